@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/parse.h"
+
+#include "base/error.h"
+
+static void
+test_sizes_are_read_with_binary_suffixes(void)
+{
+    static const struct {
+        const char *text;
+        guint64 unit, bytes;
+    } good[] = {
+        {"0", 1, 0},
+        {"512", MF_MIB, 512 * MF_MIB},
+        {"512M", 1, 512 * MF_MIB},
+        {"4g", 1, 4 * MF_GIB},
+        {"1KiB", 1, MF_KIB},
+        {"1kb", 1, MF_KIB},
+        {"2T", 1, 2048 * MF_GIB},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(GError) error = NULL;
+        guint64 bytes;
+
+        g_assert_true(mf_parse_size(good[i].text, good[i].unit, &bytes, &error));
+        g_assert_no_error(error);
+        g_assert_cmpuint(bytes, ==, good[i].bytes);
+    }
+}
+
+static void
+test_bad_sizes_are_refused_and_quoted(void)
+{
+    static const char *const bad[] = {"",
+                                      " 1",
+                                      "1 ",
+                                      "-1",
+                                      "+1",
+                                      "1.5G",
+                                      "G",
+                                      "1X",
+                                      "1GG",
+                                      "0x10",
+                                      "1MiBs",
+                                      "99999999999999999999",
+                                      "18446744073709551615T"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        guint64 bytes = 7;
+
+        g_assert_false(mf_parse_size(bad[i], 1, &bytes, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_true(g_str_has_prefix(error->message, "'"));
+        g_assert_cmpuint(bytes, ==, 7);
+    }
+}
+
+static void
+test_durations_are_read_in_milliseconds(void)
+{
+    static const struct {
+        const char *text;
+        gint64 ms;
+    } good[] = {
+        {"0", 0},       {"90", 90000}, {"2s", 2000},    {"1m30s", 90000}, {"250ms", 250},
+        {"1.5s", 1500}, {"0.25", 250}, {"1h", 3600000}, {"1d", 86400000}, {"1m1ms", 60001},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(GError) error = NULL;
+        gint64 ms;
+
+        g_assert_true(mf_parse_duration(good[i].text, &ms, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(ms, ==, good[i].ms);
+    }
+}
+
+static void
+test_bad_durations_are_refused(void)
+{
+    static const char *const bad[] = {"",
+                                      "s",
+                                      "-1s",
+                                      "1 s",
+                                      "1S",
+                                      "1min",
+                                      "1s2",
+                                      "1..5s",
+                                      "1.s",
+                                      "10x",
+                                      "99999999999999999999s",
+                                      "999999999999999d"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        gint64 ms = 7;
+
+        g_assert_false(mf_parse_duration(bad[i], &ms, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_cmpint(ms, ==, 7);
+    }
+}
+
+static void
+test_numbers_are_bounded(void)
+{
+    g_autoptr(GError) error = NULL;
+    guint64 value = 7;
+
+    g_assert_true(mf_parse_uint("255", "CPU count", 1, 255, &value, &error));
+    g_assert_cmpuint(value, ==, 255);
+    g_assert_false(mf_parse_uint("256", "CPU count", 1, 255, &value, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_cmpstr(error->message, ==,
+                    "'256' is not a CPU count: expected a number from 1 to 255.");
+    g_assert_cmpuint(value, ==, 255);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/parse/sizes-are-read-with-binary-suffixes",
+                    test_sizes_are_read_with_binary_suffixes);
+    g_test_add_func("/parse/bad-sizes-are-refused-and-quoted",
+                    test_bad_sizes_are_refused_and_quoted);
+    g_test_add_func("/parse/durations-are-read-in-milliseconds",
+                    test_durations_are_read_in_milliseconds);
+    g_test_add_func("/parse/bad-durations-are-refused", test_bad_durations_are_refused);
+    g_test_add_func("/parse/numbers-are-bounded", test_numbers_are_bounded);
+    return g_test_run();
+}
