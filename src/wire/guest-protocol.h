@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the host and the guest agree on besides frames: names of ports and shares, the fields of
+ * the CONF record and of the command record. No GLib here.
+ */
+
+/* virtio-serial ports, found in the guest by /sys/class/virtio-ports/<port>/name. */
+#define MF_PORT_AGENT  "org.qemu.guest_agent.0"
+#define MF_PORT_STREAM "org.mayfly.stream.0"
+/* Only with init = "script": raw bytes of the command's standard streams. */
+#define MF_PORT_STDIN  "org.mayfly.stdin.0"
+#define MF_PORT_STDOUT "org.mayfly.stdout.0"
+#define MF_PORT_STDERR "org.mayfly.stderr.0"
+
+/* 9p mount tags. */
+#define MF_TAG_ROOT    "mayfly.root"
+#define MF_TAG_SHARE   "mayfly.share"   /* the caller's directory, at MF_GUEST_SHARE */
+#define MF_TAG_MODULES "mayfly.modules" /* the kernel's module tree */
+#define MF_TAG_RUN     "mayfly.run" /* init = "script": rendered init.sh and command.sh, read-only */
+#define MF_TAG_MOUNT   "mayfly.mount" /* + decimal index: the user's --mount shares */
+
+/* Places in the guest. /run is a fresh tmpfs, so these exist whatever the root is. */
+#define MF_GUEST_SHARE        "/mnt/mayfly"
+#define MF_GUEST_SHARE_VMTEST "/mnt/vmtest"
+#define MF_GUEST_SELF         "/run/mayfly/mayfly-guest" /* the guest program */
+#define MF_GUEST_SCRIPTS      "/run/mayfly/scripts"      /* where MF_TAG_RUN is mounted */
+#define MF_GUEST_INIT_SCRIPT  MF_GUEST_SCRIPTS "/init.sh"
+#define MF_GUEST_COMMAND      MF_GUEST_SCRIPTS "/command.sh"
+
+/* In the initramfs: the modules to load, one absolute path a line, in order. */
+#define MF_INITRAMFS_MODULES "/modules.load"
+
+/*
+ * The CONF record (host -> guest, once, after SRDY). The guest answers CONR when all of it is in
+ * effect: status 0, or 1 and one sentence that says what failed. Until then nothing of the run is
+ * in the VM, which is what lets a saved machine be restored for any run.
+ */
+#define MF_CONF_INIT      "init"      /* "agent" or "script" */
+#define MF_CONF_ROOT      "root"      /* "9p" or "virtiofs": how MF_TAG_ROOT is mounted */
+#define MF_CONF_ROOT_MODE "root-mode" /* "overlay", "ro" or "rw" */
+#define MF_CONF_9P_CACHE  "9p-cache"  /* "none", "loose", "fscache", "mmap": for the root */
+/* Repeated, in order: "<9p|virtiofs>,<ro|rw>,<tag>,<absolute guest path>" (the path may contain
+ * commas). The mount point is made where the root can be written; elsewhere a tmpfs is put on the
+ * nearest existing parent that is empty, or CONR says that the directory is missing. */
+#define MF_CONF_MOUNT "mount"
+/* The kernel's own module tree, to appear at /lib/modules/<uname -r>: either the path of that tree
+ * inside the root (bind-mounted), or "tag:" and a 9p tag. Absent: leave /lib/modules alone. */
+#define MF_CONF_MODULES  "modules"
+#define MF_CONF_HOSTNAME "hostname"
+#define MF_CONF_TIME     "time"    /* CLOCK_REALTIME as "<seconds>.<nine digits>" */
+#define MF_CONF_ENTROPY  "entropy" /* hexadecimal bytes for the random generator, then a reseed */
+
+/*
+ * The command record. The host runs it with
+ *     guest-exec {"path": MF_GUEST_SELF, "arg": ["exec"], "input-data": base64(record)}
+ * whoever serves the agent port. "mayfly-guest exec" reads the record from its standard input and
+ * speaks frames on MF_PORT_STREAM; when mayfly-guest itself is the agent it does the same in its
+ * own process, and the pid it returns is the command's.
+ */
+#define MF_EXEC_ARG     "arg"   /* repeated: argv, exactly; or else: */
+#define MF_EXEC_SHELL   "shell" /* text for "bash -c" when the guest has bash, else "sh -c" */
+#define MF_EXEC_ENV     "env"   /* repeated: NAME=VALUE; nothing else is in the environment */
+#define MF_EXEC_WORKDIR "workdir"
+#define MF_EXEC_USER    "user"   /* NAME or UID, optionally :GROUP or :GID; absent: root */
+#define MF_EXEC_TTY     "tty"    /* "<rows>x<columns>": a pseudo-terminal instead of pipes */
+#define MF_EXEC_STDIN   "stdin"  /* "stream" (default), "null", "closed" */
+#define MF_EXEC_STDOUT  "stdout" /* "stream" (default), "closed" */
+#define MF_EXEC_STDERR  "stderr" /* "stream" (default), "closed" */
+
+/* Exit statuses of a command that never ran, as shells have them. */
+#define MF_EXIT_CANNOT_EXECUTE 126
+#define MF_EXIT_NOT_FOUND      127
