@@ -33,25 +33,80 @@
 #define MF_FRAME_CONF MF_FRAME_TYPE('C', 'O', 'N', 'F') /* a record: what to set up, once */
 #define MF_FRAME_SINP MF_FRAME_TYPE('S', 'I', 'N', 'P') /* standard input */
 #define MF_FRAME_SINE MF_FRAME_TYPE('S', 'I', 'N', 'E') /* its end; no payload */
-#define MF_FRAME_SOCL MF_FRAME_TYPE('S', 'O', 'C', 'L') /* u8 1 or 2: nobody reads that any more   \
+#define MF_FRAME_SOCL                                                                              \
+    MF_FRAME_TYPE('S', 'O', 'C', 'L')                   /* u8 1 or 2: nobody reads that any more   \
                                                          */
 #define MF_FRAME_WINS MF_FRAME_TYPE('W', 'I', 'N', 'S') /* u16 rows, u16 columns */
 #define MF_FRAME_SIGN MF_FRAME_TYPE('S', 'I', 'G', 'N') /* i32: signal for the command's group */
-#define MF_FRAME_CKIL MF_FRAME_TYPE('C', 'K', 'I', 'L') /* u32 grace ms: TERM, then KILL, to all   \
-                                                         */
+#define MF_FRAME_CKIL                                                                              \
+    MF_FRAME_TYPE('C', 'K', 'I', 'L') /* u32 grace ms: TERM, then KILL, to all                     \
+                                       */
 
 /* How many bytes of standard input the host may send beyond what SINA has acknowledged. */
 #define MF_STDIN_WINDOW (256u << 10)
 
+/* IEEE CRC-32, the one of zlib; 0 for no bytes. */
 uint32_t mf_frame_crc32(const void *data, size_t size);
 
 /* Writes the header of a frame with that payload to 'header' (MF_FRAME_HEADER_SIZE bytes). */
 void mf_frame_encode_header(uint8_t *header, uint32_t type, const void *payload, size_t length);
 
+/* The integers inside payloads are little-endian and not aligned. */
+void mf_frame_put_u32(uint8_t *at, uint32_t value);
+uint32_t mf_frame_get_u32(const uint8_t *at);
+void mf_frame_put_u16(uint8_t *at, uint16_t value);
+uint16_t mf_frame_get_u16(const uint8_t *at);
+
 struct mf_frame {
     uint32_t type;
     bool crc_ok;
-    bool pad_ok; /* the header's last word was zero */
-    const uint8_t *payload;
+    bool pad_ok;            /* the header's last word was zero */
+    const uint8_t *payload; /* borrowed; not NULL, also when length is 0 */
     size_t length;
 };
+
+/*
+ * Frames out of a stream, however it was cut:
+ *
+ *     mf_frame_assembler_feed(&assembler, data, size);
+ *     while (mf_frame_assembler_next(&assembler, &frame))
+ *         ...
+ *
+ * A frame with a wrong checksum is handed out (crc_ok false) and the walk goes on behind it. What
+ * cannot be a frame is thrown away together with everything received so far, to come back into
+ * step: an announced payload beyond 'cap' once all of it is there, or more than 2 * cap bytes
+ * without a frame. Memory is taken for what arrived, never for what a header announces: at most
+ * 2 * cap and one feed.
+ *
+ * Initialise with MF_FRAME_ASSEMBLER_INIT(cap); release with mf_frame_assembler_clear().
+ */
+struct mf_frame_assembler {
+    uint8_t *data; /* owned, malloc */
+    size_t start, end, capacity;
+    size_t cap;
+};
+
+#define MF_FRAME_ASSEMBLER_INIT(cap_) ((struct mf_frame_assembler){.cap = (cap_)})
+
+/* Appends a copy of 'data'; take the frames out after each call. Returns false when memory ran out:
+ * nothing was taken.
+ */
+bool mf_frame_assembler_feed(struct mf_frame_assembler *assembler, const void *data, size_t size);
+
+/* The next complete frame; its payload is valid until the next call. */
+bool mf_frame_assembler_next(struct mf_frame_assembler *assembler, struct mf_frame *ret_frame);
+
+/* Bytes that wait for the rest of their frame. */
+size_t mf_frame_assembler_pending(const struct mf_frame_assembler *assembler);
+
+/* Hands over the bytes that wait (malloc; NULL when there are none) and leaves the assembler
+ * empty. */
+uint8_t *mf_frame_assembler_take_residual(struct mf_frame_assembler *assembler, size_t *ret_size);
+
+/* Forgets what is pending and frees it; the assembler can be used again. */
+void mf_frame_assembler_clear(struct mf_frame_assembler *assembler);
+
+/* The frames of a recording that is all there: *at is 0 at first. Returns false at the end, at a
+ * torn last frame, and at a header that announces more than 'cap'. */
+bool mf_frame_parse(const uint8_t *data, size_t size, size_t cap, size_t *at,
+                    struct mf_frame *ret_frame);
