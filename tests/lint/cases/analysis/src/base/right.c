@@ -1,0 +1,5 @@
+int
+right(int a)
+{
+    return a + 1;
+}

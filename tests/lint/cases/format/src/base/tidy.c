@@ -1,0 +1,5 @@
+int
+tidy(void)
+{
+    return 1;
+}

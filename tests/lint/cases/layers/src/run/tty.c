@@ -1,0 +1,2 @@
+#include "cli/print.h"
+#  include "report/tty.h"

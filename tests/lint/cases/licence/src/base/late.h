@@ -1,0 +1,4 @@
+#pragma once
+
+int late;
+/* SPDX-License-Identifier: Apache-2.0 */

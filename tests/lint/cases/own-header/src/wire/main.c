@@ -1,0 +1,2 @@
+/* Has no header of its own. */
+#include <glib.h>

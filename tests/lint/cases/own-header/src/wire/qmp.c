@@ -1,0 +1,3 @@
+#include "wire/qmp.h"
+
+#include <glib.h>

@@ -1,0 +1,4 @@
+/* The own header comes second. */
+#include <glib.h>
+
+#include "wire/rpc.h"

@@ -1,0 +1,5 @@
+int trailing; 
+
+int tab;	/* in the line */
+int dos;
+int end;
