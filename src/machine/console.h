@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "wire/transport.h"
+
+/*
+ * What the guest writes to its serial port, and the kernel log that comes as frames: the end of it
+ * is kept in memory (MF_CONSOLE_KEEP bytes), all of it is passed on live.
+ */
+#define MF_TYPE_CONSOLE (mf_console_get_type())
+G_DECLARE_FINAL_TYPE(MfConsole, mf_console, MF, CONSOLE, GObject)
+
+#define MF_CONSOLE_KEEP (256u << 10)
+
+/* 'transport' is referenced; it may be NULL for a console that is only fed. */
+MfConsole *mf_console_new(MfTransport *transport);
+
+/* Adds kernel log text that came another way than the serial port. */
+void mf_console_feed(MfConsole *self, const void *data, gsize size);
+
+/* The last 'lines' lines, valid UTF-8 without escape sequences and control characters, no final
+ * newline; "" when there was nothing. Owned by the caller. */
+char *mf_console_get_tail(MfConsole *self, guint lines);
+
+/* Whether what is kept contains 'text'. */
+gboolean mf_console_contains(MfConsole *self, const char *text);
+
+/* Signal "output" (GBytes *bytes): raw, as it comes. */

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/spec.h"
+
+#include "base/parse.h"
+#include "wire/guest-protocol.h"
+
+typedef struct {
+    const char *id;
+    const char *port; /* virtio-serial port name; NULL for QMP and the console */
+    gboolean script_only;
+} ChannelInfo;
+
+static const ChannelInfo channels[] = {
+    [MF_CHANNEL_QMP] = {"qmp", NULL, FALSE},
+    [MF_CHANNEL_CONSOLE] = {"console", NULL, FALSE},
+    [MF_CHANNEL_AGENT] = {"agent", MF_PORT_AGENT, FALSE},
+    [MF_CHANNEL_STREAM] = {"stream", MF_PORT_STREAM, FALSE},
+    [MF_CHANNEL_STDIN] = {"stdin", MF_PORT_STDIN, TRUE},
+    [MF_CHANNEL_STDOUT] = {"stdout", MF_PORT_STDOUT, TRUE},
+    [MF_CHANNEL_STDERR] = {"stderr", MF_PORT_STDERR, TRUE},
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(channels) == MF_N_CHANNELS);
+
+MfSpec *
+mf_spec_new(void)
+{
+    MfSpec *self = g_new0(MfSpec, 1);
+
+    self->shares = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
+    return self;
+}
+
+void
+mf_spec_free(MfSpec *self)
+{
+    if (!self)
+        return;
+    g_free(self->qemu);
+    g_free(self->machine);
+    g_free(self->cpu);
+    g_free(self->kernel);
+    g_free(self->initrd);
+    g_free(self->append);
+    g_ptr_array_unref(self->shares);
+    g_free(self->qmp_socket);
+    g_strfreev(self->extra_args);
+    g_free(self);
+}
+
+gboolean
+mf_spec_has_channel(const MfSpec *self, MfChannel channel)
+{
+    return !channels[channel].script_only || self->script_ports;
+}
+
+static void
+add_machine(const MfSpec *self, MfArgv *argv)
+{
+    g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT "M", self->memory / MF_MIB);
+
+    /* Nothing but what is listed here exists in the machine. */
+    mf_argv_add_many(argv, "-nodefaults", "-no-user-config", "-display", "none", NULL);
+    mf_argv_add_option(argv, "-sandbox", "on", "obsolete", "deny", "elevateprivileges", "deny",
+                       "spawn", "deny", "resourcecontrol", "deny", NULL);
+    mf_argv_add_many(argv, "-machine", self->machine, NULL);
+    mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
+    mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
+    mf_argv_add(argv, "-smp");
+    mf_argv_addf(argv, "%u", self->cpus);
+    mf_argv_add_many(argv, "-m", memory, NULL);
+    /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
+    mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
+}
+
+static void
+add_channels(const MfSpec *self, MfArgv *argv)
+{
+    for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
+        if (!mf_spec_has_channel(self, channel))
+            continue;
+
+        g_autofree char *fd = g_strdup_printf("%d", MF_CHANNEL_FIRST_FD + (int)channel);
+        mf_argv_add_option(argv, "-chardev", "socket", "id", channels[channel].id, "fd", fd, NULL);
+    }
+
+    mf_argv_add_many(argv, "-mon", "chardev=qmp,mode=control", NULL);
+    mf_argv_add_many(argv, "-serial", "chardev:console", NULL);
+    mf_argv_add_many(argv, "-device", "virtio-serial-pci,id=serial", NULL);
+    for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
+        if (!channels[channel].port || !mf_spec_has_channel(self, channel))
+            continue;
+        mf_argv_add_option(argv, "-device", "virtserialport", "bus", "serial.0", "chardev",
+                           channels[channel].id, "name", channels[channel].port, NULL);
+    }
+    if (self->qmp_socket) {
+        mf_argv_add_option(argv, "-chardev", "socket", "id", "qmp-public", "path", self->qmp_socket,
+                           "server", "on", "wait", "off", NULL);
+        mf_argv_add_many(argv, "-mon", "chardev=qmp-public,mode=control", NULL);
+    }
+}
+
+MfArgv *
+mf_spec_to_argv(const MfSpec *self)
+{
+    MfArgv *argv = mf_argv_new(self->qemu);
+
+    add_machine(self, argv);
+    mf_argv_add_many(argv, "-kernel", self->kernel, NULL);
+    if (self->initrd)
+        mf_argv_add_many(argv, "-initrd", self->initrd, NULL);
+    mf_argv_add_many(argv, "-append", self->append, NULL);
+    add_channels(self, argv);
+    if (self->arch == MF_ARCH_X86_64) {
+        mf_argv_add_many(argv, "-device", "pvpanic", NULL);
+        mf_argv_add_many(argv, "-device", "vmgenid,guid=auto", NULL);
+    }
+    for (guint i = 0; i < self->shares->len; i++)
+        mf_share_add_to_argv(g_ptr_array_index(self->shares, i), argv);
+    mf_argv_add_strv(argv, (const char *const *)self->extra_args);
+    return argv;
+}

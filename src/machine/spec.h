@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "base/argv.h"
+#include "machine/arch.h"
+#include "machine/host.h"
+#include "machine/share.h"
+
+/* The channels between mayfly and QEMU: socketpairs, inherited under fixed numbers so that the
+ * command line does not depend on the moment. The script ones exist only with script_ports. */
+typedef enum {
+    MF_CHANNEL_QMP,
+    MF_CHANNEL_CONSOLE,
+    MF_CHANNEL_AGENT,
+    MF_CHANNEL_STREAM,
+    MF_CHANNEL_STDIN,
+    MF_CHANNEL_STDOUT,
+    MF_CHANNEL_STDERR,
+    MF_N_CHANNELS,
+} MfChannel;
+
+#define MF_CHANNEL_FIRST_FD 3
+
+/*
+ * What a machine is, fully decided: nothing in here is looked up or defaulted later. The QEMU
+ * command line is a pure function of it.
+ */
+typedef struct {
+    MfArch arch;
+    MfAccel accel; /* never AUTO */
+    char *qemu;    /* owned; path */
+    char *machine; /* owned; QEMU's machine type with its options, without accel */
+    char *cpu;     /* owned; CPU model */
+    guint cpus;
+    guint64 memory;        /* bytes */
+    char *kernel;          /* owned; path of the image to boot */
+    char *initrd;          /* owned; path or NULL */
+    char *append;          /* owned; the whole kernel command line */
+    GPtrArray *shares;     /* owned; of MfShare */
+    gboolean script_ports; /* raw ports for the command's streams: init = "script" */
+    char *qmp_socket;      /* owned; path of a further QMP server for other tools, or NULL */
+    char **extra_args;     /* owned; appended verbatim, last */
+} MfSpec;
+
+MfSpec *mf_spec_new(void);
+void mf_spec_free(MfSpec *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSpec, mf_spec_free)
+
+/* Whether this spec has that channel. */
+gboolean mf_spec_has_channel(const MfSpec *self, MfChannel channel);
+
+/* The QEMU command line. Owned by the caller. */
+MfArgv *mf_spec_to_argv(const MfSpec *self);

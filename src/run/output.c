@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <limits.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+typedef enum {
+    WRITE_PLAIN,  /* never blocks for long: files, or a description of our own */
+    WRITE_SOCKET, /* MSG_DONTWAIT */
+    WRITE_SMALL,  /* a pipe or terminal that could not be reopened: PIPE_BUF after POLLOUT */
+} WriteMethod;
+
+struct _MfOutput {
+    GObject parent;
+    int fd;     /* borrowed */
+    int own_fd; /* a description of our own for the same file, -1 when there is none */
+    WriteMethod method;
+    GQueue queue; /* of GBytes */
+    gsize offset; /* written of the first */
+    gsize queued;
+    guint source;
+    gboolean broken;
+};
+
+G_DEFINE_FINAL_TYPE(MfOutput, mf_output, G_TYPE_OBJECT)
+
+enum { SIGNAL_DRAINED, SIGNAL_BROKEN, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+static void
+mf_output_finalize(GObject *object)
+{
+    MfOutput *self = MF_OUTPUT(object);
+
+    g_clear_handle_id(&self->source, g_source_remove);
+    g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+    mf_fd_clear(&self->own_fd);
+    G_OBJECT_CLASS(mf_output_parent_class)->finalize(object);
+}
+
+static void
+mf_output_class_init(MfOutputClass *class)
+{
+    G_OBJECT_CLASS(class)->finalize = mf_output_finalize;
+    signals[SIGNAL_DRAINED] = g_signal_new("drained", MF_TYPE_OUTPUT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                           NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_BROKEN] = g_signal_new("broken", MF_TYPE_OUTPUT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                          NULL, NULL, G_TYPE_NONE, 0);
+}
+
+static void
+mf_output_init(MfOutput *self)
+{
+    self->own_fd = -1;
+    g_queue_init(&self->queue);
+}
+
+/* O_NONBLOCK belongs to the open file description, which the caller's shell may share: pipes and
+ * terminals are opened anew through /proc, and only that description is made non-blocking. */
+static WriteMethod
+choose_method(int fd, int *ret_own_fd)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0 || S_ISREG(status.st_mode))
+        return WRITE_PLAIN;
+    if (S_ISSOCK(status.st_mode))
+        return WRITE_SOCKET;
+
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", fd);
+    *ret_own_fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return *ret_own_fd >= 0 ? WRITE_PLAIN : WRITE_SMALL;
+}
+
+MfOutput *
+mf_output_new(int fd)
+{
+    MfOutput *self = g_object_new(MF_TYPE_OUTPUT, NULL);
+
+    self->fd = fd;
+    self->method = choose_method(fd, &self->own_fd);
+    return self;
+}
+
+static void
+break_off(MfOutput *self)
+{
+    self->broken = TRUE;
+    self->queued = self->offset = 0;
+    g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+    g_signal_emit(self, signals[SIGNAL_BROKEN], 0);
+}
+
+static ssize_t
+write_some(MfOutput *self, const void *data, gsize size)
+{
+    int fd = self->own_fd >= 0 ? self->own_fd : self->fd;
+
+    if (self->method == WRITE_SOCKET)
+        return send(fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (self->method == WRITE_SMALL) {
+        GPollFD ready = {.fd = fd, .events = G_IO_OUT};
+
+        if (g_poll(&ready, 1, 0) == 0) {
+            errno = EAGAIN;
+            return -1;
+        }
+        size = MIN(size, PIPE_BUF);
+    }
+    return write(fd, data, size);
+}
+
+static gboolean on_writable(int fd, GIOCondition condition, gpointer data);
+
+/* Writes until nothing is left or the reader is full. */
+static void
+flush(MfOutput *self)
+{
+    while (self->queued > 0) {
+        GBytes *first = g_queue_peek_head(&self->queue);
+        gsize size;
+        const guint8 *data = g_bytes_get_data(first, &size);
+        ssize_t n = write_some(self, data + self->offset, size - self->offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN) {
+            if (!self->source)
+                self->source = g_unix_fd_add(self->own_fd >= 0 ? self->own_fd : self->fd,
+                                             G_IO_OUT | G_IO_ERR, on_writable, self);
+            return;
+        }
+        if (n < 0) {
+            break_off(self);
+            return;
+        }
+        self->offset += (gsize)n;
+        self->queued -= (gsize)n;
+        if (self->offset == size) {
+            g_bytes_unref(g_queue_pop_head(&self->queue));
+            self->offset = 0;
+        }
+    }
+}
+
+static gboolean
+on_writable(int fd, GIOCondition condition, gpointer data)
+{
+    g_autoptr(MfOutput) self = g_object_ref(data);
+
+    flush(self);
+    if (self->queued > 0)
+        return G_SOURCE_CONTINUE;
+    self->source = 0;
+    if (!self->broken)
+        g_signal_emit(self, signals[SIGNAL_DRAINED], 0);
+    return G_SOURCE_REMOVE;
+}
+
+void
+mf_output_write(MfOutput *self, GBytes *bytes)
+{
+    gsize size = g_bytes_get_size(bytes);
+
+    if (self->broken || size == 0)
+        return;
+    g_queue_push_tail(&self->queue, g_bytes_ref(bytes));
+    self->queued += size;
+    if (!self->source)
+        flush(self);
+}
+
+gsize
+mf_output_get_queued(MfOutput *self)
+{
+    return self->queued;
+}
+
+gboolean
+mf_output_is_broken(MfOutput *self)
+{
+    return self->broken;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/result.h"
+
+const char *
+mf_phase_name(MfPhase phase)
+{
+    static const char *const names[] = {"resolve",   "launch",   "boot",    "setup",
+                                        "execution", "flushing", "shutdown"};
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_PHASES);
+    return names[phase];
+}
+
+MfResult *
+mf_result_new(void)
+{
+    return g_new0(MfResult, 1);
+}
+
+void
+mf_result_free(MfResult *self)
+{
+    if (!self)
+        return;
+    g_free(self->message);
+    g_free(self->console_tail);
+    g_free(self);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/* How a run ended. Nothing but MF_VERDICT_EXITED with status 0 is a success. */
+typedef enum {
+    MF_VERDICT_EXITED,    /* the command ended: 'status' */
+    MF_VERDICT_SIGNALLED, /* the command was killed: 'signal_number' */
+    MF_VERDICT_TIMEOUT,   /* a deadline passed: 'phase' says which */
+    MF_VERDICT_CRASHED,   /* the guest's kernel panicked */
+    MF_VERDICT_FAILED,    /* the VM or the host failed: 'message' */
+    MF_VERDICT_CONFIG,    /* what was asked for cannot be: 'message' */
+    MF_VERDICT_CANCELLED, /* by the caller */
+} MfVerdict;
+
+/* The steps of a run, in order. */
+typedef enum {
+    MF_PHASE_RESOLVE,  /* target + host -> plan */
+    MF_PHASE_LAUNCH,   /* QEMU started, QMP open */
+    MF_PHASE_BOOT,     /* until the guest is at the ready point */
+    MF_PHASE_SETUP,    /* root and shares mounted, clock and entropy set */
+    MF_PHASE_EXECUTE,  /* the command */
+    MF_PHASE_CONCLUDE, /* what was written reaches the host */
+    MF_PHASE_STOP,     /* quit and reap */
+    MF_N_PHASES,
+} MfPhase;
+
+const char *mf_phase_name(MfPhase phase);
+
+typedef struct {
+    MfVerdict verdict;
+    int status;
+    int signal_number;
+    MfPhase phase;        /* where it was decided */
+    gboolean output_held; /* the command left something behind that held its output open */
+    char *message;        /* owned; whole sentences, NULL when the command simply ended */
+    char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
+    gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
+} MfResult;
+
+MfResult *mf_result_new(void);
+void mf_result_free(MfResult *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfResult, mf_result_free)

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "run/input.h"
+#include "run/output.h"
+
+/* Where a command's standard streams come from and go to on the host. A member that is NULL does
+ * not exist for the command either. */
+typedef struct {
+    MfInput *input;      /* owned */
+    MfOutput *output[3]; /* owned; indexes 1 and 2 */
+} MfStdio;
+
+/* The caller's own descriptors 0, 1 and 2, those that 'open' says. */
+MfStdio *mf_stdio_new(const gboolean open[3]);
+void mf_stdio_free(MfStdio *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfStdio, mf_stdio_free)
+
+/* Which of 0, 1, 2 exist. */
+void mf_stdio_get_open(const MfStdio *self, gboolean ret_open[3]);
+
+/* Bytes that wait for the caller's readers. */
+gsize mf_stdio_get_queued(const MfStdio *self);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "wire/transport.h"
+
+/*
+ * The host's end of the frames on MF_PORT_STREAM. The guest is hostile: a frame has the effect its
+ * rule gives it, at most once where it means "once", and none when its checksum is wrong.
+ */
+#define MF_TYPE_STREAM (mf_stream_get_type())
+G_DECLARE_FINAL_TYPE(MfStream, mf_stream, MF, STREAM, GObject)
+
+/* 'transport' is referenced. */
+MfStream *mf_stream_new(MfTransport *transport);
+
+/* Whether the ready frame has come. */
+gboolean mf_stream_is_ready(MfStream *self);
+
+/* Hands the CONF record over; "configured" follows. */
+void mf_stream_send_conf(MfStream *self, GBytes *record);
+
+/* From here on output and an exit are expected; what came before is ignored. */
+void mf_stream_expect_command(MfStream *self);
+
+void mf_stream_send_stdin(MfStream *self, GBytes *chunk);
+void mf_stream_send_stdin_end(MfStream *self);
+void mf_stream_send_reader_gone(MfStream *self, int fd);
+void mf_stream_send_signal(MfStream *self, int signal_number);
+void mf_stream_send_kill(MfStream *self, guint32 grace_ms);
+void mf_stream_send_window_size(MfStream *self, guint16 rows, guint16 columns);
+
+/* FALSE stops the guest's writers until TRUE. */
+void mf_stream_set_reading(MfStream *self, gboolean reading);
+
+/* Signals:
+ *   "ready"      ()
+ *   "configured" (const char *reason)       NULL when all is in effect
+ *   "output"     (int fd, GBytes *chunk)    1 or 2; an empty chunk is that stream's end
+ *   "acked"      (guint bytes)              standard input the command has consumed
+ *   "exited"     (int status)               0..255, or -signal; once
+ *   "kernel-log" (GBytes *text)
+ *   "closed"     (GError *reason) */

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/target.h"
+
+#include "base/error.h"
+
+static const char *const root_modes[] = {"overlay", "ro", "rw"};
+static const char *const inits[] = {"agent", "script"};
+
+/* The index of 'text' in 'names', -1 when it is none of them. */
+static int
+find_name(const char *text, const char *const *names, gsize n)
+{
+    for (gsize i = 0; i < n; i++)
+        if (g_str_equal(text, names[i]))
+            return (int)i;
+    return -1;
+}
+
+const char *
+mf_root_mode_name(MfRootMode mode)
+{
+    return root_modes[mode];
+}
+
+gboolean
+mf_root_mode_parse(const char *text, MfRootMode *ret_mode, GError **error)
+{
+    int found = find_name(text, root_modes, G_N_ELEMENTS(root_modes));
+
+    if (found < 0) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a root mode: expected overlay, ro or rw.", text);
+        return FALSE;
+    }
+    *ret_mode = (MfRootMode)found;
+    return TRUE;
+}
+
+const char *
+mf_init_name(MfInit init)
+{
+    return inits[init];
+}
+
+gboolean
+mf_init_parse(const char *text, MfInit *ret_init, GError **error)
+{
+    int found = find_name(text, inits, G_N_ELEMENTS(inits));
+
+    if (found < 0) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not an init: expected agent or script.", text);
+        return FALSE;
+    }
+    *ret_init = (MfInit)found;
+    return TRUE;
+}
+
+MfTarget *
+mf_target_new(void)
+{
+    MfTarget *self = g_new0(MfTarget, 1);
+
+    self->root = g_strdup("/");
+    self->arch = mf_arch_native();
+    self->cpus = MF_TARGET_DEFAULT_CPUS;
+    self->memory = MF_TARGET_DEFAULT_MEMORY;
+    self->mounts = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
+    self->share = g_get_current_dir();
+    self->env = g_get_environ();
+    self->boot_timeout_ms = MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS;
+    return self;
+}
+
+void
+mf_target_free(MfTarget *self)
+{
+    if (!self)
+        return;
+    g_free(self->kernel);
+    g_free(self->root);
+    g_free(self->init_template);
+    g_free(self->qemu);
+    g_strfreev(self->qemu_args);
+    g_free(self->qmp_socket);
+    g_free(self->kernel_args);
+    g_ptr_array_unref(self->mounts);
+    g_free(self->share);
+    g_strfreev(self->argv);
+    g_free(self->shell);
+    g_strfreev(self->env);
+    g_free(self->workdir);
+    g_free(self->user);
+    g_free(self->hostname);
+    g_free(self);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "machine/arch.h"
+#include "machine/host.h"
+#include "machine/share.h"
+
+/* What somebody wants to be run: as asked for, nothing looked up yet. */
+
+typedef enum {
+    MF_ROOT_OVERLAY, /* read-only export, the guest's writes go to a tmpfs above it */
+    MF_ROOT_RO,
+    MF_ROOT_RW,
+} MfRootMode;
+
+typedef enum {
+    MF_INIT_AGENT,  /* mayfly-guest stays PID 1 */
+    MF_INIT_SCRIPT, /* the rendered init script is PID 1, with the root's own qemu-ga */
+} MfInit;
+
+const char *mf_root_mode_name(MfRootMode mode);
+gboolean mf_root_mode_parse(const char *text, MfRootMode *ret_mode, GError **error);
+const char *mf_init_name(MfInit init);
+gboolean mf_init_parse(const char *text, MfInit *ret_init, GError **error);
+
+#define MF_TARGET_DEFAULT_CPUS            2
+#define MF_TARGET_DEFAULT_MEMORY          (G_GUINT64_CONSTANT(1) << 30)
+#define MF_TARGET_MIN_MEMORY              (G_GUINT64_CONSTANT(64) << 20)
+#define MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS 120000
+#define MF_TARGET_MAX_CPUS                255
+
+typedef struct {
+    char *kernel; /* owned; path */
+    char *root;   /* owned; directory, "/" by default */
+    MfRootMode root_mode;
+    MfInit init;
+    char *init_template; /* owned; path of the user's init script template, or NULL */
+    gboolean no_initramfs;
+    gboolean kaslr; /* keep the bzImage: its decompressor randomises */
+
+    MfArch arch;
+    gboolean arch_given;
+    MfAccel accel;
+    guint cpus;
+    guint64 memory;    /* bytes */
+    char *qemu;        /* owned; program, or NULL to look for it */
+    char **qemu_args;  /* owned */
+    char *qmp_socket;  /* owned; or NULL */
+    char *kernel_args; /* owned; appended last, so it wins; or NULL */
+
+    GPtrArray *mounts; /* owned; of MfShare */
+    char *share;       /* owned; the caller's directory, shared at MF_GUEST_SHARE */
+
+    char **argv;    /* owned; exactly one of argv and shell is set */
+    char *shell;    /* owned; text for a shell */
+    char **env;     /* owned; NAME=VALUE */
+    char *workdir;  /* owned; NULL: the share's, by its own path where the root is the host's */
+    char *user;     /* owned; or NULL */
+    char *hostname; /* owned; or NULL */
+
+    gint64 timeout_ms;      /* of the command; 0 is none */
+    gint64 boot_timeout_ms; /* until the command starts; 0 is none */
+} MfTarget;
+
+/* A target with every default. The environment and the directory are the caller's. */
+MfTarget *mf_target_new(void);
+void mf_target_free(MfTarget *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfTarget, mf_target_free)

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/spec.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "golden.h"
+
+static MfSpec *
+make_spec(void)
+{
+    MfSpec *spec = mf_spec_new();
+
+    spec->arch = MF_ARCH_X86_64;
+    spec->accel = MF_ACCEL_TCG;
+    spec->qemu = g_strdup("/usr/bin/qemu-system-x86_64");
+    spec->machine = g_strdup("pc");
+    spec->cpu = g_strdup("max");
+    spec->cpus = 2;
+    spec->memory = MF_GIB;
+    spec->kernel = g_strdup("/cache/images/vmlinux");
+    spec->initrd = g_strdup("/cache/initramfs/a");
+    spec->append = g_strdup("console=ttyS0 quiet");
+    g_ptr_array_add(spec->shares, mf_share_new("root", "mayfly.root", "/", NULL, FALSE));
+    g_ptr_array_add(spec->shares,
+                    mf_share_new("share", "mayfly.share", "/src", "/mnt/mayfly", TRUE));
+    return spec;
+}
+
+static void
+assert_golden(const MfSpec *spec, const char *name)
+{
+    g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
+    g_autofree char *lines = mf_argv_to_lines(argv);
+    g_autofree char *text = g_strconcat(lines, "\n", NULL);
+
+    golden_assert(name, text);
+}
+
+static void
+test_the_default_machine(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    assert_golden(spec, "spec-default.args");
+}
+
+static void
+test_paths_with_commas_and_spaces_stay_one_value(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    g_free(spec->kernel);
+    spec->kernel = g_strdup("/my kernels, old/vm,linux");
+    g_ptr_array_add(spec->shares,
+                    mf_share_new("mount0", "mayfly.mount0", "/a dir, with=all", "/x,y z", FALSE));
+    spec->qmp_socket = g_strdup("/tmp/a,b/qmp");
+    assert_golden(spec, "spec-hostile-paths.args");
+}
+
+static void
+test_script_init_adds_its_ports(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    spec->script_ports = TRUE;
+    assert_golden(spec, "spec-script.args");
+}
+
+static void
+test_kvm_without_initrd_and_with_extra_arguments(void)
+{
+    const char *extra[] = {"-gdb", "tcp::1234", NULL};
+    g_autoptr(MfSpec) spec = make_spec();
+
+    spec->accel = MF_ACCEL_KVM;
+    g_clear_pointer(&spec->initrd, g_free);
+    spec->extra_args = g_strdupv((char **)extra);
+    assert_golden(spec, "spec-kvm-extra.args");
+}
+
+static void
+test_mounts_are_read_as_documented(void)
+{
+    static const struct {
+        const char *text, *host, *guest;
+        gboolean writable;
+    } good[] = {
+        {"/tmp", "/tmp", "/tmp", FALSE},
+        {"ro:/tmp", "/tmp", "/tmp", FALSE},
+        {"rw:/tmp:/data", "/tmp", "/data", TRUE},
+        {"/tmp:/a b,c", "/tmp", "/a b,c", FALSE},
+        {"/tmp/../tmp:/x/../y/", "/tmp", "/y", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MfShare) share = mf_share_parse(good[i].text, 3, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpstr(share->host_path, ==, good[i].host);
+        g_assert_cmpstr(share->guest_path, ==, good[i].guest);
+        g_assert_cmpint(share->writable, ==, good[i].writable);
+        g_assert_cmpstr(share->tag, ==, "mayfly.mount3");
+    }
+}
+
+static void
+test_a_colon_in_a_host_path_is_escaped(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("a:b-XXXXXX", NULL);
+    g_auto(GStrv) parts = g_strsplit(directory, ":", -1);
+    g_autofree char *escaped = g_strjoinv("\\:", parts);
+    g_autofree char *text = g_strconcat(escaped, ":/guest", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfShare) share = mf_share_parse(text, 0, &error);
+
+    rmdir(directory);
+    g_assert_no_error(error);
+    g_assert_cmpstr(share->host_path, ==, directory);
+}
+
+static void
+test_bad_mounts_are_refused(void)
+{
+    static const char *const bad[] = {
+        "", "rw:", ":/guest", "/tmp:guest", "/no/such/directory", "/etc/passwd", "/tmp:/", "/tmp:"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(mf_share_parse(bad[i], 0, &error));
+        g_assert_nonnull(error);
+        g_assert_nonnull(strstr(error->message, bad[i]));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/spec/the-default-machine", test_the_default_machine);
+    g_test_add_func("/spec/paths-with-commas-and-spaces-stay-one-value",
+                    test_paths_with_commas_and_spaces_stay_one_value);
+    g_test_add_func("/spec/script-init-adds-its-ports", test_script_init_adds_its_ports);
+    g_test_add_func("/spec/kvm-without-initrd-and-with-extra-arguments",
+                    test_kvm_without_initrd_and_with_extra_arguments);
+    g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
+    g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",
+                    test_a_colon_in_a_host_path_is_escaped);
+    g_test_add_func("/share/bad-mounts-are-refused", test_bad_mounts_are_refused);
+    return g_test_run();
+}

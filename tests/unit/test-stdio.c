@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <glib-unix.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "run/input.h"
+#include "run/output.h"
+
+#define MIB (1u << 20)
+
+static void
+iterate_until(const gboolean *done)
+{
+    while (!*done)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+set_true(gpointer source, gpointer data)
+{
+    *(gboolean *)data = TRUE;
+}
+
+/* A pattern that repeats with no power of two, so that a lost or doubled block shows. */
+static GBytes *
+make_pattern(gsize size)
+{
+    guint8 *data = g_malloc(size);
+
+    for (gsize i = 0; i < size; i++)
+        data[i] = (guint8)((i * 7 + i / 251) % 251);
+    return g_bytes_new_take(data, size);
+}
+
+static gpointer
+read_all(gpointer data)
+{
+    GByteArray *all = g_byte_array_new();
+    int fd = GPOINTER_TO_INT(data);
+    guint8 chunk[1000];
+    ssize_t n;
+
+    while ((n = read(fd, chunk, sizeof(chunk))) > 0)
+        g_byte_array_append(all, chunk, (guint)n);
+    return all;
+}
+
+static void
+test_a_slow_pipe_gets_every_byte_and_never_blocks(void)
+{
+    int ends[2];
+    gboolean drained = FALSE;
+    g_autoptr(GBytes) pattern = make_pattern(3 * MIB + 17);
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(MfOutput) output = mf_output_new(ends[1]);
+    g_signal_connect(output, "drained", G_CALLBACK(set_true), &drained);
+    /* Nobody reads yet: a write that blocked would hang here. */
+    mf_output_write(output, pattern);
+    g_assert_cmpuint(mf_output_get_queued(output), >, 2 * MIB);
+    g_assert_cmpint(fcntl(ends[1], F_GETFL) & O_NONBLOCK, ==, 0);
+
+    GThread *reader = g_thread_new("reader", read_all, GINT_TO_POINTER(ends[0]));
+    iterate_until(&drained);
+    g_assert_cmpuint(mf_output_get_queued(output), ==, 0);
+    g_clear_object(&output);
+    close(ends[1]);
+    g_autoptr(GByteArray) all = g_thread_join(reader);
+    close(ends[0]);
+    g_assert_cmpmem(all->data, all->len, g_bytes_get_data(pattern, NULL),
+                    g_bytes_get_size(pattern));
+}
+
+static void
+test_a_reader_that_leaves_breaks_the_output_once(void)
+{
+    int ends[2];
+    gboolean broken = FALSE;
+    g_autoptr(GBytes) pattern = make_pattern(10);
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(MfOutput) output = mf_output_new(ends[1]);
+    g_signal_connect(output, "broken", G_CALLBACK(set_true), &broken);
+    close(ends[0]);
+    mf_output_write(output, pattern);
+    iterate_until(&broken);
+    g_assert_true(mf_output_is_broken(output));
+    broken = FALSE;
+    mf_output_write(output, pattern);
+    g_assert_false(broken);
+    g_assert_cmpuint(mf_output_get_queued(output), ==, 0);
+    close(ends[1]);
+}
+
+static void
+test_a_socket_is_written_without_changing_its_flags(void)
+{
+    int a, b;
+    g_autoptr(GBytes) pattern = make_pattern(MIB);
+    gboolean drained = FALSE;
+
+    g_assert_true(mf_fd_socketpair(&a, &b, NULL));
+    g_autoptr(MfOutput) output = mf_output_new(b);
+    g_signal_connect(output, "drained", G_CALLBACK(set_true), &drained);
+    mf_output_write(output, pattern);
+    g_assert_cmpuint(mf_output_get_queued(output), >, 0);
+    g_assert_cmpint(fcntl(b, F_GETFL) & O_NONBLOCK, ==, 0);
+    g_unix_set_fd_nonblocking(a, FALSE, NULL);
+    GThread *reader = g_thread_new("reader", read_all, GINT_TO_POINTER(a));
+    iterate_until(&drained);
+    close(b);
+    g_autoptr(GByteArray) all = g_thread_join(reader);
+    close(a);
+    g_assert_cmpmem(all->data, all->len, g_bytes_get_data(pattern, NULL), MIB);
+}
+
+static void
+count_bytes(MfInput *input, GBytes *chunk, gsize *total)
+{
+    g_assert_cmpuint(g_bytes_get_size(chunk), <=, 100);
+    *total += g_bytes_get_size(chunk);
+}
+
+static void
+test_input_is_read_only_as_far_as_granted(void)
+{
+    int ends[2];
+    gsize total = 0;
+    gboolean ended = FALSE;
+    char block[1000] = "";
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_assert_cmpint(write(ends[1], block, sizeof(block)), ==, sizeof(block));
+    close(ends[1]);
+    g_autoptr(MfInput) input = mf_input_new(ends[0], 100);
+    g_signal_connect(input, "received", G_CALLBACK(count_bytes), &total);
+    g_signal_connect(input, "ended", G_CALLBACK(set_true), &ended);
+
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(total, ==, 0);
+    mf_input_grant(input, 250);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_cmpuint(total, ==, 250);
+    g_assert_false(ended);
+    mf_input_grant(input, 10000);
+    iterate_until(&ended);
+    g_assert_cmpuint(total, ==, 1000);
+    close(ends[0]);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    g_test_add_func("/output/a-slow-pipe-gets-every-byte-and-never-blocks",
+                    test_a_slow_pipe_gets_every_byte_and_never_blocks);
+    g_test_add_func("/output/a-reader-that-leaves-breaks-the-output-once",
+                    test_a_reader_that_leaves_breaks_the_output_once);
+    g_test_add_func("/output/a-socket-is-written-without-changing-its-flags",
+                    test_a_socket_is_written_without_changing_its_flags);
+    g_test_add_func("/input/is-read-only-as-far-as-granted",
+                    test_input_is_read_only_as_far_as_granted);
+    return g_test_run();
+}
