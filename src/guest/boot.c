@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -16,6 +15,9 @@
 #include "guest/log.h"
 #include "guest/modules.h"
 #include "wire/guest-protocol.h"
+
+/* Of a file that is copied; more than the guest program has. */
+#define COPY_CHUNK (64 << 20)
 
 /* The kernel opens the console for init only where the initramfs has a node for it. Descriptors 0
  * to 2 must be something, or the first file opened becomes standard output. */
@@ -60,7 +62,7 @@ copy_file(const char *from, const char *to)
         ssize_t count;
 
         do {
-            count = sendfile(target, source, NULL, SIZE_MAX >> 1);
+            count = sendfile(target, source, NULL, COPY_CHUNK);
         } while (count > 0);
         copied = count == 0;
     }

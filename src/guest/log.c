@@ -20,7 +20,7 @@ mfg_log(const char *format, ...)
 {
     /* The kernel takes at most 1024 bytes a record less its prefix, and one record a write. */
     char line[976];
-    int prefix = snprintf(line, sizeof line, "%smayfly-guest: ", kernel_log < 0 ? "" : "<5>");
+    int prefix = snprintf(line, sizeof line, "%smayfly-guest: ", kernel_log < 0 ? "" : "<3>");
     va_list arguments;
 
     va_start(arguments, format);

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the guest program has to say besides its protocols: one line each, "mayfly-guest: ...".
- * To standard error at first; as PID 1 to the kernel log, which reaches the host's console log.
+ * What went wrong beside the protocols: one line each, "mayfly-guest: ...". To standard error at
+ * first; as PID 1 to the kernel log as errors, which even a quiet console shows.
  */
 
 /* From now on lines go to /dev/kmsg. Does nothing when that cannot be opened. */

@@ -152,7 +152,7 @@ mfg_setup_apply(const char *record, size_t size, char *reason, size_t reason_siz
         !mfg_root_enter(&conf, &failure))
         return false;
 
-    mfg_mountpoints_init(&mountpoints, conf.root_mode == MFG_ROOT_OVERLAY);
+    mfg_mountpoints_init(&mountpoints, conf.root_mode);
     for (size_t i = 0; i < conf.n_mounts; i++) {
         if (!mount_user_share(&conf, i, &mountpoints, &failure))
             return false;
