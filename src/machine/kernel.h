@@ -16,7 +16,8 @@ typedef enum {
     MF_KERNEL_BZIMAGE,     /* x86 setup header, compressed payload */
     MF_KERNEL_ELF,         /* vmlinux */
     MF_KERNEL_ARM64_IMAGE, /* "ARM\x64" at 56; may be wrapped by gzip or an EFI zboot PE */
-    MF_KERNEL_RISCV_IMAGE, /* "RISCV" / "RSC\x05" */
+    MF_KERNEL_RISCV_IMAGE, /* "RISCV" / "RSC\x05"; wrapped likewise */
+    MF_KERNEL_S390_IMAGE,  /* "S390EP" */
 } MfKernelFormat;
 
 /* The features a run may need of the kernel; see mf_kernel_check(). */
@@ -36,18 +37,23 @@ const char *mf_kernel_get_path(MfKernel *self); /* absolute */
 MfKernelFormat mf_kernel_get_format(MfKernel *self);
 MfArch mf_kernel_get_arch(MfKernel *self);
 
+/* Fails with MF_ERROR_CONFIG when the kernel is not for 'arch'. */
+gboolean mf_kernel_check_arch(MfKernel *self, MfArch arch, GError **error);
+
 /* "6.1.0-56-amd64", NULL when the image does not say. Borrowed. */
 const char *mf_kernel_get_release(MfKernel *self);
 
 /* "xz", "lz4", "zstd", "gzip", ...; NULL for none. */
 const char *mf_kernel_get_compression(MfKernel *self);
 
-/* Whether the kernel can be entered through PVH (its vmlinux has XEN_ELFNOTE_PHYS32_ENTRY). */
+/* Whether the kernel can be entered through PVH (its vmlinux has XEN_ELFNOTE_PHYS32_ENTRY). The
+ * first call unpacks a compressed kernel into the cache; FALSE when that fails. */
 gboolean mf_kernel_has_pvh(MfKernel *self);
 
 /* The file to hand to QEMU's -kernel: for a bzImage with PVH its decompressed vmlinux in the cache
- * (made now if need be), unless 'keep_image' (KASLR wanted); else the image itself. Owned by the
- * caller. MF_ERROR_HOST (no space, no cache), MF_ERROR_CONFIG (payload damaged). */
+ * (made now if need be), unless 'keep_image' (KASLR wanted); for a wrapped arm64 or RISC-V Image
+ * what is in it, always; else the image itself. Owned by the caller. MF_ERROR_HOST (no space, no
+ * cache), MF_ERROR_CONFIG (payload damaged, or a vmlinux that QEMU cannot boot). */
 char *mf_kernel_prepare_image(MfKernel *self, gboolean keep_image, GError **error);
 
 /* The directory with this kernel's modules.dep: ../lib/modules/<release> beside the image (an

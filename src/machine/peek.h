@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+#include <string.h>
+
+/*
+ * Numbers in binary files, at any alignment, and reads at an offset. Callers check bounds first.
+ */
+
+static inline guint16
+mf_peek_le16(const guint8 *at)
+{
+    guint16 value;
+
+    memcpy(&value, at, sizeof(value));
+    return GUINT16_FROM_LE(value);
+}
+
+static inline guint32
+mf_peek_le32(const guint8 *at)
+{
+    guint32 value;
+
+    memcpy(&value, at, sizeof(value));
+    return GUINT32_FROM_LE(value);
+}
+
+static inline guint64
+mf_peek_le64(const guint8 *at)
+{
+    guint64 value;
+
+    memcpy(&value, at, sizeof(value));
+    return GUINT64_FROM_LE(value);
+}
+
+/* Reads 'size' bytes at 'offset', fewer only at the end of the file. -1 with errno. */
+gssize mf_peek_read(int fd, void *buffer, gsize size, guint64 offset);
