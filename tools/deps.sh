@@ -1,0 +1,136 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what mayfly is built from and tested with, as far as it is missing:
+#
+#     tools/deps.sh [build|run|check]     (check, the default, includes run, which includes build)
+#
+# A thing is looked for where it will be used (a command, a pkg-config module, a library), not in
+# the package manager's database, so that a prepared host passes with any package manager or none.
+# With apt the missing packages are installed; with others their names are printed and the exit
+# status is 1.
+set -eu
+
+goal=${1:-check}
+case $goal in
+build) tiers=' build ' ;;
+run) tiers=' build run ' ;;
+check) tiers=' build run check ' ;;
+*)
+    echo "deps.sh: '$goal' is not build, run or check." >&2
+    exit 2
+    ;;
+esac
+
+# qemu-ga and depmod live in sbin, which an unprivileged user's PATH may lack.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+# tier | what is looked for | apt | dnf | pacman | zypper | apk | why
+# Looked for: cmd NAME, pc PKG-CONFIG-MODULE, lib FILE-THE-COMPILER-FINDS. A '-' means that the
+# thing is not needed with that package manager: the test kernels are built from Debian packages.
+table() {
+    cat <<'TABLE'
+build|cmd cc|build-essential|gcc|base-devel|gcc|build-base|the compiler
+build|cmd make|build-essential|make|base-devel|make|build-base|the Makefile
+build|cmd meson|meson|meson|meson|meson|meson|the build
+build|cmd ninja|ninja-build|ninja-build|ninja|ninja|samurai|the build
+build|cmd pkg-config|pkg-config|pkgconf-pkg-config|pkgconf|pkgconf-pkg-config|pkgconf|finds the libraries
+build|cmd python3|python3|python3|python|python3|python3|the QAPI generator and the lints
+build|pc gio-unix-2.0|libglib2.0-dev|glib2-devel|glib2|glib2-devel|glib-dev|main loop, processes, tests
+build|pc json-c|libjson-c-dev|json-c-devel|json-c|libjson-c-devel|json-c-dev|QMP and guest agent messages
+build|pc libarchive|libarchive-dev|libarchive-devel|libarchive|libarchive-devel|libarchive-dev|initramfs, packages, kernel payloads
+build|pc libkmod|libkmod-dev|kmod-devel|kmod|libkmod-devel|kmod-dev|which modules a kernel needs
+build|pc zlib|zlib1g-dev|zlib-devel|zlib|zlib-devel|zlib-dev|checksums of frames
+build|lib libc.a|libc6-dev|glibc-static|glibc|glibc-devel-static|musl-dev|the program in the guest is static
+run|cmd qemu-system-x86_64|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu-x86|qemu-system-x86_64|the VM
+run|cmd qemu-ga|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|serves the guest of the scripted init, and the tests
+check|cmd depmod|kmod|-|-|-|-|module indexes of the test kernels
+check|cmd xz|xz-utils|-|-|-|-|unpacks the source of the small test kernel
+check|cmd flex|flex|-|-|-|-|builds the small test kernel
+check|cmd bison|bison|-|-|-|-|builds the small test kernel
+check|cmd bc|bc|-|-|-|-|builds the small test kernel
+check|pc libelf|libelf-dev|-|-|-|-|builds the small test kernel
+check|cmd cpio|cpio|cpio|cpio|cpio|cpio|initramfs images that are not made by mayfly
+check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
+check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
+check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style
+check|cmd cppcheck|cppcheck|cppcheck|cppcheck|cppcheck|cppcheck|static analysis
+check|cmd shellcheck|shellcheck|ShellCheck|shellcheck|ShellCheck|shellcheck|the scripts
+TABLE
+}
+
+present() {
+    case $1 in
+    cmd\ *) command -v "${1#cmd }" >/dev/null ;;
+    pc\ *) pkg-config --exists "${1#pc }" 2>/dev/null ;;
+    lib\ *) [ -e "$(cc -print-file-name="${1#lib }" 2>/dev/null)" ] ;;
+    esac
+}
+
+# The names of what is missing for package manager $1, one a line.
+missing_for() {
+    table | while IFS='|' read -r tier what apt dnf pacman zypper apk _; do
+        case $tiers in *" $tier "*) ;; *) continue ;; esac
+        if present "$what"; then
+            continue
+        fi
+        case $1 in
+        apt-get) echo "$apt" ;;
+        dnf) echo "$dnf" ;;
+        pacman) echo "$pacman" ;;
+        zypper) echo "$zypper" ;;
+        apk) echo "$apk" ;;
+        *) echo "${what#* }" ;;
+        esac
+    done | grep -vx -e - | sort -u
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        echo "deps.sh: installing packages needs root and there is no sudo; run as root: $*" >&2
+        exit 1
+    fi
+}
+
+manager=none
+for candidate in apt-get dnf pacman zypper apk; do
+    if command -v "$candidate" >/dev/null; then
+        manager=$candidate
+        break
+    fi
+done
+
+names=$(missing_for "$manager" || true)
+[ -n "$names" ] || exit 0
+names=$(echo "$names" | tr '\n' ' ')
+names=${names% }
+
+case $manager in
+apt-get)
+    echo "Installing what is missing: $names"
+    as_root apt-get update -q
+    # shellcheck disable=SC2086 # a list of names
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $names
+    ;;
+dnf) hint="dnf install $names" ;;
+pacman) hint="pacman -S $names" ;;
+zypper) hint="zypper install $names" ;;
+apk) hint="apk add $names" ;;
+none) hint="install the packages that have: $names" ;;
+esac
+
+if [ "$manager" != apt-get ]; then
+    echo "deps.sh: some of what mayfly needs is missing. Install it and start again:" >&2
+    echo "    $hint" >&2
+    exit 1
+fi
+
+left=$(missing_for "$manager" | tr '\n' ' ' || true)
+if [ -n "$left" ]; then
+    echo "deps.sh: still missing after the installation: $left" >&2
+    exit 1
+fi
