@@ -44,7 +44,7 @@ FORBIDDEN_CALLS = {
 
 SUFFIXES = ('.c', '.h', '.cc', '.py', '.sh', '.in', '.md', '.yml')
 NAMES = ('Makefile', 'meson.build', 'meson_options.txt')
-CPPCHECK = ('--enable=warning,portability', '--inline-suppr', '--std=c11', '--library=gtk',
+CPPCHECK = ('--enable=warning', '--inline-suppr', '--std=c11', '--library=gtk',
             '--suppress=missingIncludeSystem', '--suppress=unknownMacro', '--quiet', '-j2',
             '--template={file}:{line}: {message} [{id}]')
 
