@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Records what a QEMU says about its own QMP: record-qmp-schema.py [QEMU] > query-qmp-schema-X.Y.json
+"""Records what a QEMU says about its own QMP.
 
-The recording is the reply to query-qmp-schema, one entity per line, so that two of them can be compared.
+    record-qmp-schema.py [QEMU] > query-qmp-schema-X.Y.json
+
+The recording is the reply to query-qmp-schema, one entity per line, so that two of them can be
+compared.
 """
 
 import json
