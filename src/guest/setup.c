@@ -179,6 +179,7 @@ mfg_setup_exec_script(void)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    setenv(MF_GUEST_PREPARED, "1", 1);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1);
     execv("/bin/sh", argv);
 }

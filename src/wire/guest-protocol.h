@@ -29,6 +29,11 @@
 #define MF_GUEST_INIT_SCRIPT  MF_GUEST_SCRIPTS "/init.sh"
 #define MF_GUEST_COMMAND      MF_GUEST_SCRIPTS "/command.sh"
 
+/* In the environment of the init script: "1" when mayfly-guest has mounted everything before it. */
+#define MF_GUEST_PREPARED "MAYFLY_PREPARED"
+/* How the line on the console starts that says why the init script gave up and powered off. */
+#define MF_GUEST_FATAL "mayfly: fatal: "
+
 /* In the initramfs: the modules to load, one absolute path a line, in order. */
 #define MF_INITRAMFS_MODULES "/modules.load"
 
@@ -42,11 +47,13 @@
 #define MF_CONF_ROOT_MODE "root-mode" /* "overlay", "ro" or "rw" */
 #define MF_CONF_9P_CACHE  "9p-cache"  /* "none", "loose", "fscache", "mmap": for the root */
 /* Repeated, in order: "<9p|virtiofs>,<ro|rw>,<tag>,<absolute guest path>" (the path may contain
- * commas). The mount point is made where the root can be written; elsewhere a tmpfs is put on the
- * nearest existing parent that is empty, or CONR says that the directory is missing. */
+ * commas). One tag may have several places. The mount point is made in an overlay root; elsewhere a
+ * tmpfs is put on the nearest existing parent, with what is in there bound into it, or CONR says
+ * that the directory is missing. At most 64. */
 #define MF_CONF_MOUNT "mount"
 /* The kernel's own module tree, to appear at /lib/modules/<uname -r>: either the path of that tree
- * inside the root (bind-mounted), or "tag:" and a 9p tag. Absent: leave /lib/modules alone. */
+ * inside the root (bind-mounted), or "tag:" and the tag of a share of the root's kind. Absent:
+ * leave /lib/modules alone. A root without a place for it is logged, not a failure. */
 #define MF_CONF_MODULES  "modules"
 #define MF_CONF_HOSTNAME "hostname"
 #define MF_CONF_TIME     "time"    /* CLOCK_REALTIME as "<seconds>.<nine digits>" */
