@@ -25,6 +25,8 @@ NAMES = {
     "command": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
     "event": (r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", "upper-case words joined by '_'"),
     "member": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
+    "value": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
+    "prefix": (r"[a-z]+", "one lower-case word"),
 }
 RESERVED_SUFFIXES = ("Arguments", "Event", "Kind")
 UNKNOWN = "unknown"
@@ -32,10 +34,15 @@ VERSION = re.compile(r"\d+\.\d+")
 MEMBER_SINCE = re.compile(r"\s*\(since ([^()]*)\)$")
 
 
+def with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
 def check_name(role: str, name: str, position: Position) -> None:
     pattern, rule = NAMES[role]
     if not re.fullmatch(pattern, name):
-        raise SchemaError(position, f"'{name}' is no name for a {role}: expected {rule}")
+        raise SchemaError(position,
+                          f"'{name}' is no name for {with_article(role)}: expected {rule}")
 
 
 def check_version(owner: str, text: str, position: Position) -> str:
@@ -85,7 +92,7 @@ class Checker:
         for key, value in pragma.data.items():
             if key == "prefix":
                 self.schema.prefix = expect(value, str, "'prefix'").data
-                check_name("member", self.schema.prefix, value.position)
+                check_name("prefix", self.schema.prefix, value.position)
             elif key == "passes-fd":
                 self.passes_fd = [expect(name, str, "the name of a command")
                                   for name in expect(value, list, "'passes-fd'").data]
@@ -103,7 +110,7 @@ class Checker:
         allowed = {key.rstrip("!") for key in KEYS[kind]}
         for key, value in expression.items.items():
             if key != kind and key not in allowed:
-                raise SchemaError(value.position, f"'{key}' is no key of a {kind}")
+                raise SchemaError(value.position, f"'{key}' is no key of {with_article(kind)}")
         for key in KEYS[kind]:
             if key.endswith("!") and key[:-1] not in expression.items:
                 raise SchemaError(expression.position, f"this {kind} lacks '{key[:-1]}'")
@@ -162,6 +169,8 @@ class Checker:
             name = key.removeprefix("*")
             check_name("member", name, value.position)
             spelling = name.replace("-", "_")
+            if spellings.get(spelling) == name:
+                raise SchemaError(value.position, f"'{name}' is given twice")
             if spelling in spellings:
                 raise SchemaError(value.position,
                                   f"'{name}' and '{spellings[spelling]}' are the same in C")
@@ -210,7 +219,7 @@ class Checker:
             raise SchemaError(data.position, f"'{enum.name}' has no values")
         for value in data.data:
             name = expect(value, str, "the value of an enum").data
-            check_name("member", name, value.position)
+            check_name("value", name, value.position)
             if name == UNKNOWN:
                 raise SchemaError(value.position,
                                   f"'{UNKNOWN}' stands for the values that a schema does not name")

@@ -24,8 +24,8 @@ C_BUILTINS = {
 }
 # Names of members that C or its preprocessor has taken.
 C_TAKEN = set("""auto break case char const continue default do double else enum extern float for
-    goto if inline int long register restrict return short signed sizeof static struct switch typedef
-    union unsigned void volatile while asm typeof linux unix i386""".split())
+    goto if inline int long register restrict return short signed sizeof static struct switch
+    typedef union unsigned void volatile while asm typeof linux unix i386""".split())
 
 # A command takes a struct when it has more arguments than this, or an optional one that NULL cannot
 # stand for.
