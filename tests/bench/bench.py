@@ -5,8 +5,8 @@
     tests/bench/bench.py [--build DIR] [-n RUNS] [--bare] [GROUP...]
 
 The contestants of a group take turns (A B A B ...), so that a machine that gets slower does not
-favour either, after one round that is not counted. The table shows medians; the ratio is to the
-first contestant of the group. With --bare only bare QEMU is measured.
+favour either, after one round that is not counted. The table shows medians, the range, and ratios
+of medians. With --bare only bare QEMU is measured.
 """
 
 import argparse
@@ -24,24 +24,26 @@ MEBIBYTES = ('MiB', 1 / 2**20)
 
 
 class Row:
-    """One line of the table: a contestant's values, and how they compare to 'base'."""
+    """One line of the table: a contestant's values, and how they compare to others' rows."""
 
-    def __init__(self, name, values, unit, base=None):
+    def __init__(self, name, values, unit):
         self.name = name
         self.values = values
         self.unit, self.factor = unit
-        self.base = base
+        self.ratios = []
 
     def median(self):
         return statistics.median(self.values)
 
+    def compare_to(self, other, label):
+        self.ratios.append(f'{self.median() / other.median():.2f} x {label}')
+
     def __str__(self):
         low, middle, high = (value * self.factor
                              for value in (min(self.values), self.median(), max(self.values)))
-        text = f'  {self.name:<44}{middle:>9.2f} {self.unit:<4}{low:>9.2f} .. {high:.2f}'
-        if self.base:
-            text = f'{text:<86}{self.median() / self.base.median():>6.2f} x'
-        return text
+        spread = f'{low:.2f} .. {high:.2f}'
+        text = f'  {self.name:<40}{middle:>9.2f} {self.unit:<4}{spread:>18}   '
+        return (text + ', '.join(self.ratios)).rstrip()
 
 
 def take_turns(runs, measures):
@@ -52,32 +54,33 @@ def take_turns(runs, measures):
             value = measure()
             if turn > 0:
                 values[name].append(value)
-        print(f'\r  {turn} of {runs}', end='', file=sys.stderr, flush=True)
-    print('\r            \r', end='', file=sys.stderr, flush=True)
+        show_progress(f'{turn} of {runs}')
+    show_progress('')
     return values
 
 
-def compare(runs, measures, unit):
-    """The rows of measures that take turns; the first is what the others are compared to."""
-    values = take_turns(runs, measures)
-    rows = [Row(name, values[name], unit) for name in measures]
-    for row in rows[1:]:
-        row.base = rows[0]
-    return rows
+def show_progress(text):
+    if sys.stderr.isatty():
+        print(f'\r  {text:<12}\r', end='', file=sys.stderr, flush=True)
 
 
 def cold_boot(host, image, vmlinux):
     """Seconds from start to end: bare QEMU with a static init, and mayfly with `true`."""
     qemu = contestants.BareQemu(host)
-    measures = {}
+    measures = {'bare QEMU, bzImage': lambda: qemu.boot(image)}
     if vmlinux:
         measures['bare QEMU, vmlinux'] = lambda: qemu.boot(vmlinux)
-    measures['bare QEMU, bzImage'] = lambda: qemu.boot(image)
     if host.mayfly:
         kernel_args = contestants.option(host.qemu_command(image), '-append')
-        measures["bare QEMU, vmlinux, mayfly's arguments"] = lambda: qemu.boot(vmlinux, kernel_args)
+        measures['the same with the arguments of mayfly'] = lambda: qemu.boot(vmlinux, kernel_args)
         measures['mayfly run -- true'] = lambda: host.run(image, 'true').seconds
-    return compare(host.runs, measures, SECONDS)
+
+    values = take_turns(host.runs, measures)
+    rows = [Row(name, values[name], SECONDS) for name in measures]
+    for index, label in enumerate(('bzImage', 'vmlinux') if vmlinux else ('bzImage',)):
+        for row in rows[index + 1:]:
+            row.compare_to(rows[index], label)
+    return rows
 
 
 def cold_small(host):
