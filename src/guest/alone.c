@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/alone.h"
+
+#include <sys/prctl.h>
+
+#include "guest/agent.h"
+#include "guest/log.h"
+
+struct alone {
+    struct mfg_loop loop;
+    struct mfg_children children;
+    struct mfg_stream stream;
+    struct mfg_command command;
+    struct mfg_agent agent;
+};
+
+static void
+on_frame(void *data, const struct mf_frame *frame)
+{
+    struct alone *self = data;
+
+    mfg_command_take_frame(&self->command, frame);
+}
+
+static void
+on_room(void *data)
+{
+    struct alone *self = data;
+
+    mfg_command_resume(&self->command);
+}
+
+static void
+on_lost(void *data)
+{
+    struct alone *self = data;
+
+    mfg_command_kill(&self->command, 0);
+    self->agent.command = NULL;
+}
+
+static void
+on_command_progress(void *data)
+{
+    struct alone *self = data;
+
+    if (self->command.exited)
+        mfg_qga_programs_note_command(&self->agent, self->command.status);
+}
+
+static bool
+open_stream(struct alone *self, const char *path)
+{
+    static const struct mfg_stream_events events = {
+        .frame = on_frame, .room = on_room, .lost = on_lost};
+    int fd = mfg_channel_connect(path);
+
+    if (fd < 0 ||
+        !mfg_stream_open(&self->stream, &self->loop, fd, MFG_CHANNEL_SOCKET, &events, self)) {
+        mfg_log("cannot connect to the stream socket '%s': %m", path);
+        return false;
+    }
+    self->agent.command = &self->command;
+    return true;
+}
+
+int
+mfg_alone_main(const char *socket_path, const char *stream_path)
+{
+    static struct alone self;
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    if (!mfg_loop_init(&self.loop) || !mfg_children_init(&self.children, &self.loop)) {
+        mfg_log("cannot wait for events: %m");
+        return 1;
+    }
+    mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
+                     &self);
+    mfg_agent_init(&self.agent, &self.loop, &self.children);
+    if (stream_path && !open_stream(&self, stream_path))
+        return 1;
+    if (!mfg_agent_listen(&self.agent, socket_path)) {
+        mfg_log("cannot listen at '%s': %m", socket_path);
+        return 1;
+    }
+    mfg_loop_run(&self.loop, NULL);
+    return 1;
+}

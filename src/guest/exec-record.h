@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * The command record of wire/guest-protocol.h, read and checked.
+ */
+#define MFG_EXEC_RECORD_MAX (16u << 20)
+
+enum mfg_exec_stream { MFG_EXEC_STREAM, MFG_EXEC_NULL, MFG_EXEC_CLOSED };
+
+struct mfg_exec_record {
+    char *data;          /* owned copy; the strings below are in it */
+    char **argv, **envp; /* owned, NULL-terminated; argv is empty when 'shell' is set */
+    const char *shell;   /* or NULL */
+    const char *path;    /* the command's PATH, or NULL */
+    const char *workdir; /* or NULL */
+    const char *user;    /* or NULL */
+    bool tty;
+    uint16_t rows, columns;
+    enum mfg_exec_stream streams[3];
+};
+
+/* Returns false with one sentence in 'reason'. */
+bool mfg_exec_record_parse(const char *data, size_t size, struct mfg_exec_record *ret_record,
+                           char *reason, size_t reason_size);
+void mfg_exec_record_clear(struct mfg_exec_record *record);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Starts a program in a session and process group of its own, with default signal dispositions and
+ * nothing blocked.
+ *
+ * What fails between fork and exec is either reported to the caller or, as a shell does it, said in
+ * one sentence on the child's standard error, with exit status 127 when the program was not found
+ * and 126 when it could not be executed.
+ */
+struct mfg_spawn {
+    char *const *argv;   /* the program is looked up in 'path' as execvp(3) does; or else: */
+    const char *shell;   /* text for "bash -c" when there is one, else "sh -c" */
+    char *const *envp;   /* all of the environment; NULL: ours */
+    const char *path;    /* NULL: MFG_SPAWN_PATH */
+    const char *workdir; /* NULL: ours */
+    const char *user;    /* as mfg_account_find() takes it; NULL: ours */
+    int fds[3];          /* standard input, output, error, each above 2; -1: closed */
+    bool tty;            /* fds[0] is the terminal to be controlled by */
+    int cgroup_fd;       /* cgroup.procs of the control group to enter; -1: none */
+};
+
+#define MFG_SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Returns the pid, or -1 with errno when there could be no process. */
+pid_t mfg_spawn(const struct mfg_spawn *spawn);
+
+/* As that, but waits for the program to be executed: -1 with errno also when that failed, and
+ * nothing is said. Knows no 'shell', 'workdir', 'user' and 'tty'. */
+pid_t mfg_spawn_checked(const struct mfg_spawn *spawn);
