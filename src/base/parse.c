@@ -143,7 +143,11 @@ mf_parse_uint(const char *text, const char *what, guint64 min, guint64 max, guin
 char *
 mf_format_size(guint64 bytes)
 {
-    return g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *text = g_format_size_full(bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_auto(GStrv) words = g_strsplit(text, "\u00a0", 2);
+
+    /* GLib's no-break space is not in every terminal's character set. */
+    return g_strjoinv(" ", words);
 }
 
 char *

@@ -119,6 +119,16 @@ test_numbers_are_bounded(void)
     g_assert_cmpuint(value, ==, 255);
 }
 
+static void
+test_sizes_are_formatted_in_ascii(void)
+{
+    g_autofree char *bytes = mf_format_size(1);
+    g_autofree char *gigabytes = mf_format_size(3 * MF_GIB / 2);
+
+    g_assert_cmpstr(bytes, ==, "1 byte");
+    g_assert_cmpstr(gigabytes, ==, "1.5 GiB");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -131,5 +141,6 @@ main(int argc, char **argv)
                     test_durations_are_read_in_milliseconds);
     g_test_add_func("/parse/bad-durations-are-refused", test_bad_durations_are_refused);
     g_test_add_func("/parse/numbers-are-bounded", test_numbers_are_bounded);
+    g_test_add_func("/parse/sizes-are-formatted-in-ascii", test_sizes_are_formatted_in_ascii);
     return g_test_run();
 }
