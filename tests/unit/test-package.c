@@ -10,15 +10,7 @@
 
 #include "base/error.h"
 #include "base/tempdir.h"
-
-#define ARCHIVE_MAX (4U << 20)
-
-typedef struct {
-    const char *name;
-    unsigned type; /* AE_IF...; 0 for a regular file */
-    const char *content;
-    const char *symlink, *hardlink;
-} Item;
+#include "package-fixture.h"
 
 typedef struct {
     char *directory; /* holds the package and "out" */
@@ -43,98 +35,6 @@ tear_down(Fixture *fixture, gconstpointer data)
     g_free(fixture->directory);
     g_free(fixture->package);
     g_free(fixture->out);
-}
-
-static void
-add_item(struct archive *writer, const Item *item)
-{
-    struct archive_entry *entry = archive_entry_new();
-    size_t size = item->content ? strlen(item->content) : 0;
-
-    archive_entry_set_pathname(entry, item->name);
-    archive_entry_set_filetype(entry, item->type ? item->type : AE_IFREG);
-    archive_entry_set_perm(entry, 0600);
-    archive_entry_set_size(entry, (la_int64_t)size);
-    if (item->symlink)
-        archive_entry_set_symlink(entry, item->symlink);
-    if (item->hardlink)
-        archive_entry_set_hardlink(entry, item->hardlink);
-    g_assert_cmpint(archive_write_header(writer, entry), ==, ARCHIVE_OK);
-    if (size)
-        g_assert_cmpint(archive_write_data(writer, item->content, size), ==, (int)size);
-    archive_entry_free(entry);
-}
-
-/* An archive of 'items' (up to a NULL name) in memory. */
-static GBytes *
-pack(int format, int filter, const Item *items)
-{
-    g_autofree char *buffer = g_malloc(ARCHIVE_MAX);
-    struct archive *writer = archive_write_new();
-    size_t used = 0;
-
-    g_assert_cmpint(archive_write_set_format(writer, format), ==, ARCHIVE_OK);
-    g_assert_cmpint(archive_write_add_filter(writer, filter), ==, ARCHIVE_OK);
-    g_assert_cmpint(archive_write_open_memory(writer, buffer, ARCHIVE_MAX, &used), ==, ARCHIVE_OK);
-    for (const Item *item = items; item->name; item++)
-        add_item(writer, item);
-    g_assert_cmpint(archive_write_close(writer), ==, ARCHIVE_OK);
-    archive_write_free(writer);
-    return g_bytes_new(buffer, used);
-}
-
-static void
-add_member(struct archive *ar, const char *name, GBytes *content)
-{
-    struct archive_entry *entry = archive_entry_new();
-    gsize size;
-    const void *bytes = g_bytes_get_data(content, &size);
-
-    archive_entry_set_pathname(entry, name);
-    archive_entry_set_filetype(entry, AE_IFREG);
-    archive_entry_set_size(entry, (la_int64_t)size);
-    g_assert_cmpint(archive_write_header(ar, entry), ==, ARCHIVE_OK);
-    g_assert_cmpint(archive_write_data(ar, bytes, size), ==, (int)size);
-    archive_entry_free(entry);
-}
-
-static void
-write_deb(const char *path, int filter, const char *data_name, const Item *items)
-{
-    static const Item control[] = {
-        {"./", AE_IFDIR},
-        {"./control", 0, "Package: linux-image-test\nVersion: 6.1.0-1~test\n"},
-        {NULL},
-    };
-    g_autoptr(GBytes) format = g_bytes_new_static("2.0\n", 4);
-    g_autoptr(GBytes) control_tar = pack(ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_GZIP, control);
-    g_autoptr(GBytes) data_tar = pack(ARCHIVE_FORMAT_TAR_GNUTAR, filter, items);
-    struct archive *ar = archive_write_new();
-
-    g_assert_cmpint(archive_write_set_format_ar_svr4(ar), ==, ARCHIVE_OK);
-    g_assert_cmpint(archive_write_open_filename(ar, path), ==, ARCHIVE_OK);
-    add_member(ar, "debian-binary", format);
-    add_member(ar, "control.tar.gz", control_tar);
-    add_member(ar, data_name, data_tar);
-    g_assert_cmpint(archive_write_close(ar), ==, ARCHIVE_OK);
-    archive_write_free(ar);
-}
-
-/* The lead and an empty header, as far as a reader of the payload looks at them. */
-static void
-write_rpm(const char *path, const Item *items)
-{
-    static const char header[] = "\x8e\xad\xe8\x01\0\0\0\0\0\0\0\0\0\0\0\0";
-    g_autoptr(GBytes) payload = pack(ARCHIVE_FORMAT_CPIO_SVR4_NOCRC, ARCHIVE_FILTER_XZ, items);
-    g_autoptr(GByteArray) rpm = g_byte_array_new();
-    guint8 lead[96] = {0xed, 0xab, 0xee, 0xdb, 3};
-    gsize size;
-
-    const guint8 *bytes = g_bytes_get_data(payload, &size);
-    g_byte_array_append(rpm, lead, sizeof(lead));
-    g_byte_array_append(rpm, (const guint8 *)header, 16);
-    g_byte_array_append(rpm, bytes, (guint)size);
-    g_assert_true(g_file_set_contents(path, (const char *)rpm->data, rpm->len, NULL));
 }
 
 static gboolean
@@ -174,7 +74,7 @@ assert_missing(Fixture *fixture, const char *name)
     g_assert_cmpint(lstat(path, &status), ==, -1);
 }
 
-static const Item kernel_items[] = {
+static const FixtureItem kernel_items[] = {
     {"./", AE_IFDIR},
     {"./boot/", AE_IFDIR},
     {"./boot/vmlinuz-6.1.0", 0, "image"},
@@ -219,7 +119,7 @@ test_a_deb_gives_image_config_and_modules_only(Fixture *fixture, gconstpointer d
     const guint kind = GPOINTER_TO_UINT(data);
     g_autoptr(GError) error = NULL;
 
-    write_deb(fixture->package, kinds[kind].filter, kinds[kind].member, kernel_items);
+    fixture_write_deb(fixture->package, kinds[kind].filter, kinds[kind].member, kernel_items);
     g_assert_true(unpack(fixture, &error));
     g_assert_no_error(error);
     check_kernel_files(fixture);
@@ -230,7 +130,7 @@ test_an_rpm_gives_image_config_and_modules_only(Fixture *fixture, gconstpointer 
 {
     g_autoptr(GError) error = NULL;
 
-    write_rpm(fixture->package, kernel_items);
+    fixture_write_rpm(fixture->package, kernel_items);
     g_assert_true(unpack(fixture, &error));
     g_assert_no_error(error);
     check_kernel_files(fixture);
@@ -241,11 +141,11 @@ test_the_version_comes_from_the_control_file(Fixture *fixture, gconstpointer dat
 {
     gboolean done = FALSE;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_XZ, "data.tar.xz", kernel_items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_XZ, "data.tar.xz", kernel_items);
     g_autoptr(MfPackage) package = mf_package_open(fixture->package, fixture->out, NULL, NULL);
     while (!done)
         g_assert_true(mf_package_step(package, &done, NULL));
-    g_assert_cmpstr(mf_package_get_version(package), ==, "6.1.0-1~test");
+    g_assert_cmpstr(mf_package_get_version(package), ==, FIXTURE_PACKAGE_VERSION);
     g_assert_cmpfloat(mf_package_get_fraction(package), >, 0.9);
     g_assert_cmpfloat(mf_package_get_fraction(package), <=, 1.0);
 }
@@ -257,7 +157,7 @@ test_files_are_readable_whatever_the_package_says(Fixture *fixture, gconstpointe
     struct stat status;
     mode_t mask = umask(022);
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", kernel_items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", kernel_items);
     g_assert_true(unpack(fixture, NULL));
     umask(mask);
     g_assert_cmpint(stat(path, &status), ==, 0);
@@ -267,13 +167,13 @@ test_files_are_readable_whatever_the_package_says(Fixture *fixture, gconstpointe
 static void
 test_a_hard_link_inside_is_kept(Fixture *fixture, gconstpointer data)
 {
-    static const Item items[] = {
+    static const FixtureItem items[] = {
         {"./lib/modules/6/a.ko", 0, "module"},
         {"./lib/modules/6/b.ko", 0, NULL, NULL, "./lib/modules/6/a.ko"},
         {NULL},
     };
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
     g_assert_true(unpack(fixture, NULL));
     assert_content(fixture, "lib/modules/6/b.ko", "module");
 }
@@ -281,7 +181,7 @@ test_a_hard_link_inside_is_kept(Fixture *fixture, gconstpointer data)
 /* Every way out of the directory, and what the message says of it. */
 static const struct {
     const char *test;
-    Item item;
+    FixtureItem item;
     const char *message;
 } hostile[] = {
     {"an-absolute-name", {"/boot/vmlinuz-6", 0, "x"}, "*'/boot/vmlinuz-6' would be written*"},
@@ -324,12 +224,12 @@ static void
 test_hostile_entries_are_refused(Fixture *fixture, gconstpointer data)
 {
     const guint which = GPOINTER_TO_UINT(data);
-    const Item items[] = {hostile[which].item, {NULL}};
+    const FixtureItem items[] = {hostile[which].item, {NULL}};
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) around = NULL;
     guint count = 0;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
     g_assert_false(unpack(fixture, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
     g_assert_true(g_pattern_match_simple(hostile[which].message, error->message));
@@ -344,11 +244,11 @@ test_hostile_entries_are_refused(Fixture *fixture, gconstpointer data)
 static void
 test_a_name_that_comes_twice_is_refused(Fixture *fixture, gconstpointer data)
 {
-    static const Item items[] = {
+    static const FixtureItem items[] = {
         {"boot/vmlinuz-6", 0, "first"}, {"./boot//vmlinuz-6", 0, "second"}, {NULL}};
     g_autoptr(GError) error = NULL;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
     g_assert_false(unpack(fixture, &error));
     g_assert_true(g_pattern_match_simple("*comes twice*", error->message));
     assert_content(fixture, "boot/vmlinuz-6", "first");
@@ -357,15 +257,15 @@ test_a_name_that_comes_twice_is_refused(Fixture *fixture, gconstpointer data)
 static void
 test_bytes_are_limited_wanted_or_not(Fixture *fixture, gconstpointer data)
 {
-    static const Item items[] = {
+    static const FixtureItem items[] = {
         {"boot/vmlinuz-6", 0, "12345"}, {"usr/share/doc/big", 0, "1234567890"}, {NULL}};
     /* The control file counts too. */
-    const guint64 control = strlen("Package: linux-image-test\nVersion: 6.1.0-1~test\n");
+    const guint64 control = strlen(FIXTURE_CONTROL);
     const MfPackageLimits at = {.bytes = control + 15, .entries = 100};
     const MfPackageLimits past = {.bytes = control + 14, .entries = 100};
     g_autoptr(GError) error = NULL;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
     g_assert_false(unpack_with(fixture, &past, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
     g_assert_true(g_pattern_match_simple("*unpacks to more than*", error->message));
@@ -378,13 +278,13 @@ test_bytes_are_limited_wanted_or_not(Fixture *fixture, gconstpointer data)
 static void
 test_entries_are_limited(Fixture *fixture, gconstpointer data)
 {
-    static const Item items[] = {{"boot/vmlinuz-6", 0, "x"}, {"usr/a", 0, "x"}, {NULL}};
+    static const FixtureItem items[] = {{"boot/vmlinuz-6", 0, "x"}, {"usr/a", 0, "x"}, {NULL}};
     /* Two of control.tar, two of data.tar. */
     const MfPackageLimits at = {.bytes = 1000, .entries = 4};
     const MfPackageLimits past = {.bytes = 1000, .entries = 3};
     g_autoptr(GError) error = NULL;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "data.tar", items);
     g_assert_false(unpack_with(fixture, &past, &error));
     g_assert_true(g_pattern_match_simple("*more than 3 entries*", error->message));
 
@@ -399,7 +299,7 @@ test_a_truncated_package_is_damaged_at_every_cut(Fixture *fixture, gconstpointer
     g_autofree char *whole = NULL;
     gsize size;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_XZ, "data.tar.xz", kernel_items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_XZ, "data.tar.xz", kernel_items);
     g_assert_true(g_file_get_contents(fixture->package, &whole, &size, NULL));
     /* The last bytes may be padding of the ar archive. */
     for (gsize cut = 8; cut < size - 8; cut += 16) {
@@ -433,10 +333,10 @@ test_other_files_are_no_packages(Fixture *fixture, gconstpointer data)
 static void
 test_an_ar_archive_without_data_is_no_package(Fixture *fixture, gconstpointer data)
 {
-    static const Item items[] = {{NULL}};
+    static const FixtureItem items[] = {{NULL}};
     g_autoptr(GError) error = NULL;
 
-    write_deb(fixture->package, ARCHIVE_FILTER_NONE, "payload", items);
+    fixture_write_deb(fixture->package, ARCHIVE_FILTER_NONE, "payload", items);
     g_assert_false(unpack(fixture, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
     g_assert_true(g_pattern_match_simple("*has no data.tar*", error->message));
