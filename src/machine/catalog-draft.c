@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/catalog-draft.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/tempdir.h"
+#include "machine/kernel.h"
+
+/* Directories whose names start so are nobody's once they are unlocked. */
+#define DRAFT_PREFIX     ".new-"
+#define DISCARDED_PREFIX ".old-"
+
+/* Between making a directory and locking it another process may sweep it away. */
+#define MAKE_ATTEMPTS 8
+
+struct MfCatalogDraft {
+    char *path; /* owned; NULL once published */
+    int lock_fd;
+    char *release; /* owned; NULL when not known */
+};
+
+/* Locks the directory 'path' for as long as the result is open; -1 when somebody else has. */
+static int
+lock_directory(const char *path)
+{
+    mf_autofd fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat opened, named;
+
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &opened) < 0 ||
+        stat(path, &named) < 0 || opened.st_ino != named.st_ino)
+        return -1;
+    return mf_fd_steal(&fd);
+}
+
+static void
+sweep(const char *section)
+{
+    g_autoptr(GDir) directory = g_dir_open(section, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name(directory))) {
+        g_autofree char *path = g_build_filename(section, name, NULL);
+        mf_autofd lock = -1;
+
+        if (!g_str_has_prefix(name, DRAFT_PREFIX) && !g_str_has_prefix(name, DISCARDED_PREFIX))
+            continue;
+        lock = lock_directory(path);
+        if (lock >= 0)
+            mf_tempdir_remove(path);
+    }
+}
+
+static gboolean
+make_locked(MfCatalogDraft *self, const char *section, GError **error)
+{
+    for (int attempt = 0; attempt < MAKE_ATTEMPTS; attempt++) {
+        g_autofree char *path = g_build_filename(section, DRAFT_PREFIX "XXXXXX", NULL);
+
+        if (!g_mkdtemp_full(path, 0700)) {
+            mf_error_set_errno(error, MF_ERROR_HOST, errno,
+                               "A directory cannot be made in '%s' (MAYFLY_CACHE_DIR names another "
+                               "cache)",
+                               section);
+            return FALSE;
+        }
+        self->lock_fd = lock_directory(path);
+        if (self->lock_fd >= 0) {
+            self->path = g_steal_pointer(&path);
+            return TRUE;
+        }
+        mf_tempdir_remove(path);
+    }
+    g_set_error(error, MF_ERROR, MF_ERROR_HOST,
+                "A directory in '%s' cannot be locked: check that its file system has locks, or "
+                "name another cache with MAYFLY_CACHE_DIR.",
+                section);
+    return FALSE;
+}
+
+MfCatalogDraft *
+mf_catalog_draft_new(GError **error)
+{
+    g_autoptr(MfCatalogDraft) self = g_new0(MfCatalogDraft, 1);
+    g_autofree char *section = mf_cache_dir("kernels", error);
+
+    self->lock_fd = -1;
+    if (!section)
+        return NULL;
+    sweep(section);
+    if (!make_locked(self, section, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+void
+mf_catalog_draft_free(MfCatalogDraft *self)
+{
+    if (!self)
+        return;
+    mf_tempdir_remove(self->path);
+    mf_fd_clear(&self->lock_fd);
+    g_free(self->release);
+    g_free(self->path);
+    g_free(self);
+}
+
+const char *
+mf_catalog_draft_get_path(MfCatalogDraft *self)
+{
+    return self->path;
+}
+
+/* The names in a directory that start with 'prefix'; empty when there is no directory. */
+static GPtrArray *
+names_in(const char *path, const char *prefix)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) directory = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (directory && (name = g_dir_read_name(directory)))
+        if (g_str_has_prefix(name, prefix))
+            g_ptr_array_add(names, g_strdup(name));
+    return names;
+}
+
+/* Moves a file of the draft; both names are below it. A missing one is fine. */
+static gboolean
+move(MfCatalogDraft *self, const char *from, const char *to, GError **error)
+{
+    g_autofree char *old = g_build_filename(self->path, from, NULL);
+    g_autofree char *new = g_build_filename(self->path, to, NULL);
+    g_autofree char *directory = g_path_get_dirname(new);
+
+    if (!g_file_test(old, G_FILE_TEST_EXISTS))
+        return TRUE;
+    if (g_mkdir_with_parents(directory, 0755) == 0 && rename(old, new) == 0)
+        return TRUE;
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be moved within the cache", old);
+    return FALSE;
+}
+
+/* The images below the draft, as paths below it. */
+static GPtrArray *
+find_images(MfCatalogDraft *self)
+{
+    g_autofree char *boot = g_build_filename(self->path, "boot", NULL);
+    g_autofree char *modules = g_build_filename(self->path, "lib/modules", NULL);
+    g_autoptr(GPtrArray) boot_names = names_in(boot, "vmlinu");
+    g_autoptr(GPtrArray) releases = names_in(modules, "");
+    GPtrArray *images = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < boot_names->len; i++)
+        g_ptr_array_add(images, g_build_filename("boot", boot_names->pdata[i], NULL));
+    for (guint i = 0; images->len == 0 && i < releases->len; i++) {
+        g_autofree char *image =
+            g_build_filename("lib/modules", releases->pdata[i], "vmlinuz", NULL);
+        g_autofree char *path = g_build_filename(self->path, image, NULL);
+
+        if (g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            g_ptr_array_add(images, g_steal_pointer(&image));
+    }
+    return images;
+}
+
+/* "6.1.0" of boot/vmlinuz-6.1.0 and of lib/modules/6.1.0/vmlinuz. */
+static char *
+release_of(const char *image)
+{
+    const char *base = strrchr(image, '/') + 1;
+    const char *dash = strchr(base, '-');
+
+    if (dash)
+        return g_strdup(dash + 1);
+
+    g_autofree char *directory = g_path_get_dirname(image);
+    return g_path_get_basename(directory);
+}
+
+gboolean
+mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **error)
+{
+    g_autoptr(GPtrArray) images = find_images(self);
+
+    if (images->len != 1) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' holds %s: expected exactly one boot/vmlinuz-RELEASE or "
+                    "lib/modules/RELEASE/vmlinuz.",
+                    origin, images->len ? "several kernel images" : "no kernel image");
+        return FALSE;
+    }
+
+    const char *image = images->pdata[0];
+    gboolean is_elf = g_str_has_prefix(image, "boot/vmlinux");
+    g_autofree char *release = release_of(image);
+    if (!mf_catalog_entry_check_name(release, NULL)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' holds a kernel image with the unusable release '%s'.", origin, release);
+        return FALSE;
+    }
+
+    g_autofree char *own_config = g_build_filename("lib/modules", release, "config", NULL);
+    g_autofree char *config = g_strdup_printf("boot/config-%s", release);
+    if (!move(self, image, is_elf ? "boot/vmlinux" : "boot/vmlinuz", error) ||
+        !move(self, own_config, config, error))
+        return FALSE;
+    g_free(self->release);
+    self->release = g_steal_pointer(&release);
+    return TRUE;
+}
+
+char *
+mf_catalog_draft_unindexed_release(MfCatalogDraft *self)
+{
+    g_autofree char *modules = g_build_filename(self->path, "lib/modules", NULL);
+    g_autoptr(GPtrArray) releases = names_in(modules, "");
+
+    for (guint i = 0; i < releases->len; i++) {
+        const char *release = releases->pdata[i];
+        g_autofree char *index = g_build_filename(modules, release, "modules.dep", NULL);
+
+        if (!g_file_test(index, G_FILE_TEST_EXISTS))
+            return g_strdup(release);
+    }
+    return NULL;
+}
+
+/* The bytes of all regular files below 'path'. */
+static guint64
+measure(char *path)
+{
+    char *roots[] = {path, NULL};
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    guint64 size = 0;
+
+    if (!walk)
+        return 0;
+    for (FTSENT *file; (file = fts_read(walk));)
+        if (file->fts_info == FTS_F)
+            size += (guint64)file->fts_statp->st_size;
+    fts_close(walk);
+    return size;
+}
+
+/* Gives the draft the entry's place. An older entry there is swapped out in the same moment and
+ * removed with the draft, or, on a file system that cannot swap, removed before. */
+static gboolean
+take_place(MfCatalogDraft *self, const char *place, GError **error)
+{
+    gboolean taken = g_file_test(place, G_FILE_TEST_EXISTS);
+
+    if (taken && renameat2(AT_FDCWD, self->path, AT_FDCWD, place, RENAME_EXCHANGE) == 0)
+        return TRUE;
+    if (taken && !mf_catalog_draft_discard_entry(place, error))
+        return FALSE;
+    if (rename(self->path, place) == 0) {
+        g_clear_pointer(&self->path, g_free);
+        return TRUE;
+    }
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "The kernel cannot be put at '%s'", place);
+    return FALSE;
+}
+
+/* What kernel.json says, but for the name and the source. */
+static MfCatalogEntry *
+examine(MfCatalogDraft *self, const char *source, GError **error)
+{
+    g_autofree char *image = mf_catalog_entry_find_image(self->path);
+    g_autoptr(GError) unusable = NULL;
+    g_autoptr(MfKernel) kernel = image ? mf_kernel_open(image, &unusable) : NULL;
+    g_autoptr(MfCatalogEntry) entry = g_new0(MfCatalogEntry, 1);
+
+    if (!kernel) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The kernel of '%s' cannot be used: %s",
+                    source, unusable ? unusable->message : "there is no image.");
+        return NULL;
+    }
+    entry->release = g_strdup(self->release ? self->release : mf_kernel_get_release(kernel));
+    entry->arch = mf_kernel_get_arch(kernel);
+    entry->added = g_get_real_time() / G_USEC_PER_SEC;
+    entry->size = measure(self->path);
+    return g_steal_pointer(&entry);
+}
+
+MfCatalogEntry *
+mf_catalog_draft_publish(MfCatalogDraft *self, const char *name, const char *prefix,
+                         const char *source, const char *version, GError **error)
+{
+    g_autoptr(MfCatalogEntry) entry = examine(self, source, error);
+
+    if (!entry)
+        return NULL;
+    if (!name && !entry->release) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The kernel of '%s' does not say its release: give it a name with '--name'.",
+                    source);
+        return NULL;
+    }
+    entry->name = name ? g_strdup(name) : g_build_path("/", prefix, entry->release, NULL);
+    entry->source = g_filename_display_name(source);
+    entry->version = g_strdup(version);
+
+    g_autofree char *place = mf_catalog_entry_path(entry->name, error);
+    if (!place || !mf_catalog_entry_write(entry, self->path, error) ||
+        !take_place(self, place, error))
+        return NULL;
+    entry->image = mf_catalog_entry_find_image(place);
+    return g_steal_pointer(&entry);
+}
+
+gboolean
+mf_catalog_draft_discard_entry(const char *path, GError **error)
+{
+    g_autofree char *section = g_path_get_dirname(path);
+    g_autofree char *away = g_build_filename(section, DISCARDED_PREFIX "XXXXXX", NULL);
+
+    if (!g_mkdtemp_full(away, 0700) || rename(path, away) < 0) {
+        mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be removed", path);
+        rmdir(away);
+        return FALSE;
+    }
+    mf_tempdir_remove(away);
+    return TRUE;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/apt.h"
+#include "machine/catalog-build.h"
+#include "machine/catalog.h"
+
+typedef struct {
+    MfCatalogProgressFunc progress;
+    gpointer progress_data;
+    MfAptKernel *kernel;   /* owned; once resolved */
+    MfCatalogBuild *build; /* owned; while downloading */
+    char *name;            /* owned; the entry's */
+    char *activity;        /* owned */
+} Pull;
+
+static void
+pull_free(Pull *self)
+{
+    mf_catalog_build_free(self->build);
+    mf_apt_kernel_free(self->kernel);
+    g_free(self->name);
+    g_free(self->activity);
+    g_free(self);
+}
+
+static void
+on_built(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GError *error = NULL;
+    MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
+
+    if (entry)
+        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
+    else
+        g_task_return_error(task, error);
+}
+
+static void
+on_downloaded(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GCancellable *cancellable = g_task_get_cancellable(task);
+    Pull *self = g_task_get_task_data(task);
+    GError *error = NULL;
+    g_autoptr(GPtrArray) files = mf_apt_download_finish(result, &error);
+
+    for (guint i = 0; files && i < files->len; i++)
+        if (!mf_catalog_build_add_package(self->build, files->pdata[i], &error))
+            break;
+    if (error) {
+        g_task_return_error(task, error);
+        return;
+    }
+    mf_catalog_build_run_async(g_steal_pointer(&self->build), self->name, NULL,
+                               self->kernel->distribution, self->kernel->version, cancellable,
+                               on_built, g_steal_pointer(&task));
+}
+
+static void
+on_progress(double fraction, gpointer data)
+{
+    Pull *self = data;
+
+    self->progress(self->activity, fraction, self->progress_data);
+}
+
+/* The entry of this package in this version, if there is one already. */
+static MfCatalogEntry *
+find_present(Pull *self)
+{
+    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
+
+    if (entry && g_strcmp0(entry->version, self->kernel->version) == 0)
+        return g_steal_pointer(&entry);
+    return NULL;
+}
+
+static gboolean
+prepare(Pull *self, char **ret_directory, GError **error)
+{
+    MfCatalogDraft *draft = mf_catalog_draft_new(error);
+
+    if (!draft)
+        return FALSE;
+    self->build = mf_catalog_build_new(draft, self->progress, self->progress_data);
+    *ret_directory = mf_catalog_build_make_scratch(self->build, error);
+    return *ret_directory != NULL;
+}
+
+static void
+on_resolved(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GCancellable *cancellable = g_task_get_cancellable(task);
+    Pull *self = g_task_get_task_data(task);
+    GError *error = NULL;
+    g_autofree char *directory = NULL;
+    MfCatalogEntry *present;
+
+    self->kernel = mf_apt_resolve_finish(result, &error);
+    if (!self->kernel) {
+        g_task_return_error(task, error);
+        return;
+    }
+    self->name = g_build_path("/", self->kernel->distribution, self->kernel->release, NULL);
+    present = find_present(self);
+    if (present) {
+        g_task_return_pointer(task, present, (GDestroyNotify)mf_catalog_entry_free);
+        return;
+    }
+    if (!prepare(self, &directory, &error)) {
+        g_task_return_error(task, error);
+        return;
+    }
+    self->activity = g_strdup_printf("Downloading %s", self->kernel->packages[0]);
+    mf_apt_download_async(self->kernel, directory, self->progress ? on_progress : NULL, self,
+                          cancellable, on_downloaded, g_steal_pointer(&task));
+}
+
+void
+mf_catalog_pull_async(const char *what, MfCatalogProgressFunc progress, gpointer progress_data,
+                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+{
+    GTask *task = g_task_new(NULL, cancellable, callback, user_data);
+    Pull *self = g_new0(Pull, 1);
+
+    self->progress = progress;
+    self->progress_data = progress_data;
+    g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
+    g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
+    if (progress)
+        progress("Asking apt", -1, progress_data);
+    mf_apt_resolve_async(what, cancellable, on_resolved, task);
+}
+
+MfCatalogEntry *
+mf_catalog_pull_finish(GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_pointer(G_TASK(result), error);
+}
