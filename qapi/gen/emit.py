@@ -191,7 +191,7 @@ class Emitter:
             "summary": " ".join([names["doc"], *([returns["doc"]] if returns else [])]),
             "members": [] if command.data else rows,
             "by_struct": by_struct,
-            "listed": command.passes_fd or bool(rows and not by_struct),
+            "listed": command.passes_fd or not command.answers or bool(rows and not by_struct),
             "has_arguments": bool(rows),
             "listed_members": rows if not by_struct else [],
             "parameters": "".join(f"{c_type}{name}, " for c_type, name in parameters),
