@@ -42,7 +42,7 @@ apt() {
     command=$1
     shift
     if [ -n "$own_lists" ]; then
-        set -- -o Dir::State="$cache/apt/state" -o Dir::Cache="$cache/apt/cache" "$@"
+        set -- -o Dir::State="$work/apt/state" -o Dir::Cache="$work/apt/cache" "$@"
     fi
     "$command" -q -o APT::Sandbox::User="$(id -un)" "$@"
 }
@@ -50,7 +50,7 @@ apt() {
 use_own_lists() {
     [ -z "$own_lists" ] || return 1
     own_lists=yes
-    mkdir -p "$cache/apt/state/lists/partial" "$cache/apt/cache/archives/partial"
+    mkdir -p "$work/apt/state/lists/partial" "$work/apt/cache/archives/partial"
     apt apt-get update >&2
 }
 
