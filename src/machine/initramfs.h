@@ -7,9 +7,15 @@
  * The initramfs of a kernel: mayfly-guest as /init (from the program's own resources), /dev, /proc,
  * /sys and the modules this kernel needs to reach its shares (virtio PCI, virtio console, 9p or
  * virtiofs, overlay; in load order, listed in MF_INITRAMFS_MODULES, decompressed), newc,
- * uncompressed. Built once and cached under the kernel's file id, its module directory's
- * modules.dep id, 'needs' and the guest's build.
+ * uncompressed. Built once and cached under the kernel's file id, its list of modules, the files of
+ * those that are in it, 'needs' and the guest's build.
  */
 
-/* Returns the path in the cache, owned by the caller. MF_ERROR_HOST, MF_ERROR_CONFIG. */
+/* The guest program, and a text that changes when it does. */
+#define MF_INITRAMFS_GUEST_RESOURCE      "/mayfly/mayfly-guest"
+#define MF_INITRAMFS_GUEST_HASH_RESOURCE "/mayfly/mayfly-guest.sha256"
+
+/* Returns the path in the cache, owned by the caller. MF_ERROR_CONFIG when the kernel lacks what
+ * 'needs' asks for (as mf_kernel_check()) or a module is damaged; MF_ERROR_HOST when the cache
+ * cannot hold it, or this program was built without a guest. */
 char *mf_initramfs_prepare(MfKernel *kernel, MfKernelNeeds needs, GError **error);

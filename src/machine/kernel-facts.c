@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/kernel-facts.h"
 
-#include <json-c/json.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "wire/json.h"
 
 #define FACTS_VERSION  1
 #define FACTS_SIZE_MAX 4096
@@ -14,9 +14,6 @@ static const char *const format_names[] = {
     [MF_KERNEL_ARM64_IMAGE] = "arm64-image", [MF_KERNEL_RISCV_IMAGE] = "riscv-image",
     [MF_KERNEL_S390_IMAGE] = "s390-image",
 };
-
-typedef struct json_object JsonObject;
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(JsonObject, json_object_put)
 
 char *
 mf_kernel_release_read(const guint8 *text, gsize size)
@@ -50,54 +47,14 @@ add_flag(json_object *object, const char *name, gboolean value)
     json_object_object_add(object, name, json_object_new_boolean(value));
 }
 
-/* The getters of json-c convert what they find ("5" is 5, anything is true): check the type first.
- */
-static json_object *
-member(json_object *object, const char *name, json_type type)
-{
-    json_object *value;
-
-    if (!json_object_object_get_ex(object, name, &value) || !json_object_is_type(value, type))
-        return NULL;
-    return value;
-}
-
 static gboolean
-read_size(json_object *object, const char *name, guint64 *ret_value)
+read_format(const MfJson *top, MfKernelFormat *ret_format)
 {
-    json_object *value = member(object, name, json_type_int);
+    const char *name;
 
-    if (!value || json_object_get_int64(value) < 0)
+    if (!mf_json_get_string(top, "format", &name, NULL))
         return FALSE;
-    *ret_value = json_object_get_uint64(value);
-    return TRUE;
-}
-
-static gboolean
-read_flag(json_object *object, const char *name, gboolean *ret_value)
-{
-    json_object *value = member(object, name, json_type_boolean);
-
-    if (!value)
-        return FALSE;
-    *ret_value = json_object_get_boolean(value);
-    return TRUE;
-}
-
-static const char *
-read_text(json_object *object, const char *name)
-{
-    json_object *value = member(object, name, json_type_string);
-
-    return value ? json_object_get_string(value) : NULL;
-}
-
-static gboolean
-read_format(json_object *object, MfKernelFormat *ret_format)
-{
-    const char *name = read_text(object, "format");
-
-    for (gsize i = 0; name && i < G_N_ELEMENTS(format_names); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(format_names); i++) {
         if (g_str_equal(name, format_names[i])) {
             *ret_format = (MfKernelFormat)i;
             return TRUE;
@@ -107,22 +64,37 @@ read_format(json_object *object, MfKernelFormat *ret_format)
 }
 
 static gboolean
-read_members(json_object *object, MfKernelFacts *facts)
+read_size(const MfJson *top, const char *name, guint64 *ret_size)
 {
-    const char *arch = read_text(object, "arch");
-    guint64 version;
+    return mf_json_get_uint64(top, name, 0, G_MAXINT64, ret_size, NULL);
+}
 
-    if (!read_size(object, "version", &version) || version != FACTS_VERSION ||
-        !read_format(object, &facts->format) || !arch || !mf_arch_parse(arch, &facts->arch, NULL) ||
-        !read_size(object, "payload-offset", &facts->payload_offset) ||
-        !read_size(object, "payload-length", &facts->payload_length) ||
-        !read_size(object, "announced-size", &facts->announced_size) ||
-        !read_size(object, "unpacked-size", &facts->unpacked_size) ||
-        !read_flag(object, "scanned", &facts->scanned) || !read_flag(object, "pvh", &facts->pvh) ||
-        !read_flag(object, "config", &facts->has_config))
+static gboolean
+read_members(const MfJson *top, MfKernelFacts *facts)
+{
+    const char *arch;
+    guint64 version;
+    MfJson member;
+
+    if (!read_size(top, "version", &version) || version != FACTS_VERSION ||
+        !read_format(top, &facts->format) || !mf_json_get_string(top, "arch", &arch, NULL) ||
+        !mf_arch_parse(arch, &facts->arch, NULL) ||
+        !read_size(top, "payload-offset", &facts->payload_offset) ||
+        !read_size(top, "payload-length", &facts->payload_length) ||
+        !read_size(top, "announced-size", &facts->announced_size) ||
+        !read_size(top, "unpacked-size", &facts->unpacked_size) ||
+        !mf_json_get_bool(top, "scanned", &facts->scanned, NULL) ||
+        !mf_json_get_bool(top, "pvh", &facts->pvh, NULL) ||
+        !mf_json_get_bool(top, "config", &facts->has_config, NULL))
         return FALSE;
-    facts->release = g_strdup(read_text(object, "release"));
-    facts->compression = g_intern_string(read_text(object, "compression"));
+
+    const char *release = NULL, *compression = NULL;
+    if ((mf_json_find(top, "release", &member) && !mf_json_as_string(&member, &release, NULL)) ||
+        (mf_json_find(top, "compression", &member) &&
+         !mf_json_as_string(&member, &compression, NULL)))
+        return FALSE;
+    facts->release = g_strdup(release);
+    facts->compression = g_intern_string(compression);
     return TRUE;
 }
 
@@ -130,17 +102,15 @@ gboolean
 mf_kernel_facts_load(const char *path, MfKernelFacts *ret_facts)
 {
     g_autoptr(GBytes) bytes = mf_file_read(path, FACTS_SIZE_MAX, NULL);
-
-    if (!bytes)
-        return FALSE;
-
-    gsize size;
-    const char *data = g_bytes_get_data(bytes, &size);
-    g_autofree char *text = g_strndup(data ? data : "", size);
-    g_autoptr(JsonObject) object = json_tokener_parse(text);
+    g_autoptr(json_object) document = NULL;
     MfKernelFacts facts = {0};
 
-    if (!object || !json_object_is_type(object, json_type_object) || !read_members(object, &facts))
+    if (!bytes || !mf_json_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                                 FACTS_SIZE_MAX, &document, NULL))
+        return FALSE;
+
+    MfJson top = mf_json_top(document, "the facts about a kernel");
+    if (!mf_json_as_object(&top, NULL) || !read_members(&top, &facts))
         return FALSE;
     *ret_facts = facts;
     return TRUE;
@@ -149,7 +119,7 @@ mf_kernel_facts_load(const char *path, MfKernelFacts *ret_facts)
 gboolean
 mf_kernel_facts_save(const MfKernelFacts *self, const char *path, GError **error)
 {
-    g_autoptr(JsonObject) object = json_object_new_object();
+    g_autoptr(json_object) object = json_object_new_object();
 
     add_size(object, "version", FACTS_VERSION);
     add_text(object, "format", format_names[self->format]);

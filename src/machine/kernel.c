@@ -10,8 +10,10 @@
 #include "base/cache.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/kernel-config.h"
 #include "machine/kernel-facts.h"
 #include "machine/kernel-format.h"
+#include "machine/kernel-place.h"
 #include "machine/kernel-store.h"
 #include "machine/kernel-unpack.h"
 
@@ -21,6 +23,14 @@ struct MfKernel {
     char *id;        /* owned: mf_kernel_store_id() */
     MfKernelFacts facts;
     gboolean scan_failed; /* once is enough: callers that cannot report would try again and again */
+
+    gboolean places_known; /* the next two were looked for */
+    char *modules_dir;     /* owned; NULL when there is none */
+    char *build_tree;      /* owned; NULL when there is none */
+    gboolean index_tried;
+    MfModuleIndex *index; /* owned; NULL when there is none */
+    gboolean config_tried;
+    MfKernelConfig *config; /* owned; NULL when there is none */
 };
 
 static gboolean
@@ -140,6 +150,10 @@ mf_kernel_free(MfKernel *self)
 {
     if (!self)
         return;
+    mf_kernel_config_free(self->config);
+    mf_module_index_free(self->index);
+    g_free(self->build_tree);
+    g_free(self->modules_dir);
     mf_kernel_facts_clear(&self->facts);
     g_free(self->id);
     g_free(self->real_path);
@@ -270,4 +284,102 @@ mf_kernel_prepare_image(MfKernel *self, gboolean keep_image, GError **error)
     if (self->facts.unpacked_size == 0)
         return g_strdup(self->path);
     return prepare_unpacked(self, error);
+}
+
+static void
+ensure_places(MfKernel *self)
+{
+    if (self->places_known)
+        return;
+    self->places_known = TRUE;
+
+    const char *release = mf_kernel_get_release(self);
+    self->modules_dir = mf_kernel_place_modules_dir(self->real_path, release);
+    self->build_tree = mf_kernel_place_build_tree(self->real_path, release);
+}
+
+const char *
+mf_kernel_get_modules_dir(MfKernel *self)
+{
+    ensure_places(self);
+    return self->modules_dir;
+}
+
+const char *
+mf_kernel_get_build_tree(MfKernel *self)
+{
+    ensure_places(self);
+    return self->build_tree;
+}
+
+const char *
+mf_kernel_get_module_source(MfKernel *self)
+{
+    ensure_places(self);
+    if (self->build_tree && mf_module_index_exists(self->build_tree))
+        return self->build_tree;
+    return self->modules_dir;
+}
+
+const MfModuleIndex *
+mf_kernel_get_module_index(MfKernel *self)
+{
+    const char *source = mf_kernel_get_module_source(self);
+
+    if (source && !self->index_tried)
+        self->index = mf_module_index_load(source, NULL);
+    self->index_tried = TRUE;
+    return self->index;
+}
+
+const char *
+mf_kernel_get_store_id(MfKernel *self)
+{
+    return self->id;
+}
+
+/* The configuration that is in the image itself, once it was looked through. */
+static MfKernelConfig *
+load_own_config(MfKernel *self)
+{
+    g_autofree char *path = NULL;
+
+    if (self->facts.has_config)
+        path =
+            mf_kernel_store_path(MF_KERNEL_STORE_IMAGES, self->id, MF_KERNEL_SUFFIX_CONFIG, NULL);
+    return path ? mf_kernel_config_load(path) : NULL;
+}
+
+/* What costs nothing comes first: config-<release> says the same as IKCONFIG. A build tree's
+ * .config comes last, for it may have been changed since the image was built. */
+static MfKernelConfig *
+find_config(MfKernel *self)
+{
+    MfKernelConfig *config = load_own_config(self);
+    g_autofree char *path = mf_kernel_place_config(self->real_path, mf_kernel_get_release(self),
+                                                   mf_kernel_get_modules_dir(self));
+
+    if (!config && path)
+        config = mf_kernel_config_load(path);
+    if (!config && ensure_scanned(self))
+        config = load_own_config(self);
+    if (!config && self->build_tree) {
+        g_autofree char *tree_config = g_build_filename(self->build_tree, ".config", NULL);
+
+        config = mf_kernel_config_load(tree_config);
+    }
+    return config;
+}
+
+char
+mf_kernel_get_option(MfKernel *self, const char *option)
+{
+    if (!self->config_tried)
+        self->config = find_config(self);
+    self->config_tried = TRUE;
+    if (self->config)
+        return mf_kernel_config_get(self->config, option);
+
+    const MfModuleIndex *index = mf_kernel_get_module_index(self);
+    return index ? mf_kernel_config_guess(index, option) : '?';
 }

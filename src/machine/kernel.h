@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "machine/arch.h"
+#include "machine/module-index.h"
 
 /*
  * A kernel image on the host: what it is, and what is needed to boot it. Opening one reads a few
@@ -56,13 +57,27 @@ gboolean mf_kernel_has_pvh(MfKernel *self);
  * cache), MF_ERROR_CONFIG (payload damaged, or a vmlinux that QEMU cannot boot). */
 char *mf_kernel_prepare_image(MfKernel *self, gboolean keep_image, GError **error);
 
-/* The directory with this kernel's modules.dep: ../lib/modules/<release> beside the image (an
- * unpacked package), the build tree's, or /lib/modules/<release>. Borrowed, NULL when none. */
+/* The directory with this kernel's installed modules, as the guest is to see it at /lib/modules:
+ * the image's own, ../lib/modules/<release> beside the image (an unpacked package, which has no
+ * modules.dep before depmod has run), or /lib/modules/<release>. Borrowed, NULL when none. */
 const char *mf_kernel_get_modules_dir(MfKernel *self);
 
-/* Whether a kernel option is built in ('y'), a module ('m') or off ('n'); '?' when no
- * configuration was found (IKCONFIG in the image, config-<release> beside it or in /boot, the
- * modules directory's, modules.builtin). 'option' without CONFIG_. */
+/* The top of the build tree that the image lies in. Borrowed, NULL when it lies elsewhere. */
+const char *mf_kernel_get_build_tree(MfKernel *self);
+
+/* The modules to load at boot: the build tree's where it has some (those installed may be of an
+ * earlier build), else those of the modules directory. The first is its directory, without reading
+ * anything in it. Borrowed, NULL when there are none. */
+const char *mf_kernel_get_module_source(MfKernel *self);
+const MfModuleIndex *mf_kernel_get_module_index(MfKernel *self);
+
+/* Names what is made from this content of this image in the cache (kernel-store.h). Borrowed. */
+const char *mf_kernel_get_store_id(MfKernel *self);
+
+/* Whether a kernel option is built in ('y', also for a value), a module ('m') or off ('n'); '?'
+ * when no configuration was found (config-<release> beside the image or in /boot, 'config' in the
+ * modules directory, IKCONFIG in the image, the build tree's .config, and for the options that
+ * mayfly asks for the list of modules). 'option' without CONFIG_. */
 char mf_kernel_get_option(MfKernel *self, const char *option);
 
 /* Fails with MF_ERROR_CONFIG and the sentence of STYLE's last example when something in 'needs'

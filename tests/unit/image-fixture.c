@@ -246,6 +246,40 @@ fixture_zboot(GBytes *image, const char *compression)
     return g_byte_array_free_to_bytes(g_steal_pointer(&array));
 }
 
+GBytes *
+fixture_module(const char *info, ...)
+{
+    static const char names[] = "\0.modinfo\0.shstrtab";
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
+                         .e_type = ET_REL,
+                         .e_machine = EM_X86_64,
+                         .e_version = EV_CURRENT,
+                         .e_ehsize = sizeof(Elf64_Ehdr),
+                         .e_shentsize = sizeof(Elf64_Shdr),
+                         .e_shnum = 3,
+                         .e_shstrndx = 2};
+    Elf64_Shdr sections[3] = {{0},
+                              {.sh_name = 1, .sh_type = SHT_PROGBITS},
+                              {.sh_name = 10, .sh_type = SHT_STRTAB, .sh_size = sizeof(names)}};
+    g_autoptr(GByteArray) array = g_byte_array_new();
+    va_list args;
+
+    append_padding(array, sizeof(header));
+    sections[1].sh_offset = array->len;
+    va_start(args, info);
+    for (const char *line = info; line; line = va_arg(args, const char *))
+        g_byte_array_append(array, (const guint8 *)line, (guint)strlen(line) + 1);
+    va_end(args);
+    sections[1].sh_size = array->len - sections[1].sh_offset;
+    sections[2].sh_offset = array->len;
+    g_byte_array_append(array, (const guint8 *)names, sizeof(names));
+    append_padding(array, (array->len + 7) & ~7U);
+    header.e_shoff = array->len;
+    memcpy(array->data, &header, sizeof(header));
+    g_byte_array_append(array, (const guint8 *)sections, sizeof(sections));
+    return g_byte_array_free_to_bytes(g_steal_pointer(&array));
+}
+
 char *
 fixture_write(const char *directory, const char *name, GBytes *bytes)
 {

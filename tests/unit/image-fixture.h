@@ -32,6 +32,10 @@ GBytes *fixture_arm64_image(void);
 GBytes *fixture_riscv_image(void);
 GBytes *fixture_zboot(GBytes *image, const char *compression);
 
+/* A kernel module that is nothing but what it says about itself: "depends=...", "softdep=...";
+ * NULL-terminated. */
+GBytes *fixture_module(const char *info, ...) G_GNUC_NULL_TERMINATED;
+
 /* Writes 'bytes' to DIRECTORY/NAME, making the directories on the way; returns that path. */
 char *fixture_write(const char *directory, const char *name, GBytes *bytes);
 char *fixture_write_text(const char *directory, const char *name, const char *text);
