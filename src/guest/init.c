@@ -33,15 +33,9 @@ static void
 become_script(struct init *self)
 {
     mfg_stream_drain(&self->stream);
-    mfg_agent_clear(&self->agent);
     mfg_command_clear(&self->command);
     mfg_kmsg_close(&self->kmsg);
     mfg_stream_close(&self->stream);
-
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
     mfg_setup_exec_script();
     mfg_log("cannot execute the init script '%s': %m", MF_GUEST_INIT_SCRIPT);
     mfg_loop_quit(&self->loop);
@@ -61,8 +55,13 @@ configure(struct init *self, const struct mf_frame *frame)
                                  sizeof(answer) - 1);
     if (answer[0])
         mfg_log("cannot set the machine up: %s", answer + 1);
+
+    /* Who sees CONR may talk to the agent at once, and that has to wait for the script's. */
+    bool script = !answer[0] && mfg_setup_wants_script();
+    if (script)
+        mfg_agent_clear(&self->agent);
     mfg_stream_send(&self->stream, MF_FRAME_CONR, answer, answer[0] ? 1 + strlen(answer + 1) : 1);
-    if (!answer[0] && mfg_setup_wants_script())
+    if (script)
         become_script(self);
 }
 

@@ -14,10 +14,11 @@
  */
 bool mfg_setup_apply(const char *record, size_t size, char *reason, size_t reason_size);
 
-/* Whether the record that was applied says init = "script": the caller answers CONR, closes its
- * ports and calls mfg_setup_exec_script(). */
+/* Whether the record that was applied says init = "script": the caller closes the agent's port, so
+ * that what the host sends there waits for the script's agent, then answers CONR, closes the other
+ * port and calls mfg_setup_exec_script(). */
 bool mfg_setup_wants_script(void);
 
-/* Becomes the init script: executes MF_GUEST_INIT_SCRIPT by /bin/sh as PID 1. Returns only when
- * that failed, with errno. */
+/* Becomes the init script: executes MF_GUEST_INIT_SCRIPT by /bin/sh as PID 1, with no signal
+ * blocked and MF_GUEST_PREPARED in its environment. Returns only when that failed, with errno. */
 void mfg_setup_exec_script(void);
