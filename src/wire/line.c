@@ -58,13 +58,11 @@ make_room(MfLineFramer *self, gsize size)
     if (self->capacity - self->end >= size)
         return;
 
-    gsize pending = self->end - self->start;
-    if (self->start >= pending) {
-        memmove(self->buffer, self->buffer + self->start, pending);
-        self->scanned -= self->start;
-        self->start = 0;
-        self->end = pending;
-    }
+    /* At most once for what one feed has left: after it, start is 0 until a line is consumed. */
+    memmove(self->buffer, self->buffer + self->start, self->end - self->start);
+    self->scanned -= self->start;
+    self->end -= self->start;
+    self->start = 0;
     if (self->capacity - self->end < size) {
         self->capacity = MAX(self->capacity * 2, self->end + size);
         self->buffer = g_realloc(self->buffer, self->capacity);

@@ -6,8 +6,7 @@
 /*
  * Bytes into lines, whatever the pieces they arrive in. A line ends with "\n" or "\r\n"; one that
  * is longer than the cap (terminator not counted) is an error that stays. The work is linear in
- * the bytes fed: nothing is searched twice, and what is kept is moved only when at least as much
- * has been consumed.
+ * the bytes fed, whatever the pieces: nothing is searched twice.
  *
  * The guest agent marks the place from which its bytes can be trusted with a byte that no JSON
  * text contains; mf_line_framer_skip_to_sentinel() waits for it without keeping what it drops.

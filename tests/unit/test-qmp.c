@@ -272,6 +272,23 @@ test_a_late_reply_after_a_time_out_is_dropped(Fixture *fixture, gconstpointer un
 }
 
 static void
+test_a_late_reply_is_dropped_only_once(Fixture *fixture, gconstpointer unused)
+{
+    g_auto(Outcome) slow = {0};
+
+    open_client(fixture);
+    peer_expect(fixture->peer, "query-status", NULL);
+    mf_qmp_execute_async(fixture->qmp, "query-status", NULL, 5, NULL, outcome_executed, &slow);
+    outcome_await(&slow);
+    peer_say(fixture->peer, "{\"return\": \"late\", \"id\": $ID}\r\n");
+    peer_play(fixture->peer);
+    g_assert_cmpuint(fixture->closed->len, ==, 0);
+    peer_say(fixture->peer, "{\"return\": \"late\", \"id\": $ID}\r\n");
+    peer_play(fixture->peer);
+    assert_closed(fixture, MF_ERROR_PROTOCOL);
+}
+
+static void
 test_a_late_reply_after_a_cancellation_is_dropped(Fixture *fixture, gconstpointer unused)
 {
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
@@ -678,6 +695,7 @@ main(int argc, char **argv)
         test_shutdown_comes_before_the_reply_to_quit_and_the_hang_up_last);
     ADD("one-event-can-be-connected-to-alone", test_one_event_can_be_connected_to_alone);
     ADD("a-late-reply-after-a-time-out-is-dropped", test_a_late_reply_after_a_time_out_is_dropped);
+    ADD("a-late-reply-is-dropped-only-once", test_a_late_reply_is_dropped_only_once);
     ADD("a-late-reply-after-a-cancellation-is-dropped",
         test_a_late_reply_after_a_cancellation_is_dropped);
     ADD("a-cancelled-command-is-not-sent", test_a_cancelled_command_is_not_sent);
