@@ -14,12 +14,15 @@
 #include "machine/modules.h"
 #include "wire/json.h"
 
-#define FORMAT_VERSION    "1" /* of the archive: a new one makes all cached ones stale */
+/* Of the archive and of the list of modules: with a new one, all cached ones are stale. */
+#define FORMAT_VERSION "1"
+
 #define MANIFEST_VERSION  1
 #define MANIFEST_SIZE_MAX (256 * MF_KIB)
 #define KEY_LENGTH        16
 
-/* In load order, as far as nothing depends on anything. */
+/* The drivers of what a machine has (spec.c), in load order as far as nothing depends on anything.
+ * A module without a device would only cost time. */
 static const struct {
     const char *module;
     const char *option;
@@ -32,10 +35,8 @@ static const struct {
     {"9pnet_virtio", "NET_9P_VIRTIO", MF_KERNEL_NEEDS_9P, FALSE},
     {"virtiofs", "VIRTIO_FS", MF_KERNEL_NEEDS_VIRTIOFS, FALSE},
     {"overlay", "OVERLAY_FS", MF_KERNEL_NEEDS_OVERLAY, FALSE},
-    {"virtio_rng", "HW_RANDOM_VIRTIO", 0, TRUE},
     /* QEMU's pvpanic for x86 is found through ACPI, by the driver for MMIO. */
     {"pvpanic_mmio", "PVPANIC_MMIO", 0, TRUE},
-    {"pvpanic_pci", "PVPANIC_PCI", 0, TRUE},
     {"vmgenid", "VMGENID", 0, TRUE},
 };
 

@@ -16,6 +16,7 @@
 #define MF_INITRAMFS_GUEST_HASH_RESOURCE "/mayfly/mayfly-guest.sha256"
 
 /* Returns the path in the cache, owned by the caller. MF_ERROR_CONFIG when the kernel lacks what
- * 'needs' asks for (as mf_kernel_check()) or a module is damaged; MF_ERROR_HOST when the cache
- * cannot hold it, or this program was built without a guest. */
+ * 'needs' asks for (mf_kernel_check() is part of building one, so callers need not call it) or a
+ * module is damaged; MF_ERROR_HOST when the cache cannot hold it, or this program was built without
+ * a guest. */
 char *mf_initramfs_prepare(MfKernel *kernel, MfKernelNeeds needs, GError **error);

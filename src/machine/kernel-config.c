@@ -13,18 +13,11 @@ static const struct {
     const char *option;
     const char *module;
 } modules[] = {
-    {"9P_FS", "9p"},
-    {"FUSE_FS", "fuse"},
-    {"HW_RANDOM_VIRTIO", "virtio_rng"},
-    {"NET_9P", "9pnet"},
-    {"NET_9P_VIRTIO", "9pnet_virtio"},
-    {"OVERLAY_FS", "overlay"},
-    {"PVPANIC_MMIO", "pvpanic_mmio"},
-    {"PVPANIC_PCI", "pvpanic_pci"},
-    {"VIRTIO", "virtio"},
-    {"VIRTIO_CONSOLE", "virtio_console"},
-    {"VIRTIO_FS", "virtiofs"},
-    {"VIRTIO_PCI", "virtio_pci"},
+    {"9P_FS", "9p"},           {"FUSE_FS", "fuse"},
+    {"NET_9P", "9pnet"},       {"NET_9P_VIRTIO", "9pnet_virtio"},
+    {"OVERLAY_FS", "overlay"}, {"PVPANIC_MMIO", "pvpanic_mmio"},
+    {"VIRTIO", "virtio"},      {"VIRTIO_CONSOLE", "virtio_console"},
+    {"VIRTIO_FS", "virtiofs"}, {"VIRTIO_PCI", "virtio_pci"},
     {"VMGENID", "vmgenid"},
 };
 
