@@ -54,20 +54,24 @@ static const char *
 judge(MfKernel *kernel, char **ret_sentence)
 {
     g_autoptr(GError) no_9p = NULL;
+    const char *overlay = mf_kernel_check(kernel, MF_KERNEL_NEEDS_OVERLAY, NULL)
+                              ? ""
+                              : " It has no overlay for the guest's writes: use '--root-mode ro' "
+                                "or 'rw'.";
 
     if (mf_kernel_get_option(kernel, "9P_FS") == '?') {
         *ret_sentence = g_strdup("No configuration was found, so it cannot be told whether mayfly "
                                  "can run this kernel: try it.");
         return "unknown";
     }
-    if (mf_kernel_check(kernel, MF_KERNEL_NEEDS_9P | MF_KERNEL_NEEDS_OVERLAY, &no_9p)) {
-        *ret_sentence = g_strdup("This kernel can be run with a 9p root.");
+    if (mf_kernel_check(kernel, MF_KERNEL_NEEDS_9P, &no_9p)) {
+        *ret_sentence = g_strdup_printf("This kernel can be run with a 9p root.%s", overlay);
         return "9p";
     }
-    if (mf_kernel_check(kernel, MF_KERNEL_NEEDS_VIRTIOFS | MF_KERNEL_NEEDS_OVERLAY, NULL)) {
-        *ret_sentence =
-            g_strdup("This kernel can be run with a virtiofs root only, which needs virtiofsd on "
-                     "the host.");
+    if (mf_kernel_check(kernel, MF_KERNEL_NEEDS_VIRTIOFS, NULL)) {
+        *ret_sentence = g_strdup_printf("This kernel can be run with a virtiofs root only, which "
+                                        "needs virtiofsd on the host.%s",
+                                        overlay);
         return "virtiofs";
     }
     *ret_sentence = g_strdup_printf("This kernel cannot be run: %s", no_9p->message);
