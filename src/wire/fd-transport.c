@@ -17,7 +17,7 @@ struct _MfFdTransport {
     GObject parent;
     char *peer; /* owned */
     int fd;     /* owned; -1 when closed */
-    gboolean is_socket, can_read, reading;
+    gboolean is_socket, can_read, reading, end_wanted;
     GQueue queue; /* owned; of Chunk */
     gsize queued;
     GError *write_error; /* owned; when set, what remains is to read the rest */
@@ -195,6 +195,15 @@ write_queue(MfFdTransport *self)
     }
 }
 
+/* Half of the connection only: bytes from the peer still come. A pipe has just this one half, and
+ * ends when it is closed. */
+static void
+end_if_sent(MfFdTransport *self)
+{
+    if (self->end_wanted && self->is_socket && self->fd >= 0 && g_queue_is_empty(&self->queue))
+        shutdown(self->fd, SHUT_WR);
+}
+
 static gboolean
 on_writable(int fd, GIOCondition condition, gpointer data)
 {
@@ -202,6 +211,7 @@ on_writable(int fd, GIOCondition condition, gpointer data)
 
     write_queue(self);
     update_sources(self);
+    end_if_sent(self);
     if (!self->write_error && g_queue_is_empty(&self->queue))
         g_signal_emit_by_name(self, "drained");
     return G_SOURCE_CONTINUE;
@@ -263,6 +273,15 @@ mf_fd_transport_send_with_fd(MfTransport *transport, GBytes *bytes, int fd, GErr
     return TRUE;
 }
 
+static void
+mf_fd_transport_send_end(MfTransport *transport)
+{
+    MfFdTransport *self = MF_FD_TRANSPORT(transport);
+
+    self->end_wanted = TRUE;
+    end_if_sent(self);
+}
+
 static gsize
 mf_fd_transport_get_queued(MfTransport *transport)
 {
@@ -292,6 +311,7 @@ mf_fd_transport_iface_init(MfTransportInterface *iface)
     iface->get_queued = mf_fd_transport_get_queued;
     iface->set_reading = mf_fd_transport_set_reading;
     iface->close = mf_fd_transport_close;
+    iface->send_end = mf_fd_transport_send_end;
 }
 
 static void

@@ -36,6 +36,12 @@ mf_transport_send_with_fd(MfTransport *self, GBytes *bytes, int fd, GError **err
     return FALSE;
 }
 
+void
+mf_transport_send_end(MfTransport *self)
+{
+    MF_TRANSPORT_GET_IFACE(self)->send_end(self);
+}
+
 gsize
 mf_transport_get_queued(MfTransport *self)
 {

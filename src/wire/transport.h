@@ -16,6 +16,7 @@ struct _MfTransportInterface {
     gsize (*get_queued)(MfTransport *self);
     void (*set_reading)(MfTransport *self, gboolean reading);
     void (*close)(MfTransport *self);
+    void (*send_end)(MfTransport *self);
     /* Optional: only a socket of the local machine can do it. */
     gboolean (*send_with_fd)(MfTransport *self, GBytes *bytes, int fd, GError **error);
 };
@@ -30,6 +31,10 @@ void mf_transport_send(MfTransport *self, GBytes *bytes);
  * must not be empty. FALSE, with nothing queued: MF_ERROR_PROTOCOL when this transport cannot carry
  * a descriptor, MF_ERROR_HOST when there is none left. On a closed transport it does nothing. */
 gboolean mf_transport_send_with_fd(MfTransport *self, GBytes *bytes, int fd, GError **error);
+
+/* Tells the peer, behind everything queued, that nothing more will be sent: it reads an end of file
+ * while its own bytes still arrive. */
+void mf_transport_send_end(MfTransport *self);
 
 /* Bytes queued and not yet taken by the peer's socket: what a sender bounds itself by. Signal
  * "drained" (no arguments): the queue has become empty. */
