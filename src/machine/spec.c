@@ -6,18 +6,19 @@
 
 typedef struct {
     const char *id;
+    const char *description;
     const char *port; /* virtio-serial port name; NULL for QMP and the console */
     gboolean script_only;
 } ChannelInfo;
 
 static const ChannelInfo channels[] = {
-    [MF_CHANNEL_QMP] = {"qmp", NULL, FALSE},
-    [MF_CHANNEL_CONSOLE] = {"console", NULL, FALSE},
-    [MF_CHANNEL_AGENT] = {"agent", MF_PORT_AGENT, FALSE},
-    [MF_CHANNEL_STREAM] = {"stream", MF_PORT_STREAM, FALSE},
-    [MF_CHANNEL_STDIN] = {"stdin", MF_PORT_STDIN, TRUE},
-    [MF_CHANNEL_STDOUT] = {"stdout", MF_PORT_STDOUT, TRUE},
-    [MF_CHANNEL_STDERR] = {"stderr", MF_PORT_STDERR, TRUE},
+    [MF_CHANNEL_QMP] = {"qmp", "QEMU's monitor", NULL, FALSE},
+    [MF_CHANNEL_CONSOLE] = {"console", "the guest's console", NULL, FALSE},
+    [MF_CHANNEL_AGENT] = {"agent", "the guest's agent", MF_PORT_AGENT, FALSE},
+    [MF_CHANNEL_STREAM] = {"stream", "the guest's stream", MF_PORT_STREAM, FALSE},
+    [MF_CHANNEL_STDIN] = {"stdin", "the command's input", MF_PORT_STDIN, TRUE},
+    [MF_CHANNEL_STDOUT] = {"stdout", "the command's output", MF_PORT_STDOUT, TRUE},
+    [MF_CHANNEL_STDERR] = {"stderr", "the command's error output", MF_PORT_STDERR, TRUE},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(channels) == MF_N_CHANNELS);
 
@@ -45,6 +46,12 @@ mf_spec_free(MfSpec *self)
     g_free(self->qmp_socket);
     g_strfreev(self->extra_args);
     g_free(self);
+}
+
+const char *
+mf_channel_describe(MfChannel channel)
+{
+    return channels[channel].description;
 }
 
 gboolean

@@ -48,6 +48,9 @@ MfSpec *mf_spec_new(void);
 void mf_spec_free(MfSpec *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSpec, mf_spec_free)
 
+/* "QEMU's monitor", "the guest's agent", ...: what is behind a channel, for messages. */
+const char *mf_channel_describe(MfChannel channel);
+
 /* Whether this spec has that channel. */
 gboolean mf_spec_has_channel(const MfSpec *self, MfChannel channel);
 

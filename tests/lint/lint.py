@@ -20,7 +20,7 @@ import csource
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CASES = pathlib.PurePath('tests/lint/cases')
 
-LAYERS = ('base', 'wire', 'machine', 'warm', 'run', 'suite', 'report', 'cli')
+LAYERS = ('base', 'wire', 'qapi', 'machine', 'warm', 'run', 'suite', 'report', 'cli')
 # What guest/ may include: it is static, without GLib, and shares only the formats.
 GUEST_HEADERS = ('wire/frame.h', 'wire/record.h', 'wire/guest-protocol.h')
 

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/machine.h"
+
+#include <string.h>
+
+#include "base/child.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "qapi/qmp-commands.h"
+#include "qapi/qmp-events.h"
+#include "wire/fd-transport.h"
+
+#define QUIT_TIMEOUT_MS 3000
+#define TERM_GRACE_MS   1000
+
+struct _MfMachine {
+    GObject parent;
+    MfChild *child;                       /* owned */
+    MfTransport *channels[MF_N_CHANNELS]; /* owned; NULL where the spec has none */
+    MfQmp *qmp;                           /* owned */
+    MfQga *qga;                           /* owned */
+    MfConsole *console;                   /* owned */
+    GTask *open_task;                     /* owned; while opening */
+    gboolean opened, panicked, stopping;
+    MfMachineEnd end;
+    guint quit_source;
+};
+
+G_DEFINE_FINAL_TYPE(MfMachine, mf_machine, G_TYPE_OBJECT)
+
+enum { SIGNAL_PANICKED, SIGNAL_ENDED, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+static void
+mf_machine_dispose(GObject *object)
+{
+    MfMachine *self = MF_MACHINE(object);
+
+    g_clear_handle_id(&self->quit_source, g_source_remove);
+    for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
+        if (self->channels[channel])
+            mf_transport_close(self->channels[channel]);
+        g_clear_object(&self->channels[channel]);
+    }
+    g_clear_object(&self->qmp);
+    g_clear_object(&self->qga);
+    g_clear_object(&self->console);
+    g_clear_object(&self->child);
+    G_OBJECT_CLASS(mf_machine_parent_class)->dispose(object);
+}
+
+static void
+mf_machine_class_init(MfMachineClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = mf_machine_dispose;
+    signals[SIGNAL_PANICKED] = g_signal_new("panicked", MF_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL,
+                                            NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_ENDED] = g_signal_new("ended", MF_TYPE_MACHINE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 1, G_TYPE_ERROR);
+}
+
+static void
+mf_machine_init(MfMachine *self)
+{
+}
+
+/* "QEMU exited with status 1: <its last words>" */
+static GError *
+describe_end(MfMachine *self)
+{
+    g_autofree char *how = mf_child_describe(self->child);
+    g_autofree char *words = mf_child_get_stderr_tail(self->child);
+    const char *colon = *words ? ": " : ".";
+
+    if (!self->opened)
+        return g_error_new(MF_ERROR, MF_ERROR_LAUNCH, "QEMU did not start: it %s%s%s", how, colon,
+                           words);
+    return g_error_new(MF_ERROR, MF_ERROR_LOST, "QEMU %s%s%s", how, colon, words);
+}
+
+static void
+on_child_exited(MfMachine *self)
+{
+    if (self->stopping)
+        return;
+
+    g_autoptr(MfMachine) keep = g_object_ref(self);
+    g_autoptr(GError) error = describe_end(self);
+    mf_qmp_close(self->qmp, error);
+    mf_qga_close(self->qga, error);
+    if (self->open_task) {
+        g_autoptr(GTask) task = g_steal_pointer(&self->open_task);
+
+        g_task_return_error(task, g_error_copy(error));
+        return;
+    }
+    g_signal_emit(self, signals[SIGNAL_ENDED], 0, error);
+}
+
+static void
+note_shutdown(MfMachine *self, json_object *data)
+{
+    static const struct {
+        MfQmpShutdownCause cause;
+        MfMachineEnd end;
+    } ends[] = {
+        {MF_QMP_SHUTDOWN_CAUSE_GUEST_SHUTDOWN, MF_MACHINE_END_POWEROFF},
+        {MF_QMP_SHUTDOWN_CAUSE_GUEST_RESET, MF_MACHINE_END_RESET},
+        {MF_QMP_SHUTDOWN_CAUSE_GUEST_PANIC, MF_MACHINE_END_PANIC},
+    };
+    g_autoptr(MfQmpShutdownEvent) event = mf_qmp_shutdown_event_from_json(data, NULL);
+
+    self->end = MF_MACHINE_END_HOST;
+    for (gsize i = 0; event && i < G_N_ELEMENTS(ends); i++)
+        if (event->reason == ends[i].cause)
+            self->end = ends[i].end;
+}
+
+static void
+on_event(MfMachine *self, const char *name, json_object *data)
+{
+    MfQmpEvent event = mf_qmp_event_from_string(name);
+
+    g_debug("QMP event %s", name);
+    if (event == MF_QMP_EVENT_SHUTDOWN)
+        note_shutdown(self, data);
+    if (event == MF_QMP_EVENT_GUEST_PANICKED && !self->panicked) {
+        self->panicked = TRUE;
+        g_signal_emit(self, signals[SIGNAL_PANICKED], 0);
+    }
+}
+
+/* Makes the channels' socketpairs: our ends become transports, the others' are handed to QEMU. */
+static gboolean
+make_channels(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **error)
+{
+    for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
+        MfChildFd handed = {.target = MF_CHANNEL_FIRST_FD + (int)channel};
+        int ours;
+
+        if (!mf_spec_has_channel(spec, channel))
+            continue;
+        if (!mf_fd_socketpair(&ours, &handed.fd, error))
+            return FALSE;
+        g_array_append_val(theirs, handed);
+        self->channels[channel] = mf_fd_transport_new(ours, mf_channel_describe(channel));
+    }
+    return TRUE;
+}
+
+static void
+close_handed(GArray *theirs)
+{
+    for (guint i = 0; i < theirs->len; i++)
+        mf_fd_clear(&g_array_index(theirs, MfChildFd, i).fd);
+    g_array_unref(theirs);
+}
+
+MfMachine *
+mf_machine_launch(const MfSpec *spec, GError **error)
+{
+    g_autoptr(MfMachine) self = g_object_new(MF_TYPE_MACHINE, NULL);
+    g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
+    GArray *theirs = g_array_new(FALSE, FALSE, sizeof(MfChildFd));
+
+    if (make_channels(self, spec, theirs, error))
+        self->child =
+            mf_child_spawn(argv, (const MfChildFd *)(void *)theirs->data, theirs->len, error);
+    close_handed(theirs);
+    if (!self->child)
+        return NULL;
+
+    g_signal_connect_object(self->child, "exited", G_CALLBACK(on_child_exited), self,
+                            G_CONNECT_SWAPPED);
+    self->qmp = mf_qmp_new(self->channels[MF_CHANNEL_QMP]);
+    g_signal_connect_object(self->qmp, "event", G_CALLBACK(on_event), self, G_CONNECT_SWAPPED);
+    self->qga = mf_qga_new(self->channels[MF_CHANNEL_AGENT]);
+    self->console = mf_console_new(self->channels[MF_CHANNEL_CONSOLE]);
+    return g_steal_pointer(&self);
+}
+
+static gboolean
+check_version(MfMachine *self, GError **error)
+{
+    guint major, minor, micro;
+
+    mf_qmp_get_version(self->qmp, &major, &minor, &micro);
+    if (major > MF_QEMU_MIN_MAJOR || (major == MF_QEMU_MIN_MAJOR && minor >= MF_QEMU_MIN_MINOR))
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_LAUNCH,
+                "QEMU is version %u.%u.%u, and mayfly needs %d.%d or newer.", major, minor, micro,
+                MF_QEMU_MIN_MAJOR, MF_QEMU_MIN_MINOR);
+    return FALSE;
+}
+
+static void
+on_qmp_open(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfMachine) self = data;
+    g_autoptr(GError) error = NULL;
+    gboolean good = mf_qmp_open_finish(MF_QMP(source), result, &error);
+
+    /* A hang-up means that QEMU is ending: its exit, which follows, tells why. */
+    if (!self->open_task || g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
+        return;
+
+    g_autoptr(GTask) task = g_steal_pointer(&self->open_task);
+    if (good && check_version(self, &error)) {
+        self->opened = TRUE;
+        g_task_return_boolean(task, TRUE);
+    } else {
+        g_task_return_error(task, g_steal_pointer(&error));
+    }
+}
+
+void
+mf_machine_open_async(MfMachine *self, guint timeout_ms, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data)
+{
+    self->open_task = g_task_new(self, cancellable, callback, user_data);
+    mf_qmp_open_async(self->qmp, timeout_ms, cancellable, on_qmp_open, g_object_ref(self));
+}
+
+gboolean
+mf_machine_open_finish(MfMachine *self, GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+MfQmp *
+mf_machine_get_qmp(MfMachine *self)
+{
+    return self->qmp;
+}
+
+MfQga *
+mf_machine_get_qga(MfMachine *self)
+{
+    return self->qga;
+}
+
+MfConsole *
+mf_machine_get_console(MfMachine *self)
+{
+    return self->console;
+}
+
+MfTransport *
+mf_machine_get_channel(MfMachine *self, MfChannel channel)
+{
+    return self->channels[channel];
+}
+
+gboolean
+mf_machine_has_panicked(MfMachine *self)
+{
+    return self->panicked;
+}
+
+MfMachineEnd
+mf_machine_get_end(MfMachine *self)
+{
+    return self->end;
+}
+
+static gboolean
+on_quit_overdue(gpointer data)
+{
+    MfMachine *self = data;
+
+    self->quit_source = 0;
+    mf_child_terminate(self->child, TERM_GRACE_MS);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_stopped(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    MfMachine *self = g_task_get_source_object(task);
+
+    g_clear_handle_id(&self->quit_source, g_source_remove);
+    g_task_return_boolean(task, TRUE);
+}
+
+void
+mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data)
+{
+    GTask *task = g_task_new(self, NULL, callback, user_data);
+
+    self->stopping = TRUE;
+    if (self->opened && !mf_child_has_exited(self->child)) {
+        mf_qmp_quit_async(self->qmp, QUIT_TIMEOUT_MS, NULL, NULL, NULL);
+        self->quit_source = g_timeout_add(QUIT_TIMEOUT_MS, on_quit_overdue, self);
+    } else {
+        mf_child_terminate(self->child, TERM_GRACE_MS);
+    }
+    mf_child_wait_async(self->child, NULL, on_stopped, task);
+}
+
+void
+mf_machine_stop_finish(MfMachine *self, GAsyncResult *result)
+{
+    g_task_propagate_boolean(G_TASK(result), NULL);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "machine/console.h"
+#include "machine/spec.h"
+#include "wire/qga.h"
+#include "wire/qmp.h"
+#include "wire/transport.h"
+
+/*
+ * A running virtual machine: the QEMU process and the channels to it. It never outlives this
+ * object, nor this program (the child is killed by the kernel when mayfly dies).
+ */
+#define MF_TYPE_MACHINE (mf_machine_get_type())
+G_DECLARE_FINAL_TYPE(MfMachine, mf_machine, MF, MACHINE, GObject)
+
+/* Why a machine ended by itself, from QEMU's SHUTDOWN event. */
+typedef enum {
+    MF_MACHINE_END_NONE,     /* it has not, or nothing was said */
+    MF_MACHINE_END_POWEROFF, /* guest-shutdown */
+    MF_MACHINE_END_RESET,    /* guest-reset: a reboot, or the end of a panic */
+    MF_MACHINE_END_PANIC,    /* guest-panic */
+    MF_MACHINE_END_HOST,     /* a signal or a command of the host */
+} MfMachineEnd;
+
+/* Starts QEMU for 'spec'. MF_ERROR_HOST when it cannot be executed. */
+MfMachine *mf_machine_launch(const MfSpec *spec, GError **error);
+
+/* Awaits the QMP greeting. MF_ERROR_LAUNCH with QEMU's own words when it refuses its command line,
+ * or is older than MF_QEMU_MIN_MAJOR.MF_QEMU_MIN_MINOR. */
+void mf_machine_open_async(MfMachine *self, guint timeout_ms, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
+gboolean mf_machine_open_finish(MfMachine *self, GAsyncResult *result, GError **error);
+
+/* All borrowed. */
+MfQmp *mf_machine_get_qmp(MfMachine *self);
+MfQga *mf_machine_get_qga(MfMachine *self);
+MfConsole *mf_machine_get_console(MfMachine *self);
+MfTransport *mf_machine_get_channel(MfMachine *self, MfChannel channel);
+
+gboolean mf_machine_has_panicked(MfMachine *self);
+MfMachineEnd mf_machine_get_end(MfMachine *self);
+
+/* QMP quit; TERM and then KILL if QEMU does not go. Completes when the process is reaped; cannot
+ * fail. */
+void mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data);
+void mf_machine_stop_finish(MfMachine *self, GAsyncResult *result);
+
+/* Signals:
+ *   "panicked" ()              the guest's kernel says that it panics; its last words may still
+ * come "ended"    (GError *error) QEMU is gone and nobody asked it to: MF_ERROR_LOST with its exit
+ *                              status and its last words, or MF_ERROR_LAUNCH before the greeting */
