@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/plan.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/tempdir.h"
+#include "machine/initramfs.h"
+#include "machine/kernel.h"
+#include "run/scripts.h"
+#include "wire/guest-protocol.h"
+#include "wire/record.h"
+
+#define ENTROPY_BYTES 64
+
+/* Directories that the guest covers with file systems of its own: a path below them is not the
+ * host's there. */
+static const char *const covered[] = {"/dev/", "/proc/", "/run/", "/sys/", "/mnt/", NULL};
+
+void
+mf_plan_free(MfPlan *self)
+{
+    if (!self)
+        return;
+    mf_tempdir_remove(self->scripts_dir);
+    g_free(self->scripts_dir);
+    mf_spec_free(self->spec);
+    g_clear_pointer(&self->command, g_bytes_unref);
+    g_clear_pointer(&self->setup, g_ptr_array_unref);
+    g_free(self->accel_note);
+    if (self->script_mounts)
+        g_string_free(self->script_mounts, TRUE);
+    g_free(self->script_modules);
+    g_free(self);
+}
+
+static void
+add_setup(MfPlan *self, const char *key, const char *value)
+{
+    g_ptr_array_add(self->setup, g_strdup(key));
+    g_ptr_array_add(self->setup, g_strdup(value));
+}
+
+static void
+add_setup_mount(MfPlan *self, const char *tag, const char *guest_path, gboolean writable)
+{
+    g_autofree char *value =
+        g_strdup_printf("9p,%s,%s,%s", writable ? "rw" : "ro", tag, guest_path);
+    g_autofree char *line = mf_scripts_mount_line(tag, guest_path, writable);
+
+    add_setup(self, MF_CONF_MOUNT, value);
+    g_string_append(self->script_mounts, line);
+}
+
+static void
+set_modules(MfPlan *self, const char *place)
+{
+    add_setup(self, MF_CONF_MODULES, place);
+    self->script_modules = g_strdup(place);
+}
+
+static gboolean
+is_covered(const char *path)
+{
+    for (const char *const *prefix = covered; *prefix; prefix++)
+        if (g_str_has_prefix(path, *prefix))
+            return TRUE;
+    return FALSE;
+}
+
+/* 'path' as it is seen inside the root, NULL when it is not there. Borrowed from 'path'. */
+static const char *
+path_in_root(const char *root, const char *path)
+{
+    size_t length = strlen(root);
+
+    if (g_str_equal(root, "/"))
+        return is_covered(path) ? NULL : path;
+    if (g_str_has_prefix(path, root) && path[length] == '/')
+        return is_covered(path + length) ? NULL : path + length;
+    return NULL;
+}
+
+static gboolean
+check_root(const MfTarget *target, GError **error)
+{
+    struct stat status;
+    int reason = stat(target->root, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+
+    if (reason == 0 && access(target->root, R_OK | X_OK) < 0)
+        reason = errno;
+    if (reason == 0)
+        return TRUE;
+    mf_error_set_errno(error, MF_ERROR_CONFIG, reason, "The root '%s' cannot be used",
+                       target->root);
+    return FALSE;
+}
+
+static void
+add_shares(MfPlan *self, const MfTarget *target)
+{
+    GPtrArray *shares = self->spec->shares;
+
+    g_ptr_array_add(shares, mf_share_new("root", MF_TAG_ROOT, target->root, NULL,
+                                         target->root_mode == MF_ROOT_RW));
+    if (target->share) {
+        /* The whole host is never shared writable by accident of where one stands. */
+        gboolean writable = !g_str_equal(target->share, "/") && access(target->share, W_OK) == 0;
+
+        g_ptr_array_add(
+            shares, mf_share_new("share", MF_TAG_SHARE, target->share, MF_GUEST_SHARE, writable));
+        add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE, writable);
+        add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE_VMTEST, writable);
+    }
+    for (guint i = 0; i < target->mounts->len; i++) {
+        const MfShare *mount = g_ptr_array_index(target->mounts, i);
+
+        g_ptr_array_add(shares, mf_share_new(mount->id, mount->tag, mount->host_path,
+                                             mount->guest_path, mount->writable));
+        add_setup_mount(self, mount->tag, mount->guest_path, mount->writable);
+    }
+}
+
+/* The kernel's own module tree at /lib/modules/<release>: as it is where the root has it there,
+ * bound from another place of the root, or through a share of its own. */
+static void
+add_modules(MfPlan *self, const MfTarget *target, MfKernel *kernel)
+{
+    const char *directory = mf_kernel_get_modules_dir(kernel);
+    const char *release = mf_kernel_get_release(kernel);
+
+    if (!directory || !release)
+        return;
+
+    const char *inside = path_in_root(target->root, directory);
+    g_autofree char *wanted = g_build_filename("/lib/modules", release, NULL);
+    g_autofree char *merged = g_build_filename("/usr/lib/modules", release, NULL);
+    if (g_strcmp0(inside, wanted) == 0 || g_strcmp0(inside, merged) == 0)
+        return;
+    if (inside) {
+        set_modules(self, inside);
+        return;
+    }
+    g_ptr_array_add(self->spec->shares,
+                    mf_share_new("modules", MF_TAG_MODULES, directory, NULL, FALSE));
+    set_modules(self, "tag:" MF_TAG_MODULES);
+}
+
+char *
+mf_plan_kernel_args(const MfTarget *target, gboolean initramfs)
+{
+    static const char *const consoles[] = {
+        [MF_ARCH_X86_64] = "ttyS0",
+        [MF_ARCH_AARCH64] = "ttyAMA0",
+        [MF_ARCH_RISCV64] = "ttyS0",
+        [MF_ARCH_S390X] = "ttysclp0",
+    };
+    GString *text = g_string_new(NULL);
+
+    /* panic=-1: a panic resets at once, which ends QEMU. reboot=t: the reset that needs neither a
+     * keyboard controller nor ACPI. */
+    g_string_append_printf(text, "console=%s quiet panic=-1", consoles[target->arch]);
+    if (target->arch == MF_ARCH_X86_64)
+        g_string_append(text, " reboot=t");
+    if (!initramfs) {
+        g_string_append_printf(text,
+                               " root=" MF_TAG_ROOT " rootfstype=9p rootflags=trans=virtio,"
+                               "version=9p2000.L,msize=512000,cache=mmap %s",
+                               target->root_mode == MF_ROOT_RW ? "rw" : "ro");
+    }
+    if (target->kernel_args && *target->kernel_args)
+        g_string_append_printf(text, " %s", target->kernel_args);
+    /* The kernel reads nothing of its own behind this. */
+    if (!initramfs)
+        g_string_append_printf(text, " %s", mf_scripts_get_bootstrap());
+    return g_string_free(text, FALSE);
+}
+
+static gboolean
+check_arch(const MfTarget *target, MfKernel *kernel, GError **error)
+{
+    if (mf_kernel_get_arch(kernel) == target->arch)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "The kernel '%s' is for %s, but the VM is %s: choose with --arch or take another "
+                "kernel.",
+                target->kernel, mf_arch_name(mf_kernel_get_arch(kernel)),
+                mf_arch_name(target->arch));
+    return FALSE;
+}
+
+static gboolean
+plan_kernel(MfPlan *self, const MfTarget *target, GError **error)
+{
+    g_autoptr(MfKernel) kernel = mf_kernel_open(target->kernel, error);
+    MfKernelNeeds needs = MF_KERNEL_NEEDS_9P;
+
+    if (!kernel || !check_arch(target, kernel, error))
+        return FALSE;
+    if (target->root_mode == MF_ROOT_OVERLAY)
+        needs |= MF_KERNEL_NEEDS_OVERLAY;
+    if (!self->initramfs)
+        needs |= MF_KERNEL_NEEDS_BUILTIN;
+    if (!mf_kernel_check(kernel, needs, error))
+        return FALSE;
+
+    self->spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
+    if (!self->spec->kernel)
+        return FALSE;
+    if (self->initramfs) {
+        self->spec->initrd = mf_initramfs_prepare(kernel, needs, error);
+        if (!self->spec->initrd)
+            return FALSE;
+    }
+    add_modules(self, target, kernel);
+    return TRUE;
+}
+
+static const char *
+machine_type(MfArch arch)
+{
+    /* q35: on pc each virtio device costs hundreds of milliseconds of ACPI interrupt routing under
+     * software emulation. */
+    static const char *const types[] = {
+        [MF_ARCH_X86_64] = "q35",
+        [MF_ARCH_AARCH64] = "virt,gic-version=3",
+        [MF_ARCH_RISCV64] = "virt",
+        [MF_ARCH_S390X] = "s390-ccw-virtio",
+    };
+
+    return types[arch];
+}
+
+/* The command's directory in the guest: where the caller is, as far as the root is the host's. */
+static const char *
+choose_workdir(const MfTarget *target)
+{
+    const char *workdir = target->workdir;
+
+    if (!workdir && target->share && g_str_equal(target->root, "/"))
+        workdir = path_in_root("/", target->share);
+    if (!workdir)
+        workdir = target->share ? MF_GUEST_SHARE : "/";
+    return workdir;
+}
+
+static gboolean
+plan_scripts(MfPlan *self, const MfTarget *target, GError **error)
+{
+    const MfScriptsPlaces places = {
+        .workdir = choose_workdir(target),
+        .modules = self->script_modules ? self->script_modules : "",
+        .mounts = self->script_mounts->str,
+    };
+
+    self->scripts_dir = mf_scripts_render(target, &places, error);
+    if (!self->scripts_dir)
+        return FALSE;
+    g_ptr_array_add(self->spec->shares,
+                    mf_share_new("run", MF_TAG_RUN, self->scripts_dir, NULL, FALSE));
+    return TRUE;
+}
+
+static void
+plan_command(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3])
+{
+    static const char *const streams[] = {MF_EXEC_STDIN, MF_EXEC_STDOUT, MF_EXEC_STDERR};
+    struct mf_record record = {0};
+
+    if (target->shell)
+        mf_record_add(&record, MF_EXEC_SHELL, target->shell);
+    for (char **word = target->argv; word && *word; word++)
+        mf_record_add(&record, MF_EXEC_ARG, *word);
+    for (char **variable = target->env; variable && *variable; variable++)
+        mf_record_add(&record, MF_EXEC_ENV, *variable);
+    mf_record_add(&record, MF_EXEC_WORKDIR, choose_workdir(target));
+    if (target->user)
+        mf_record_add(&record, MF_EXEC_USER, target->user);
+    for (int fd = 0; fd < 3; fd++)
+        if (!stdio_open[fd])
+            mf_record_add(&record, streams[fd], "closed");
+    self->command = g_bytes_new(record.data, record.size);
+    mf_record_clear(&record);
+}
+
+MfPlan *
+mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error)
+{
+    g_autoptr(MfPlan) self = g_new0(MfPlan, 1);
+    MfSpec *spec = self->spec = mf_spec_new();
+
+    self->setup = g_ptr_array_new_with_free_func(g_free);
+    self->script_mounts = g_string_new(NULL);
+    self->init = target->init;
+    self->initramfs = !target->no_initramfs;
+    add_setup(self, MF_CONF_INIT, mf_init_name(target->init));
+    add_setup(self, MF_CONF_ROOT, "9p");
+    add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
+    if (target->hostname)
+        add_setup(self, MF_CONF_HOSTNAME, target->hostname);
+
+    spec->arch = target->arch;
+    spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);
+    spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
+    if (!spec->qemu || !check_root(target, error))
+        return NULL;
+    spec->machine = g_strdup(machine_type(target->arch));
+    spec->cpu = g_strdup(spec->accel == MF_ACCEL_KVM ? "host" : "max");
+    spec->cpus = target->cpus;
+    spec->memory = target->memory;
+    spec->append = mf_plan_kernel_args(target, self->initramfs);
+    spec->qmp_socket = g_strdup(target->qmp_socket);
+    spec->extra_args = g_strdupv(target->qemu_args);
+    spec->script_ports = target->init == MF_INIT_SCRIPT;
+
+    add_shares(self, target);
+    if (!plan_kernel(self, target, error))
+        return NULL;
+    plan_command(self, target, stdio_open);
+    if (target->init == MF_INIT_SCRIPT && !plan_scripts(self, target, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+/* The wall clock as MF_CONF_TIME wants it. */
+static char *
+format_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return g_strdup_printf("%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
+}
+
+static char *
+format_entropy(void)
+{
+    guint8 bytes[ENTROPY_BYTES];
+    GString *text = g_string_new(NULL);
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+        return g_string_free(text, FALSE);
+    for (gsize i = 0; i < sizeof(bytes); i++)
+        g_string_append_printf(text, "%02x", bytes[i]);
+    return g_string_free(text, FALSE);
+}
+
+GBytes *
+mf_plan_make_conf(const MfPlan *self)
+{
+    struct mf_record record = {0};
+    g_autofree char *entropy = format_entropy();
+
+    mf_record_add(&record, MF_CONF_ENTROPY, entropy);
+    for (guint i = 0; i < self->setup->len; i += 2)
+        mf_record_add(&record, g_ptr_array_index(self->setup, i),
+                      g_ptr_array_index(self->setup, i + 1));
+    /* Last, so that it is as fresh as can be. */
+    g_autofree char *now = format_now();
+    mf_record_add(&record, MF_CONF_TIME, now);
+
+    GBytes *conf = g_bytes_new(record.data, record.size);
+    mf_record_clear(&record);
+    return conf;
+}

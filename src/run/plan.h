@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "machine/spec.h"
+#include "run/target.h"
+
+/*
+ * A target resolved against this host: the machine to start and what the guest is told. Making it
+ * reads the kernel's (cached) facts and builds what is missing in the cache.
+ */
+typedef struct {
+    MfSpec *spec; /* owned */
+    MfInit init;
+    gboolean initramfs; /* mayfly-guest boots the machine; else the script is found by the kernel */
+    GBytes *command;    /* owned; the command record */
+    GPtrArray *setup;   /* owned; of char *: the CONF record's fields that do not depend on the
+                         * moment,   key and value in turn */
+    char *scripts_dir;  /* owned; private directory with init.sh and command.sh, removed with the
+                         * plan; NULL with init = agent */
+    GString *script_mounts; /* owned; what the init script mounts */
+    char *script_modules;   /* owned; as MF_CONF_MODULES, or NULL */
+    char *accel_note;       /* owned; why not KVM, or NULL */
+} MfPlan;
+
+/* MF_ERROR_CONFIG, MF_ERROR_HOST. 'stdio_open' tells which of descriptors 0, 1, 2 the command is to
+ * have. */
+MfPlan *mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error);
+void mf_plan_free(MfPlan *self);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPlan, mf_plan_free)
+
+/* The CONF record for now: the fixed fields, the wall clock and fresh entropy. */
+GBytes *mf_plan_make_conf(const MfPlan *self);
+
+/* The kernel command line of a boot with or without initramfs, 'extra' last. Owned by the caller;
+ * a pure function. */
+char *mf_plan_kernel_args(const MfTarget *target, gboolean initramfs);

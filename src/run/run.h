@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <gio/gio.h>
+
+#include "run/result.h"
+#include "run/stdio.h"
+#include "run/target.h"
+
+/*
+ * One target from start to verdict. The steps are those of MfPhase, in order; a failure in any of
+ * them goes to the conclusion, and the VM is stopped and reaped on every path.
+ */
+#define MF_TYPE_RUN (mf_run_get_type())
+G_DECLARE_FINAL_TYPE(MfRun, mf_run, MF, RUN, GObject)
+
+/* 'target' and 'stdio' are borrowed for the object's life. */
+MfRun *mf_run_new(const MfTarget *target, MfStdio *stdio);
+
+/* Runs it. Completes when nothing of it is left on the host; cannot fail: the result tells. */
+void mf_run_start_async(MfRun *self, GAsyncReadyCallback callback, gpointer user_data);
+MfResult *mf_run_start_finish(MfRun *self, GAsyncResult *result);
+
+/* A signal that the caller received, for the command. Returns FALSE when there is no command yet
+ * (or none any more) that could take it. */
+gboolean mf_run_forward_signal(MfRun *self, int signal_number);
+
+/* Ends the run now, in whatever step it is, with MF_VERDICT_CANCELLED and 'reason'. */
+void mf_run_cancel(MfRun *self, const char *reason);
+
+/* Signal "console" (GBytes *bytes): the console and the kernel log, live. */
