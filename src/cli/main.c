@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/kernel.h"
+#include "config.h"
+
+static const struct {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *summary;
+} verbs[] = {
+    {"run", mf_cli_run, "run a command in a throwaway kernel VM"},
+    {"kernel", mf_cli_kernel, "list, pull, add, inspect and remove kernels"},
+};
+
+static void
+print_help(FILE *to)
+{
+    fputs("Usage: mayfly VERB [OPTION]... [ARGUMENT]...\n"
+          "       mayfly -k KERNEL [OPTION]... COMMAND\n\n"
+          "Verbs:\n",
+          to);
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+    fputs("\nOptions:\n"
+          "  -h, --help     show this\n"
+          "  -V, --version  show the version\n\n"
+          "'mayfly VERB --help' tells more. Example: mayfly run -- uname -r\n",
+          to);
+}
+
+int
+main(int argc, char **argv)
+{
+    mf_cli_secure_stdio();
+    mf_cli_set_verbosity(0);
+    setlocale(LC_ALL, "");
+    signal(SIGPIPE, SIG_IGN);
+
+    if (argc < 2) {
+        print_help(stderr);
+        return MF_EXIT_USAGE;
+    }
+    if (g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "--help") ||
+        g_str_equal(argv[1], "help")) {
+        print_help(stdout);
+        return 0;
+    }
+    if (g_str_equal(argv[1], "-V") || g_str_equal(argv[1], "--version")) {
+        puts("mayfly " MF_VERSION);
+        return 0;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (g_str_equal(argv[1], verbs[i].name))
+            return verbs[i].main(argc - 1, argv + 1);
+    /* vmtest's spelling: options, then the command. */
+    if (argv[1][0] == '-')
+        return mf_cli_run(argc, argv);
+    mf_cli_complain("'%s' is not a verb; 'mayfly --help' lists them, and 'mayfly run -- %s' runs "
+                    "it as a command.",
+                    argv[1], argv[1]);
+    return MF_EXIT_USAGE;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/run-options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "machine/catalog.h"
+
+static const char description[] =
+    "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
+    "exactly. The command runs in the caller's directory with the caller's environment, standard\n"
+    "input, output and error, and mayfly exits with its status.\n"
+    "\n"
+    "Exit status: the command's own, or 124 after a timeout, 125 when the guest's kernel crashed,\n"
+    "126 or 127 when the command could not be executed or found, 128+N when signal N killed it,\n"
+    "69 when the VM failed, 2 for a usage error.\n"
+    "\n"
+    "Example: mayfly run -k arch/x86/boot/bzImage -- ./selftest.sh --fast";
+
+/* The option values as GOption stores them, before they are understood. */
+typedef struct {
+    char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
+    char *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
+    char **mounts, **env, **qemu_args, **command;
+    gboolean no_initramfs, kaslr;
+} RawOptions;
+
+static void
+raw_clear(RawOptions *raw)
+{
+    char *const texts[] = {raw->kernel,        raw->root,       raw->root_mode, raw->memory,
+                           raw->cpus,          raw->arch,       raw->kargs,     raw->timeout,
+                           raw->boot_timeout,  raw->accel,      raw->qemu,      raw->init,
+                           raw->init_template, raw->qmp_socket, raw->user,      raw->workdir,
+                           raw->hostname};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_free(texts[i]);
+    g_strfreev(raw->mounts);
+    g_strfreev(raw->env);
+    g_strfreev(raw->qemu_args);
+    g_strfreev(raw->command);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
+
+static gboolean
+count_verbose(const char *name, const char *value, gpointer data, GError **error)
+{
+    MfRunOptions *self = data;
+
+    self->verbosity++;
+    return TRUE;
+}
+
+/* What is run, and as whom. */
+static void
+add_command_entries(GOptionGroup *group, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"env", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->env,
+         "Set a variable; without a value, pass the caller's, or unset it", "VAR[=VALUE]"},
+        {"user", 0, 0, G_OPTION_ARG_STRING, &raw->user, "User of the command (default: root)",
+         "NAME|UID[:GROUP]"},
+        {"workdir", 0, 0, G_OPTION_ARG_FILENAME, &raw->workdir,
+         "Directory of the command in the guest (default: the caller's)", "DIR"},
+        {"timeout", 0, 0, G_OPTION_ARG_STRING, &raw->timeout,
+         "Limit for the command, such as 90s or 2m", "DURATION"},
+        {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
+         "Limit until the command starts (default: 2m)", "DURATION"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
+        {NULL},
+    };
+
+    g_option_group_add_entries(group, entries);
+}
+
+/* What the guest sees: kernel, root, shares, init. */
+static void
+add_guest_entries(GOptionGroup *group, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &raw->kernel,
+         "Kernel image, or name of a pulled one (default: the running, else the newest pulled)",
+         "KERNEL"},
+        {"kargs", 0, 0, G_OPTION_ARG_FILENAME, &raw->kargs, "Kernel arguments, appended last",
+         "TEXT"},
+        {"root", 'r', 0, G_OPTION_ARG_FILENAME, &raw->root,
+         "Directory that is the guest's root (default: /)", "DIR"},
+        {"rootfs", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw->root, NULL, NULL},
+        {"root-mode", 0, 0, G_OPTION_ARG_STRING, &raw->root_mode,
+         "overlay: writes are thrown away (default); ro; rw: writes reach the host",
+         "overlay|ro|rw"},
+        {"mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->mounts,
+         "Share a host directory at GUEST (default: the same path), read-only unless rw:",
+         "[ro:|rw:]HOST[:GUEST]"},
+        {"hostname", 0, 0, G_OPTION_ARG_STRING, &raw->hostname,
+         "Host name of the guest (default: mayfly)", "NAME"},
+        {"init", 0, 0, G_OPTION_ARG_STRING, &raw->init,
+         "agent: mayfly's own (default); script: a shell script and the root's qemu-ga",
+         "agent|script"},
+        {"init-template", 0, 0, G_OPTION_ARG_FILENAME, &raw->init_template,
+         "Your own template of the init script", "FILE"},
+        {NULL},
+    };
+
+    g_option_group_add_entries(group, entries);
+}
+
+/* What the machine is made of. */
+static void
+add_machine_entries(GOptionGroup *group, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"memory", 'm', 0, G_OPTION_ARG_STRING, &raw->memory,
+         "Memory (default: 1G; a bare number is MiB)", "SIZE"},
+        {"cpus", 'p', 0, G_OPTION_ARG_STRING, &raw->cpus, "Number of CPUs (default: 2)", "N"},
+        {"arch", 'a', 0, G_OPTION_ARG_STRING, &raw->arch, "Architecture (default: this host's)",
+         "ARCH"},
+        {"accel", 0, 0, G_OPTION_ARG_STRING, &raw->accel, "Accelerator (default: auto)",
+         "auto|kvm|tcg"},
+        {"no-initramfs", 0, 0, G_OPTION_ARG_NONE, &raw->no_initramfs,
+         "Boot without initramfs: the kernel has every driver built in", NULL},
+        {"kaslr", 0, 0, G_OPTION_ARG_NONE, &raw->kaslr,
+         "Boot the bzImage itself, so that the kernel's address is random (slower)", NULL},
+        {"qemu", 'q', 0, G_OPTION_ARG_FILENAME, &raw->qemu, "QEMU program", "PATH"},
+        {"qemu-command", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw->qemu, NULL, NULL},
+        {"qemu-arg", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->qemu_args,
+         "A further argument for QEMU, verbatim and last", "ARG"},
+        {"qmp-socket", 0, 0, G_OPTION_ARG_FILENAME, &raw->qmp_socket,
+         "Serve QMP to other tools at PATH", "PATH"},
+        {NULL},
+    };
+
+    g_option_group_add_entries(group, entries);
+}
+
+static GOptionContext *
+make_context(MfRunOptions *self, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"console", 0, 0, G_OPTION_ARG_NONE, &self->console, "Show the guest's console on stderr",
+         NULL},
+        {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
+         "Print the QEMU command line and exit", NULL},
+        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
+         "Say what is done and why; twice for more", NULL},
+        {NULL},
+    };
+    GOptionContext *context = g_option_context_new("[--] COMMAND...");
+    GOptionGroup *group = g_option_group_new("run", "", "", self, NULL);
+
+    add_guest_entries(group, raw);
+    add_command_entries(group, raw);
+    add_machine_entries(group, raw);
+    g_option_group_add_entries(group, entries);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_strict_posix(context, TRUE);
+    g_option_context_set_summary(
+        context, "Runs COMMAND in a throwaway VM with KERNEL over this host's own files.");
+    g_option_context_set_description(context, description);
+    return context;
+}
+
+static gboolean
+read_enums(MfTarget *target, const RawOptions *raw, GError **error)
+{
+    if (raw->root_mode && !mf_root_mode_parse(raw->root_mode, &target->root_mode, error))
+        return FALSE;
+    if (raw->init && !mf_init_parse(raw->init, &target->init, error))
+        return FALSE;
+    if (raw->accel && !mf_accel_parse(raw->accel, &target->accel, error))
+        return FALSE;
+    if (raw->arch && !mf_arch_parse(raw->arch, &target->arch, error))
+        return FALSE;
+    return TRUE;
+}
+
+static gboolean
+read_sizes(MfTarget *target, const RawOptions *raw, GError **error)
+{
+    guint64 cpus;
+
+    if (raw->memory && !mf_parse_size(raw->memory, MF_MIB, &target->memory, error))
+        return FALSE;
+    if (target->memory < MF_TARGET_MIN_MEMORY) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is too little memory: a guest needs at least 64M.", raw->memory);
+        return FALSE;
+    }
+    if (raw->cpus) {
+        if (!mf_parse_uint(raw->cpus, "CPU count", 1, MF_TARGET_MAX_CPUS, &cpus, error))
+            return FALSE;
+        target->cpus = (guint)cpus;
+    }
+    if (raw->timeout && !mf_parse_duration(raw->timeout, &target->timeout_ms, error))
+        return FALSE;
+    if (raw->boot_timeout && !mf_parse_duration(raw->boot_timeout, &target->boot_timeout_ms, error))
+        return FALSE;
+    return TRUE;
+}
+
+static gboolean
+read_mounts(MfTarget *target, const RawOptions *raw, GError **error)
+{
+    for (guint i = 0; raw->mounts && raw->mounts[i]; i++) {
+        MfShare *mount = mf_share_parse(raw->mounts[i], i, error);
+
+        if (!mount)
+            return FALSE;
+        for (guint j = 0; j < target->mounts->len; j++) {
+            const MfShare *other = g_ptr_array_index(target->mounts, j);
+
+            if (!g_str_equal(other->guest_path, mount->guest_path))
+                continue;
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "Two mounts have the guest path '%s'.",
+                        mount->guest_path);
+            mf_share_free(mount);
+            return FALSE;
+        }
+        g_ptr_array_add(target->mounts, mount);
+    }
+    return TRUE;
+}
+
+static gboolean
+read_env(MfTarget *target, const RawOptions *raw, GError **error)
+{
+    for (char **entry = raw->env; entry && *entry; entry++) {
+        const char *equals = strchr(*entry, '=');
+        g_autofree char *name =
+            equals ? g_strndup(*entry, (gsize)(equals - *entry)) : g_strdup(*entry);
+
+        if (*name == '\0') {
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "'%s' is not a variable: expected NAME or NAME=VALUE.", *entry);
+            return FALSE;
+        }
+        if (equals)
+            target->env = g_environ_setenv(target->env, name, equals + 1, TRUE);
+        else if (!g_getenv(name))
+            target->env = g_environ_unsetenv(target->env, name);
+    }
+    return TRUE;
+}
+
+/* Texts that go over as they are. */
+static void
+take_texts(MfTarget *target, RawOptions *raw)
+{
+    g_autofree char *root = raw->root ? g_canonicalize_filename(raw->root, NULL) : NULL;
+
+    if (root) {
+        g_free(target->root);
+        target->root = g_steal_pointer(&root);
+    }
+    target->qemu = g_steal_pointer(&raw->qemu);
+    target->qemu_args = g_steal_pointer(&raw->qemu_args);
+    target->qmp_socket = g_steal_pointer(&raw->qmp_socket);
+    target->kernel_args = g_steal_pointer(&raw->kargs);
+    target->init_template = g_steal_pointer(&raw->init_template);
+    target->user = g_steal_pointer(&raw->user);
+    target->workdir = g_steal_pointer(&raw->workdir);
+    if (raw->hostname) {
+        g_free(target->hostname);
+        target->hostname = g_steal_pointer(&raw->hostname);
+    }
+    target->no_initramfs = raw->no_initramfs;
+    target->kaslr = raw->kaslr;
+    /* Both need the script: there is nobody else to be init. */
+    if (target->no_initramfs || target->init_template)
+        target->init = MF_INIT_SCRIPT;
+}
+
+/* One argument is shell text, several are an argv. */
+static gboolean
+take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
+{
+    char **words = raw->command;
+
+    if (words && words[0] && g_str_equal(words[0], "--"))
+        words++;
+    if (!words || !words[0]) {
+        if (!needed)
+            target->shell = g_strdup("true");
+        else
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "No command is given: write it after the options, such as "
+                        "'mayfly run -- uname -r'.");
+        return !needed;
+    }
+    if (words[1])
+        target->argv = g_strdupv(words);
+    else
+        target->shell = g_strdup(words[0]);
+    return TRUE;
+}
+
+static gboolean
+take_kernel(MfTarget *target, RawOptions *raw, GError **error)
+{
+    if (!raw->kernel) {
+        target->kernel = mf_catalog_default_kernel(target->arch, error);
+        return target->kernel != NULL;
+    }
+    if (!g_file_test(raw->kernel, G_FILE_TEST_EXISTS)) {
+        g_autoptr(GError) lookup_error = NULL;
+
+        target->kernel = mf_catalog_find(raw->kernel, &lookup_error);
+    }
+    if (!target->kernel)
+        target->kernel = g_steal_pointer(&raw->kernel);
+    return TRUE;
+}
+
+gboolean
+mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
+{
+    g_auto(RawOptions) raw = {0};
+    g_autoptr(GOptionContext) context = make_context(self, &raw);
+    g_auto(GStrv) words = g_new0(char *, (gsize)argc + 1);
+    g_autoptr(GError) option_error = NULL;
+
+    for (int i = 0; i < argc; i++)
+        words[i] = g_strdup(argv[i]);
+    self->target = mf_target_new();
+    if (!g_option_context_parse_strv(context, &words, &option_error)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('mayfly run --help' lists the options).",
+                    option_error->message);
+        return FALSE;
+    }
+    if (!read_enums(self->target, &raw, error))
+        return FALSE;
+    take_texts(self->target, &raw);
+    return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&
+           read_env(self->target, &raw, error) &&
+           take_command(self->target, &raw, !self->print_qemu, error) &&
+           take_kernel(self->target, &raw, error);
+}
+
+void
+mf_run_options_clear(MfRunOptions *self)
+{
+    g_clear_pointer(&self->target, mf_target_free);
+}

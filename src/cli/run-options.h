@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "run/target.h"
+
+/* What the command line of "mayfly run" says beyond the target itself. */
+typedef struct {
+    MfTarget *target; /* owned */
+    gboolean print_qemu, console;
+    int verbosity;
+} MfRunOptions;
+
+/* Reads 'argv' (the verb first). MF_ERROR_CONFIG; --help prints and exits. */
+gboolean mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error);
+void mf_run_options_clear(MfRunOptions *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MfRunOptions, mf_run_options_clear)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/signals.h"
+
+#include <glib-unix.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+typedef struct {
+    MfSignalFunc func;
+    gpointer data;
+    int fd;
+} Watch;
+
+static gboolean
+on_signal(int fd, GIOCondition condition, gpointer data)
+{
+    const Watch *watch = data;
+    struct signalfd_siginfo info;
+
+    if (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
+        watch->func((int)info.ssi_signo, watch->data);
+    return G_SOURCE_CONTINUE;
+}
+
+static void
+free_watch(gpointer data)
+{
+    Watch *watch = data;
+
+    close(watch->fd);
+    g_free(watch);
+}
+
+guint
+mf_signals_watch(MfSignalFunc func, gpointer data)
+{
+    static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+    Watch *watch = g_new0(Watch, 1);
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (gsize i = 0; i < G_N_ELEMENTS(watched); i++)
+        sigaddset(&set, watched[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    watch->func = func;
+    watch->data = data;
+    watch->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return g_unix_fd_add_full(G_PRIORITY_HIGH, watch->fd, G_IO_IN, on_signal, watch, free_watch);
+}
