@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the VM tests share: running mayfly as a user would, and proof that nothing is left of it.
+
+Each test is a function marked with @test; main() runs them (or those whose name contains an
+argument of the command line) and speaks TAP. The environment names the programs under test:
+MAYFLY, and MAYFLY_TEST_KERNELS (the directory that tools/test-kernels.sh prints).
+"""
+
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+import uuid
+
+MAYFLY = os.path.abspath(os.environ.get("MAYFLY", "build/src/cli/mayfly"))
+KERNELS = os.environ.get("MAYFLY_TEST_KERNELS", "")
+VM_TIMEOUT = 240
+
+_tests = []
+
+
+class Skip(Exception):
+    """Raised by a test that cannot run here; the text says why."""
+
+
+def test(function):
+    _tests.append(function)
+    return function
+
+
+def kernel(flavour="generic"):
+    """A test kernel: "generic" (stock, modular 9p), "cloud" (stock, no 9p), "small" (all built in)."""
+    name = "bzImage" if flavour == "small" else "vmlinuz"
+    path = os.path.join(KERNELS, flavour, name)
+    if not os.path.exists(path):
+        raise Skip(f"no '{flavour}' kernel in MAYFLY_TEST_KERNELS='{KERNELS}'")
+    return path
+
+
+def release(flavour="generic"):
+    """What uname -r says in it."""
+    image = os.path.realpath(kernel(flavour))
+    return os.path.basename(image)[len("vmlinuz-"):]
+
+
+class Result:
+    def __init__(self, status, out, err, seconds):
+        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+    def __repr__(self):
+        return (f"status {self.status} after {self.seconds:.2f} s\n--- stdout ---\n"
+                f"{self.out[-300:]!r}\n--- stderr ---\n{self.err.decode(errors='replace')[-4000:]}")
+
+
+class Sandbox:
+    """A place to run mayfly in: an own TMPDIR and working directory, a cache that is shared by all
+    tests, and a mark in the environment by which every process it starts is found."""
+
+    def __init__(self):
+        self.mark = uuid.uuid4().hex
+        self.directory = tempfile.mkdtemp(prefix="mayfly-test-", dir="/var/tmp")
+        os.chmod(self.directory, 0o755)
+        self.tmp = self.make("tmp")
+        self.work = self.make("work")
+        self.env = dict(os.environ, TMPDIR=self.tmp, MAYFLY_TEST_MARK=self.mark)
+        self.env.setdefault("MAYFLY_CACHE_DIR", os.path.join(KERNELS, "cache"))
+
+    def make(self, name):
+        path = os.path.join(self.directory, name)
+        os.mkdir(path)
+        return path
+
+    def start(self, *arguments, **options):
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, "env": self.env, "cwd": self.work, **options}
+        return subprocess.Popen([MAYFLY, *arguments], **options)
+
+    def run(self, *arguments, input=None, timeout=VM_TIMEOUT, **options):
+        if input is not None:
+            options["stdin"] = subprocess.PIPE
+        started = time.monotonic()
+        process = self.start(*arguments, **options)
+        try:
+            out, err = process.communicate(input, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"mayfly did not end within {timeout} s:\n"
+                                 f"{err.decode(errors='replace')[-4000:]}")
+        return Result(process.returncode, out or b"", err or b"", time.monotonic() - started)
+
+    def processes(self):
+        """The processes that carry this sandbox's mark, as (pid, name)."""
+        found = []
+        for path in glob.glob("/proc/[0-9]*/environ"):
+            pid = int(path.split("/")[2])
+            try:
+                with open(path, "rb") as file:
+                    if f"MAYFLY_TEST_MARK={self.mark}".encode() not in file.read().split(b"\0"):
+                        continue
+                with open(f"/proc/{pid}/comm") as file:
+                    found.append((pid, file.read().strip()))
+            except OSError:
+                continue
+        return found
+
+    def assert_nothing_left(self, within=1.0):
+        deadline = time.monotonic() + within
+        while self.processes() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not self.processes(), f"left running: {self.processes()}"
+        assert not os.listdir(self.tmp), f"left in TMPDIR: {os.listdir(self.tmp)}"
+
+    def close(self):
+        for pid, _ in self.processes():
+            os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *rest):
+        try:
+            if kind is None:
+                self.assert_nothing_left()
+        finally:
+            self.close()
+
+
+def expect(result, status, out=None, err=None):
+    """'out' is the exact standard output; 'err' a regular expression in the standard error."""
+    assert result.status == status, f"expected status {status}, got {result!r}"
+    if out is not None and result.out != out:
+        same = len(os.path.commonprefix([out, result.out]))
+        raise AssertionError(f"stdout: {len(result.out)} bytes instead of {len(out)}, the same up to "
+                             f"byte {same}; then expected {out[same:same + 200]!r}, got {result!r}")
+    if err is not None:
+        text = result.err.decode(errors="replace")
+        assert re.search(err, text, re.S), f"expected /{err}/ in stderr, got {result!r}"
+
+
+def expect_sentence(result, status, pattern):
+    """One clear sentence of mayfly's on stderr, nothing on stdout."""
+    expect(result, status, out=b"", err=pattern)
+    lines = [line for line in result.err.decode(errors="replace").splitlines() if line.strip()]
+    assert lines[0].startswith("mayfly: "), f"not a message of mayfly: {result!r}"
+
+
+def main():
+    chosen = [t for t in _tests if not sys.argv[1:] or any(a in t.__name__ for a in sys.argv[1:])]
+    failed = 0
+    print("TAP version 13")
+    print(f"1..{len(chosen)}", flush=True)
+    for number, function in enumerate(chosen, 1):
+        name = function.__name__.replace("_", "-")
+        started = time.monotonic()
+        try:
+            function()
+            line = f"ok {number} {name}"
+        except Skip as reason:
+            line = f"ok {number} {name} # SKIP {reason}"
+        except Exception:
+            failed += 1
+            for text in traceback.format_exc().splitlines():
+                print("# " + text)
+            line = f"not ok {number} {name}"
+        print(f"# {name}: {time.monotonic() - started:.1f} s")
+        print(line, flush=True)
+    sys.exit(1 if failed else 0)
