@@ -308,11 +308,11 @@ finish(Job *job, const Arguments *arguments)
 static int
 run_pull(const Arguments *arguments)
 {
-    const char *what = arguments->operands ? arguments->operands[0] : "debian";
     Job job = {0};
 
     begin(&job, arguments);
-    mf_catalog_pull_async(what, on_progress, &job, job.cancellable, on_pulled, &job);
+    mf_catalog_pull_async(arguments->operands[0], on_progress, &job, job.cancellable, on_pulled,
+                          &job);
     return finish(&job, arguments);
 }
 
