@@ -50,7 +50,8 @@ mf_console_class_init(MfConsoleClass *class)
 static void
 mf_console_init(MfConsole *self)
 {
-    self->kept = g_byte_array_new();
+    /* Sized, so that the data is never NULL. */
+    self->kept = g_byte_array_sized_new(4096);
 }
 
 MfConsole *
@@ -87,9 +88,9 @@ skip_escape(const char *at)
 }
 
 static char *
-plain_text(const char *text, gsize size)
+plain_text(const GByteArray *bytes)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)size);
+    g_autofree char *valid = g_utf8_make_valid((const char *)bytes->data, bytes->len);
     GString *plain = g_string_sized_new(strlen(valid));
 
     for (const char *at = valid; *at;) {
@@ -107,7 +108,7 @@ plain_text(const char *text, gsize size)
 char *
 mf_console_get_tail(MfConsole *self, guint lines)
 {
-    g_autofree char *plain = plain_text((const char *)self->kept->data, self->kept->len);
+    g_autofree char *plain = plain_text(self->kept);
     const char *start = plain + strlen(plain);
 
     while (start > plain && (start[-1] != '\n' || lines > 1)) {

@@ -182,31 +182,18 @@ mf_plan_kernel_args(const MfTarget *target, gboolean initramfs)
 }
 
 static gboolean
-check_arch(const MfTarget *target, MfKernel *kernel, GError **error)
-{
-    if (mf_kernel_get_arch(kernel) == target->arch)
-        return TRUE;
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The kernel '%s' is for %s, but the VM is %s: choose with --arch or take another "
-                "kernel.",
-                target->kernel, mf_arch_name(mf_kernel_get_arch(kernel)),
-                mf_arch_name(target->arch));
-    return FALSE;
-}
-
-static gboolean
 plan_kernel(MfPlan *self, const MfTarget *target, GError **error)
 {
     g_autoptr(MfKernel) kernel = mf_kernel_open(target->kernel, error);
     MfKernelNeeds needs = MF_KERNEL_NEEDS_9P;
 
-    if (!kernel || !check_arch(target, kernel, error))
+    if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error))
         return FALSE;
     if (target->root_mode == MF_ROOT_OVERLAY)
         needs |= MF_KERNEL_NEEDS_OVERLAY;
-    if (!self->initramfs)
-        needs |= MF_KERNEL_NEEDS_BUILTIN;
-    if (!mf_kernel_check(kernel, needs, error))
+    /* Building an initramfs checks as much, once; the check itself reads the kernel's configuration
+     * each time. */
+    if (!self->initramfs && !mf_kernel_check(kernel, needs | MF_KERNEL_NEEDS_BUILTIN, error))
         return FALSE;
 
     self->spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);

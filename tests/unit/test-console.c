@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/console.h"
+
+#include <string.h>
+
+static void
+feed(MfConsole *console, const char *text)
+{
+    mf_console_feed(console, text, strlen(text));
+}
+
+static void
+assert_tail(MfConsole *console, guint lines, const char *expected)
+{
+    g_autofree char *tail = mf_console_get_tail(console, lines);
+
+    g_assert_cmpstr(tail, ==, expected);
+}
+
+static void
+test_a_console_that_was_never_written_has_an_empty_tail(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    assert_tail(console, 10, "");
+    g_assert_false(mf_console_contains(console, "x"));
+}
+
+static void
+test_the_tail_is_the_last_lines(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    feed(console, "one\r\ntwo\r\n");
+    feed(console, "thr");
+    feed(console, "ee\r\n");
+    assert_tail(console, 1, "three");
+    assert_tail(console, 2, "two\nthree");
+    assert_tail(console, 100, "one\ntwo\nthree");
+    g_assert_true(mf_console_contains(console, "three"));
+}
+
+static void
+test_escape_sequences_and_broken_text_do_not_reach_a_terminal(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    feed(console, "\033[2J\033[1;31mred\033[0m\a\033c \xff end\n\033[");
+    assert_tail(console, 10, "red \xef\xbf\xbd end");
+}
+
+static void
+test_what_is_kept_is_bounded(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    feed(console, "first line\n");
+    for (int i = 0; i < 40000; i++)
+        feed(console, "a line of twenty-five by\n");
+    g_assert_false(mf_console_contains(console, "first line"));
+
+    g_autofree char *all = mf_console_get_tail(console, G_MAXUINT);
+    g_assert_cmpuint(strlen(all), >=, MF_CONSOLE_KEEP - 25);
+    g_assert_cmpuint(strlen(all), <=, 2 * MF_CONSOLE_KEEP);
+}
+
+static void
+count(MfConsole *console, GBytes *bytes, gsize *total)
+{
+    *total += g_bytes_get_size(bytes);
+}
+
+static void
+test_everything_is_passed_on_live(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+    gsize total = 0;
+
+    g_signal_connect(console, "output", G_CALLBACK(count), &total);
+    feed(console, "abc");
+    feed(console, "de");
+    g_assert_cmpuint(total, ==, 5);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/console/never-written-has-an-empty-tail",
+                    test_a_console_that_was_never_written_has_an_empty_tail);
+    g_test_add_func("/console/the-tail-is-the-last-lines", test_the_tail_is_the_last_lines);
+    g_test_add_func("/console/escape-sequences-do-not-reach-a-terminal",
+                    test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
+    g_test_add_func("/console/what-is-kept-is-bounded", test_what_is_kept_is_bounded);
+    g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
+    return g_test_run();
+}
