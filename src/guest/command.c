@@ -106,7 +106,8 @@ report_exit(struct mfg_command *command)
         return;
     command->reported = true;
     mf_frame_put_u32(payload, (uint32_t)command->status);
-    /* The machine may be gone right after this: what was written to shares goes to the host first. */
+    /* The machine may be gone right after this: what was written to shares goes to the host first.
+     */
     sync();
     mfg_stream_send(command->stream, MF_FRAME_EXCX, payload, sizeof(payload));
 }

@@ -22,7 +22,8 @@
 #define MF_FRAME_SRDY MF_FRAME_TYPE('S', 'R', 'D', 'Y') /* at the ready point; no payload */
 #define MF_FRAME_SOUT MF_FRAME_TYPE('S', 'O', 'U', 'T') /* standard output */
 #define MF_FRAME_SERR MF_FRAME_TYPE('S', 'E', 'R', 'R') /* standard error */
-#define MF_FRAME_EXCX MF_FRAME_TYPE('E', 'X', 'C', 'X') /* i32: exit status, or -signal; after sync(2) */
+#define MF_FRAME_EXCX                                                                              \
+    MF_FRAME_TYPE('E', 'X', 'C', 'X') /* i32: exit status, or -signal; after sync(2) */
 #define MF_FRAME_DMSG MF_FRAME_TYPE('D', 'M', 'S', 'G') /* kernel log text, whole lines */
 #define MF_FRAME_SINA                                                                              \
     MF_FRAME_TYPE('S', 'I', 'N', 'A') /* u32: stdin bytes consumed since the last */
