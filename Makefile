@@ -49,7 +49,8 @@ build: $(B)/build.ninja
 
 run:
 	$(Q)tools/deps.sh run
-	$(Q)$(MAKE) --no-print-directory build B='$(B)' V='$(V)'
+	$(Q)test -e $(B)/build.ninja || meson setup $(B) >/dev/null
+	$(Q)ninja -C $(B) $(or $(NINJA_FLAGS),--quiet) src/cli/mayfly
 	$(Q)tools/demo.sh $(B)/src/cli/mayfly
 
 check: deps
