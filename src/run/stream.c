@@ -3,17 +3,20 @@
 
 #include <string.h>
 
+#include "run/dispatch.h"
 #include "wire/frame.h"
 
-/* A command's exit status as the guest may report it: -signal .. 255. */
-#define EXIT_STATUS_MAX 255
-#define EXIT_SIGNAL_MAX 64
+#define NS_PER_US 1000
+
+/* Answers are for a guest that reads them: beyond this many bytes on their way there are none. */
+#define ANSWERS_QUEUE_MAX (64u << 10)
 
 struct _MfStream {
     GObject parent;
     MfTransport *transport; /* owned */
     struct mf_frame_assembler assembler;
-    gboolean ready, conf_pending, command_expected, exited;
+    MfDispatch dispatch;
+    gint64 created_us;
 };
 
 G_DEFINE_FINAL_TYPE(MfStream, mf_stream, G_TYPE_OBJECT)
@@ -31,105 +34,95 @@ enum {
 static guint signals[N_SIGNALS];
 
 static void
-take_ready(MfStream *self, const struct mf_frame *frame)
+send_frame(MfStream *self, guint32 type, gconstpointer payload, gsize size)
 {
-    if (self->ready || frame->length > 0)
-        return;
-    self->ready = TRUE;
-    g_signal_emit(self, signals[SIGNAL_READY], 0);
+    guint8 *frame = g_malloc(MF_FRAME_HEADER_SIZE + size);
+
+    mf_frame_encode_header(frame, type, payload, size);
+    if (size)
+        memcpy(frame + MF_FRAME_HEADER_SIZE, payload, size);
+
+    g_autoptr(GBytes) bytes = g_bytes_new_take(frame, MF_FRAME_HEADER_SIZE + size);
+    mf_transport_send(self->transport, bytes);
 }
 
 static void
-take_configured(MfStream *self, const struct mf_frame *frame)
+emit_ready(gpointer data)
 {
-    if (!self->conf_pending || frame->length < 1)
-        return;
-    self->conf_pending = FALSE;
-
-    g_autofree char *text =
-        frame->payload[0] == 0
-            ? NULL
-            : g_utf8_make_valid((const char *)frame->payload + 1, (gssize)frame->length - 1);
-    g_signal_emit(self, signals[SIGNAL_CONFIGURED], 0, text);
+    g_signal_emit(data, signals[SIGNAL_READY], 0);
 }
 
 static void
-take_output(MfStream *self, const struct mf_frame *frame)
+emit_configured(const char *reason, gpointer data)
 {
-    if (!self->command_expected || frame->length > MF_FRAME_CHUNK_MAX)
-        return;
-
-    g_autoptr(GBytes) chunk = g_bytes_new(frame->payload, frame->length);
-    g_signal_emit(self, signals[SIGNAL_OUTPUT], 0, frame->type == MF_FRAME_SOUT ? 1 : 2, chunk);
+    g_signal_emit(data, signals[SIGNAL_CONFIGURED], 0, reason);
 }
 
 static void
-take_acked(MfStream *self, const struct mf_frame *frame)
+emit_output(int fd, const guint8 *bytes, gsize size, gpointer data)
 {
-    if (self->command_expected && frame->length == 4)
-        g_signal_emit(self, signals[SIGNAL_ACKED], 0, mf_frame_get_u32(frame->payload));
+    g_autoptr(GBytes) chunk = g_bytes_new(bytes, size);
+
+    g_signal_emit(data, signals[SIGNAL_OUTPUT], 0, fd, chunk);
 }
 
 static void
-take_exited(MfStream *self, const struct mf_frame *frame)
+emit_acked(guint32 bytes, gpointer data)
 {
-    if (!self->command_expected || self->exited || frame->length != 4)
-        return;
-
-    gint32 status = (gint32)mf_frame_get_u32(frame->payload);
-    if (status < -EXIT_SIGNAL_MAX || status > EXIT_STATUS_MAX)
-        return;
-    self->exited = TRUE;
-    g_signal_emit(self, signals[SIGNAL_EXITED], 0, (int)status);
+    g_signal_emit(data, signals[SIGNAL_ACKED], 0, bytes);
 }
 
 static void
-take_kernel_log(MfStream *self, const struct mf_frame *frame)
+emit_exited(int number, gpointer data)
 {
-    if (frame->length > MF_FRAME_CHUNK_MAX)
-        return;
-
-    g_autoptr(GBytes) text = g_bytes_new(frame->payload, frame->length);
-    g_signal_emit(self, signals[SIGNAL_KERNEL_LOG], 0, text);
+    g_signal_emit(data, signals[SIGNAL_EXITED], 0, number);
 }
 
 static void
-take_frame(MfStream *self, const struct mf_frame *frame)
+emit_kernel_log(const guint8 *text, gsize size, gpointer data)
 {
-    static const struct {
-        guint32 type;
-        void (*take)(MfStream *self, const struct mf_frame *frame);
-    } takers[] = {
-        {MF_FRAME_SOUT, take_output},     {MF_FRAME_SERR, take_output},
-        {MF_FRAME_SINA, take_acked},      {MF_FRAME_EXCX, take_exited},
-        {MF_FRAME_DMSG, take_kernel_log}, {MF_FRAME_SRDY, take_ready},
-        {MF_FRAME_CONR, take_configured},
-    };
+    g_autoptr(GBytes) bytes = g_bytes_new(text, size);
 
-    if (!frame->crc_ok) {
-        g_debug("a frame of type 0x%08x has a wrong checksum", frame->type);
-        return;
-    }
-    for (gsize i = 0; i < G_N_ELEMENTS(takers); i++) {
-        if (takers[i].type == frame->type) {
-            takers[i].take(self, frame);
-            return;
-        }
-    }
-    g_debug("a frame of type 0x%08x is dropped", frame->type);
+    g_signal_emit(data, signals[SIGNAL_KERNEL_LOG], 0, bytes);
 }
+
+/* Who asks waits for an answer, so it is told at once that there will be no snapshot. */
+static void
+refuse_snapshot(const MfSnapshotRequest *request, gpointer data)
+{
+    MfStream *self = data;
+    guint8 payload[MF_SNAPSHOT_MESSAGE_SIZE];
+
+    if (mf_transport_get_queued(self->transport) > ANSWERS_QUEUE_MAX)
+        return;
+    mf_snapshot_reply_encode(payload, request->id, MF_SNAPSHOT_FAILED,
+                             "mayfly takes no snapshots for the guest");
+    send_frame(self, MF_FRAME_SNRP, payload, sizeof(payload));
+}
+
+/* Evidence of a scenario and its watchdog are nobody's business in a run of one command. */
+static const MfDispatchSinks sinks = {
+    .ready = emit_ready,
+    .configured = emit_configured,
+    .output = emit_output,
+    .acked = emit_acked,
+    .exited = emit_exited,
+    .kernel_log = emit_kernel_log,
+    .requested = refuse_snapshot,
+};
 
 static void
 on_received(MfStream *self, GBytes *bytes)
 {
     g_autoptr(MfStream) keep = g_object_ref(self);
+    guint64 now_ns = (guint64)(g_get_monotonic_time() - self->created_us) * NS_PER_US;
     struct mf_frame frame;
 
     if (!mf_frame_assembler_feed(&self->assembler, g_bytes_get_data(bytes, NULL),
                                  g_bytes_get_size(bytes)))
         g_error("out of memory for frames");
     while (mf_frame_assembler_next(&self->assembler, &frame))
-        take_frame(self, &frame);
+        mf_dispatch_frame(&self->dispatch, &frame, now_ns);
 }
 
 static void
@@ -174,6 +167,9 @@ static void
 mf_stream_init(MfStream *self)
 {
     self->assembler = MF_FRAME_ASSEMBLER_INIT(MF_FRAME_PAYLOAD_MAX);
+    self->dispatch.sinks = &sinks;
+    self->dispatch.data = self;
+    self->created_us = g_get_monotonic_time();
 }
 
 MfStream *
@@ -191,20 +187,7 @@ mf_stream_new(MfTransport *transport)
 gboolean
 mf_stream_is_ready(MfStream *self)
 {
-    return self->ready;
-}
-
-static void
-send_frame(MfStream *self, guint32 type, gconstpointer payload, gsize size)
-{
-    guint8 *frame = g_malloc(MF_FRAME_HEADER_SIZE + size);
-
-    mf_frame_encode_header(frame, type, payload, size);
-    if (size)
-        memcpy(frame + MF_FRAME_HEADER_SIZE, payload, size);
-
-    g_autoptr(GBytes) bytes = g_bytes_new_take(frame, MF_FRAME_HEADER_SIZE + size);
-    mf_transport_send(self->transport, bytes);
+    return self->dispatch.ready;
 }
 
 static void
@@ -219,14 +202,14 @@ send_u32(MfStream *self, guint32 type, guint32 value)
 void
 mf_stream_send_conf(MfStream *self, GBytes *record)
 {
-    self->conf_pending = TRUE;
+    self->dispatch.conf_awaited = TRUE;
     send_frame(self, MF_FRAME_CONF, g_bytes_get_data(record, NULL), g_bytes_get_size(record));
 }
 
 void
 mf_stream_expect_command(MfStream *self)
 {
-    self->command_expected = TRUE;
+    self->dispatch.command_expected = TRUE;
 }
 
 void

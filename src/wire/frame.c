@@ -23,6 +23,12 @@ mf_frame_get_u32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
+uint64_t
+mf_frame_get_u64(const uint8_t *at)
+{
+    return (uint64_t)mf_frame_get_u32(at) | (uint64_t)mf_frame_get_u32(at + 4) << 32;
+}
+
 void
 mf_frame_put_u16(uint8_t *at, uint16_t value)
 {

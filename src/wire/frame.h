@@ -43,6 +43,46 @@
     MF_FRAME_TYPE('C', 'K', 'I', 'L') /* u32 grace ms: TERM, then KILL, to all                     \
                                        */
 
+/*
+ * Frames of scenario runners, guests of another kind that speak the same format. What the host
+ * makes of them is in run/dispatch.h; mayfly-guest sends none.
+ *
+ *   SCST SCPP SCRR  a scenario starts, pauses, goes on
+ *   SCEN            it ends: u64 elapsed ms
+ *   SCDX            the scheduler under test has died: i32
+ *   SCLG            a chunk of its log
+ *   STIM            what a step did: 24 bytes
+ *   EXIT            the end of a test: i32
+ *   TEST            its result, serialized
+ *   PMET RAWO PRAW  metrics; the raw output they came from; a coverage profile
+ *   LIFE            u8 phase of the guest's life, then a reason
+ *   CRSH            text of a crash
+ *   PROB            a probe's answer, JSON
+ *   KADR            at least 8 bytes; the first u64 is the kernel's physical base plus one
+ *   SNRQ            72 bytes: u32 id, u32 kind, tag[64]: asks for a snapshot
+ *   SNRP            72 bytes: u32 id, u32 status, reason[64]: the host's answer
+ *   KORP            the host's answer to an operation on the kernel
+ */
+#define MF_FRAME_SCST MF_FRAME_TYPE('S', 'C', 'S', 'T')
+#define MF_FRAME_SCPP MF_FRAME_TYPE('S', 'C', 'P', 'P')
+#define MF_FRAME_SCRR MF_FRAME_TYPE('S', 'C', 'R', 'R')
+#define MF_FRAME_SCEN MF_FRAME_TYPE('S', 'C', 'E', 'N')
+#define MF_FRAME_SCDX MF_FRAME_TYPE('S', 'C', 'D', 'X')
+#define MF_FRAME_SCLG MF_FRAME_TYPE('S', 'C', 'L', 'G')
+#define MF_FRAME_STIM MF_FRAME_TYPE('S', 'T', 'I', 'M')
+#define MF_FRAME_EXIT MF_FRAME_TYPE('E', 'X', 'I', 'T')
+#define MF_FRAME_TEST MF_FRAME_TYPE('T', 'E', 'S', 'T')
+#define MF_FRAME_PMET MF_FRAME_TYPE('P', 'M', 'E', 'T')
+#define MF_FRAME_RAWO MF_FRAME_TYPE('R', 'A', 'W', 'O')
+#define MF_FRAME_PRAW MF_FRAME_TYPE('P', 'R', 'A', 'W')
+#define MF_FRAME_LIFE MF_FRAME_TYPE('L', 'I', 'F', 'E')
+#define MF_FRAME_CRSH MF_FRAME_TYPE('C', 'R', 'S', 'H')
+#define MF_FRAME_PROB MF_FRAME_TYPE('P', 'R', 'O', 'B')
+#define MF_FRAME_KADR MF_FRAME_TYPE('K', 'A', 'D', 'R')
+#define MF_FRAME_SNRQ MF_FRAME_TYPE('S', 'N', 'R', 'Q')
+#define MF_FRAME_SNRP MF_FRAME_TYPE('S', 'N', 'R', 'P')
+#define MF_FRAME_KORP MF_FRAME_TYPE('K', 'O', 'R', 'P')
+
 /* How many bytes of standard input the host may send beyond what SINA has acknowledged. */
 #define MF_STDIN_WINDOW (256u << 10)
 
@@ -55,6 +95,7 @@ void mf_frame_encode_header(uint8_t *header, uint32_t type, const void *payload,
 /* The integers inside payloads are little-endian and not aligned. */
 void mf_frame_put_u32(uint8_t *at, uint32_t value);
 uint32_t mf_frame_get_u32(const uint8_t *at);
+uint64_t mf_frame_get_u64(const uint8_t *at);
 void mf_frame_put_u16(uint8_t *at, uint16_t value);
 uint16_t mf_frame_get_u16(const uint8_t *at);
 

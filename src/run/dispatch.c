@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/dispatch.h"
+
+/* A command's exit status as the guest may report it: -signal .. 255. */
+#define EXIT_STATUS_MAX 255
+#define EXIT_SIGNAL_MAX 64
+
+/* Which frames of a type are evidence. */
+typedef enum { ENTRY_NEVER, ENTRY_VALID, ENTRY_ALWAYS } EntryRule;
+
+static guint64
+add_saturating(guint64 a, guint64 b)
+{
+    return a > G_MAXUINT64 - b ? G_MAXUINT64 : a + b;
+}
+
+static guint64
+stamp(guint64 ns)
+{
+    return MAX(ns, 1);
+}
+
+static void
+take_ready(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (self->ready || frame->length > 0)
+        return;
+    self->ready = TRUE;
+    if (self->sinks->ready)
+        self->sinks->ready(self->data);
+}
+
+/* The guest's words go into a message on somebody's terminal. */
+static char *
+make_reason(const guint8 *text, gsize length)
+{
+    g_autofree char *valid =
+        g_utf8_make_valid((const char *)text, (gssize)MIN(length, MF_DISPATCH_REASON_MAX));
+    GString *reason = g_string_new(NULL);
+
+    for (const char *at = valid; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+
+        g_string_append_unichar(reason, g_unichar_iscntrl(c) ? ' ' : c);
+    }
+    while (reason->len > MF_DISPATCH_REASON_MAX)
+        g_string_truncate(reason,
+                          (gsize)(g_utf8_prev_char(reason->str + reason->len) - reason->str));
+    if (reason->len == 0)
+        g_string_assign(reason, "it gave no reason.");
+    return g_string_free(reason, FALSE);
+}
+
+static void
+take_configured(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (!self->conf_awaited || frame->length < 1)
+        return;
+    self->conf_awaited = FALSE;
+    if (!self->sinks->configured)
+        return;
+
+    g_autofree char *reason =
+        frame->payload[0] == 0 ? NULL : make_reason(frame->payload + 1, frame->length - 1);
+    self->sinks->configured(reason, self->data);
+}
+
+static void
+take_output(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    int fd = frame->type == MF_FRAME_SOUT ? 1 : 2;
+
+    if (!self->command_expected || self->ended[fd] || frame->length > MF_FRAME_CHUNK_MAX)
+        return;
+    self->ended[fd] = frame->length == 0;
+    if (self->sinks->output)
+        self->sinks->output(fd, frame->payload, frame->length, self->data);
+}
+
+static void
+take_acked(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (self->command_expected && frame->length == 4 && self->sinks->acked)
+        self->sinks->acked(mf_frame_get_u32(frame->payload), self->data);
+}
+
+static void
+take_exited(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (!self->command_expected || self->exited || frame->length != 4)
+        return;
+
+    gint32 number = (gint32)mf_frame_get_u32(frame->payload);
+    if (number < -EXIT_SIGNAL_MAX || number > EXIT_STATUS_MAX)
+        return;
+    self->exited = TRUE;
+    if (self->sinks->exited)
+        self->sinks->exited(number, self->data);
+}
+
+static void
+take_kernel_log(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (frame->length <= MF_FRAME_CHUNK_MAX && self->sinks->kernel_log)
+        self->sinks->kernel_log(frame->payload, frame->length, self->data);
+}
+
+static void
+take_scheduler_died(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    self->scheduler_dead = TRUE;
+    if (self->sinks->scheduler_died)
+        self->sinks->scheduler_died(self->data);
+}
+
+static void
+take_kernel_address(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    guint64 address = frame->length >= 8 ? mf_frame_get_u64(frame->payload) : 0;
+
+    if (address == 0)
+        return;
+    self->kernel_base_plus_1 = address;
+    if (self->sinks->kernel_address)
+        self->sinks->kernel_address(self->data);
+}
+
+static void
+take_request(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    g_auto(MfSnapshotRequest) request = {0};
+
+    if (mf_snapshot_request_init(&request, frame) && self->sinks->requested)
+        self->sinks->requested(&request, self->data);
+}
+
+static void
+arm(MfDispatch *self, guint64 now_ns)
+{
+    if (self->budget_ns > 0)
+        self->deadline_ns = stamp(add_saturating(now_ns, self->budget_ns));
+}
+
+static void
+take_start(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (self->started_ns == 0)
+        self->started_ns = stamp(now_ns);
+    arm(self, now_ns);
+}
+
+static void
+take_pause(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    /* A second pause inside the first would forget how long that one has lasted. */
+    if (self->paused_ns == 0)
+        self->paused_ns = stamp(self->budget_ns > 0 ? now_ns : 0);
+}
+
+static void
+take_resume(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    guint64 since = self->paused_ns;
+    guint64 lasted = now_ns > since ? now_ns - since : 0;
+
+    self->paused_ns = 0;
+    if (since == 0 || self->budget_ns == 0)
+        return;
+    self->paused_total_ns = add_saturating(self->paused_total_ns, lasted);
+    /* Nothing to extend before the first start: 0 plus a pause would be long past. */
+    if (self->deadline_ns > 0)
+        self->deadline_ns = add_saturating(self->deadline_ns, lasted);
+}
+
+static void
+take_end(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    arm(self, now_ns);
+}
+
+/* The most frequent first. A type without an effect is either evidence only, or the host's own,
+ * sent back by a guest that means to confuse. */
+static const struct {
+    guint32 type;
+    EntryRule entry;
+    void (*take)(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns);
+} rules[] = {
+    {MF_FRAME_SOUT, ENTRY_ALWAYS, take_output},
+    {MF_FRAME_SERR, ENTRY_ALWAYS, take_output},
+    {MF_FRAME_SINA, ENTRY_NEVER, take_acked},
+    {MF_FRAME_DMSG, ENTRY_ALWAYS, take_kernel_log},
+    {MF_FRAME_EXCX, ENTRY_ALWAYS, take_exited},
+    {MF_FRAME_SRDY, ENTRY_NEVER, take_ready},
+    {MF_FRAME_CONR, ENTRY_NEVER, take_configured},
+
+    {MF_FRAME_SCST, ENTRY_ALWAYS, take_start},
+    {MF_FRAME_SCPP, ENTRY_ALWAYS, take_pause},
+    {MF_FRAME_SCRR, ENTRY_ALWAYS, take_resume},
+    {MF_FRAME_SCEN, ENTRY_ALWAYS, take_end},
+    {MF_FRAME_SCDX, ENTRY_VALID, take_scheduler_died},
+    {MF_FRAME_KADR, ENTRY_NEVER, take_kernel_address},
+    {MF_FRAME_SNRQ, ENTRY_NEVER, take_request},
+    {MF_FRAME_STIM, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_EXIT, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_TEST, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_CRSH, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_PMET, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_RAWO, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_PRAW, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_SCLG, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_LIFE, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_PROB, ENTRY_ALWAYS, NULL},
+
+    {MF_FRAME_CONF, ENTRY_NEVER, NULL},
+    {MF_FRAME_SINP, ENTRY_NEVER, NULL},
+    {MF_FRAME_SINE, ENTRY_NEVER, NULL},
+    {MF_FRAME_SOCL, ENTRY_NEVER, NULL},
+    {MF_FRAME_WINS, ENTRY_NEVER, NULL},
+    {MF_FRAME_SIGN, ENTRY_NEVER, NULL},
+    {MF_FRAME_CKIL, ENTRY_NEVER, NULL},
+    {MF_FRAME_SNRP, ENTRY_NEVER, NULL},
+    {MF_FRAME_KORP, ENTRY_NEVER, NULL},
+};
+
+void
+mf_dispatch_frame(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    gsize i = 0;
+
+    while (i < G_N_ELEMENTS(rules) && rules[i].type != frame->type)
+        i++;
+    if (i == G_N_ELEMENTS(rules)) {
+        g_debug("a frame of the unknown type 0x%08x (%" G_GSIZE_FORMAT " bytes, checksum %s) is "
+                "dropped",
+                frame->type, frame->length, frame->crc_ok ? "right" : "wrong");
+        return;
+    }
+    if (!frame->crc_ok)
+        g_debug("a frame of type 0x%08x has a wrong checksum", frame->type);
+    if (!frame->pad_ok)
+        g_debug("a frame of type 0x%08x carries something in its padding", frame->type);
+
+    if (frame->crc_ok && rules[i].take)
+        rules[i].take(self, frame, now_ns);
+    if ((rules[i].entry == ENTRY_ALWAYS || (rules[i].entry == ENTRY_VALID && frame->crc_ok)) &&
+        self->sinks->entry)
+        self->sinks->entry(frame, self->data);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "wire/frame.h"
+
+/*
+ * A scenario runner's question for a snapshot (SNRQ) and the host's answer (SNRP). Both are 72
+ * bytes: two u32, and text that ends at its first NUL or with the field.
+ */
+#define MF_SNAPSHOT_MESSAGE_SIZE 72
+#define MF_SNAPSHOT_TEXT_SIZE    64
+
+enum { MF_SNAPSHOT_CAPTURE = 1, MF_SNAPSHOT_WATCH = 2 };
+enum { MF_SNAPSHOT_OK = 1, MF_SNAPSHOT_FAILED = 2 };
+
+typedef struct {
+    guint32 id; /* not 0 */
+    /* Not 0, but otherwise as the guest sent it: one that nobody knows has to be answered too. */
+    guint32 kind;
+    char *tag; /* owned; valid UTF-8 */
+} MfSnapshotRequest;
+
+/* Reads the payload of a frame whose checksum is right. FALSE, and nothing written, when it is no
+ * request. */
+gboolean mf_snapshot_request_init(MfSnapshotRequest *self, const struct mf_frame *frame);
+void mf_snapshot_request_clear(MfSnapshotRequest *self);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MfSnapshotRequest, mf_snapshot_request_clear)
+
+/* Writes the payload of an answer; of a longer 'reason' its first MF_SNAPSHOT_TEXT_SIZE bytes. */
+void mf_snapshot_reply_encode(guint8 ret_payload[MF_SNAPSHOT_MESSAGE_SIZE], guint32 id,
+                              guint32 status, const char *reason);
