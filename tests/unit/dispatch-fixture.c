@@ -151,7 +151,8 @@ play_u64(Played *played, guint32 type, guint64 value, gsize length, gboolean goo
 }
 
 void
-play_request(Played *played, guint32 id, guint32 kind, const char *tag, gsize length, gboolean good)
+play_request_as(Played *played, guint32 type, guint32 id, guint32 kind, const char *tag,
+                gsize length, gboolean good)
 {
     guint8 payload[80] = {0};
 
@@ -159,7 +160,13 @@ play_request(Played *played, guint32 id, guint32 kind, const char *tag, gsize le
     mf_frame_put_u32(payload, id);
     mf_frame_put_u32(payload + 4, kind);
     memcpy(payload + 8, tag, MIN(strlen(tag), 72));
-    play_at(played, MF_FRAME_SNRQ, payload, length, good, 0);
+    play_at(played, type, payload, length, good, 0);
+}
+
+void
+play_request(Played *played, guint32 id, guint32 kind, const char *tag, gsize length, gboolean good)
+{
+    play_request_as(played, MF_FRAME_SNRQ, id, kind, tag, length, good);
 }
 
 void

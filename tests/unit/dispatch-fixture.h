@@ -35,5 +35,8 @@ void play_u64(Played *played, guint32 type, guint64 value, gsize length, gboolea
 void play_request(Played *played, guint32 id, guint32 kind, const char *tag, gsize length,
                   gboolean good);
 
+void play_request_as(Played *played, guint32 type, guint32 id, guint32 kind, const char *tag,
+                     gsize length, gboolean good);
+
 /* No sink was called, and the state is as it was at first. */
 void played_assert_no_effect(const Played *played);

@@ -96,8 +96,8 @@ test_first_valid_exit_counts(Played *played, gconstpointer unused)
     g_assert_cmpuint(played->exits, ==, 0);
     played->dispatch.command_expected = TRUE;
     play_u32(played, MF_FRAME_EXCX, 1, TORN);
-    play(played, MF_FRAME_EXCX, "abc", GOOD);
-    play(played, MF_FRAME_EXCX, "abcde", GOOD);
+    play_at(played, MF_FRAME_EXCX, "\1\0\0", 3, GOOD, 0);
+    play_at(played, MF_FRAME_EXCX, "\1\0\0\0\0", 5, GOOD, 0);
     play_u32(played, MF_FRAME_EXCX, 256, GOOD);
     play_u32(played, MF_FRAME_EXCX, (guint32)-65, GOOD);
     play_u32(played, MF_FRAME_EXIT, 0, GOOD);

@@ -309,6 +309,7 @@ test_what_the_host_sends_is_dropped(Played *played, gconstpointer unused)
         play_u32(played, types[i], 1, GOOD);
         play(played, types[i], "", GOOD);
         play(played, types[i], "", TORN);
+        play_request_as(played, types[i], 1, MF_SNAPSHOT_CAPTURE, "t", 72, GOOD);
     }
     played_assert_no_effect(played);
 }
