@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/alone.h"
 
+#include <signal.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "guest/agent.h"
 #include "guest/log.h"
@@ -12,6 +15,8 @@ struct alone {
     struct mfg_stream stream;
     struct mfg_command command;
     struct mfg_agent agent;
+    struct mfg_watch signals;
+    int signal_fd; /* owned */
 };
 
 static void
@@ -64,16 +69,52 @@ open_stream(struct alone *self, const char *path)
     return true;
 }
 
+static void
+on_signal(void *data, uint32_t events)
+{
+    struct alone *self = data;
+
+    mfg_loop_quit(&self->loop);
+}
+
+static bool
+set_up_loop(struct alone *self)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    if (self->signal_fd >= 0 && mfg_loop_init(&self->loop) &&
+        mfg_children_init(&self->children, &self->loop) &&
+        mfg_watch_add(&self->signals, &self->loop, self->signal_fd, EPOLLIN, on_signal, self))
+        return true;
+    mfg_log("cannot wait for events: %m");
+    return false;
+}
+
+static void
+clear(struct alone *self)
+{
+    mfg_agent_clear(&self->agent);
+    mfg_command_clear(&self->command);
+    mfg_stream_close(&self->stream);
+    mfg_watch_remove(&self->signals);
+    close(self->signal_fd);
+    mfg_children_clear(&self->children);
+    mfg_loop_clear(&self->loop);
+}
+
 int
 mfg_alone_main(const char *socket_path, const char *stream_path)
 {
     static struct alone self;
 
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    if (!mfg_loop_init(&self.loop) || !mfg_children_init(&self.children, &self.loop)) {
-        mfg_log("cannot wait for events: %m");
+    if (!set_up_loop(&self))
         return 1;
-    }
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
@@ -84,5 +125,7 @@ mfg_alone_main(const char *socket_path, const char *stream_path)
         return 1;
     }
     mfg_loop_run(&self.loop, NULL);
-    return 1;
+    clear(&self);
+    unlink(socket_path);
+    return 0;
 }

@@ -49,14 +49,12 @@ close_terminal(struct mfg_command *command)
     command->terminal = -1;
 }
 
-/* Lets go of a command that has exited. */
+/* Lets go of a command; its outputs are the caller's to end. */
 static void
 forget(struct mfg_command *command)
 {
     mfg_timer_stop(&command->kill_timer);
     mfg_input_close(&command->input);
-    for (int i = 0; i < 2; i++)
-        mfg_output_abandon(&command->outputs[i]);
     close_terminal(command);
     mfg_cgroup_clear(&command->cgroup);
     command->started = command->exited = command->reported = false;
@@ -67,6 +65,9 @@ mfg_command_clear(struct mfg_command *command)
 {
     if (command->child.pid)
         mfg_children_remove(command->children, &command->child);
+    for (int i = 0; i < 2; i++)
+        mfg_output_clear(&command->outputs[i]);
+    mfg_output_clear_drains(&command->drains);
     forget(command);
 }
 
@@ -108,7 +109,8 @@ report_exit(struct mfg_command *command)
     mf_frame_put_u32(payload, (uint32_t)command->status);
     /* The machine may be gone right after this: what was written to shares goes to the host first.
      */
-    sync();
+    if (command->stream->channel.kind == MFG_CHANNEL_PORT)
+        sync();
     mfg_stream_send(command->stream, MF_FRAME_EXCX, payload, sizeof(payload));
 }
 
@@ -253,6 +255,8 @@ mfg_command_start(struct mfg_command *command, const char *data, size_t size, ch
     }
     if (!mfg_exec_record_parse(data, size, &record, reason, reason_size))
         return -1;
+    for (int i = 0; i < 2; i++)
+        mfg_output_abandon(&command->outputs[i], &command->drains);
     forget(command);
     pid = start(command, &record, &ends);
     if (pid < 0) {

@@ -17,8 +17,8 @@
  * again once the one before has exited.
  *
  * EXCX follows all output that could be read when the exit became known. What others hold open
- * after that goes on until its end, or until the next command starts: then it is read and thrown
- * away, as nothing in a frame says which command it would be of.
+ * after that goes on until its end, or until the next command starts: then its end is sent, and
+ * what comes is read and thrown away, as nothing in a frame says which command it would be of.
  */
 struct mfg_command {
     struct mfg_loop *loop;         /* borrowed */
@@ -28,7 +28,8 @@ struct mfg_command {
     struct mfg_cgroup cgroup;
     struct mfg_input input;
     struct mfg_output outputs[2];
-    int terminal; /* owned; the master's end, -1 without one */
+    struct mfg_drain *drains; /* owned; outputs of earlier commands */
+    int terminal;             /* owned; the master's end, -1 without one */
     bool started, exited, reported;
     int status;
     struct mfg_timer kill_timer;

@@ -103,41 +103,70 @@ mfg_output_close(struct mfg_output *output)
         end(output);
 }
 
-/* A drain owns itself until the end of what it reads. */
-struct drain {
+void
+mfg_output_clear(struct mfg_output *output)
+{
+    if (mfg_output_is_open(output))
+        release(output);
+}
+
+struct mfg_drain {
+    struct mfg_drain *next;  /* owned */
+    struct mfg_drain **list; /* borrowed */
     struct mfg_watch watch;
     int fd; /* owned */
 };
 
 static void
-on_drainable(void *data, uint32_t events)
+free_drain(struct mfg_drain *drain)
 {
-    struct drain *drain = data;
-    static uint8_t nowhere[MF_FRAME_CHUNK_MAX];
-    ssize_t n = read(drain->fd, nowhere, sizeof(nowhere));
+    struct mfg_drain **link = drain->list;
 
-    if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-        return;
+    while (*link != drain)
+        link = &(*link)->next;
+    *link = drain->next;
     mfg_watch_remove(&drain->watch);
     close(drain->fd);
     free(drain);
 }
 
-void
-mfg_output_abandon(struct mfg_output *output)
+static void
+on_drainable(void *data, uint32_t events)
 {
-    struct drain *drain;
+    struct mfg_drain *drain = data;
+    static uint8_t nowhere[MF_FRAME_CHUNK_MAX];
+    ssize_t n = read(drain->fd, nowhere, sizeof(nowhere));
+
+    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        free_drain(drain);
+}
+
+void
+mfg_output_abandon(struct mfg_output *output, struct mfg_drain **drains)
+{
     struct mfg_loop *loop = output->watch.loop;
+    struct mfg_drain *drain;
 
     if (!mfg_output_is_open(output))
         return;
-    drain = calloc(1, sizeof(*drain));
     mfg_watch_remove(&output->watch);
-    if (drain && mfg_watch_add(&drain->watch, loop, output->fd, EPOLLIN, on_drainable, drain)) {
+    drain = calloc(1, sizeof(*drain));
+    if (!drain || !mfg_watch_add(&drain->watch, loop, output->fd, EPOLLIN, on_drainable, drain)) {
+        free(drain);
+        release(output);
+    } else {
         drain->fd = output->fd;
+        drain->list = drains;
+        drain->next = *drains;
+        *drains = drain;
         output->fd = -1;
-        return;
     }
-    free(drain);
-    release(output);
+    mfg_stream_send(output->stream, output->type, NULL, 0);
+}
+
+void
+mfg_output_clear_drains(struct mfg_drain **drains)
+{
+    while (*drains)
+        free_drain(*drains);
 }

@@ -40,6 +40,13 @@ void mfg_output_resume(struct mfg_output *output);
 /* Nobody reads it any more: closes the pipe, so that the next write to it fails. */
 void mfg_output_close(struct mfg_output *output);
 
-/* Nobody reads it, but who still writes to it is not to be disturbed: reads and throws away until
- * the end, on its own. */
-void mfg_output_abandon(struct mfg_output *output);
+/* The same without a frame, for the end of everything. */
+void mfg_output_clear(struct mfg_output *output);
+
+/* Outputs that nobody reads, but whose writers are not to be disturbed: read and thrown away until
+ * their end. */
+struct mfg_drain;
+
+/* Moves an open output to the list 'drains', and sends its end. */
+void mfg_output_abandon(struct mfg_output *output, struct mfg_drain **drains);
+void mfg_output_clear_drains(struct mfg_drain **drains);

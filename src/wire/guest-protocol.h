@@ -64,17 +64,30 @@
  *     guest-exec {"path": MF_GUEST_SELF, "arg": ["exec"], "input-data": base64(record)}
  * whoever serves the agent port. "mayfly-guest exec" reads the record from its standard input and
  * speaks frames on MF_PORT_STREAM; when mayfly-guest itself is the agent it does the same in its
- * own process, and the pid it returns is the command's.
+ * own process, and the pid it returns is the command's. There is one such command at a time.
+ *
+ * Frames for a command count from the answer to guest-exec on. EXCX follows all output that could
+ * be read when the exit was known, and guest-exec-status agrees with it; output of others, who hold
+ * the command's pipes open, goes on until its end. An output that has not ended when the next
+ * command starts ends before anything of that one is sent; what its writers still write is read
+ * and thrown away. "mayfly-guest exec" waits for such output at most a second before it exits.
+ *
+ * A command that cannot be executed says why in one sentence on its standard error, and exits with
+ * MF_EXIT_NOT_FOUND or MF_EXIT_CANNOT_EXECUTE; the latter also when the working directory or the
+ * user is missing.
  */
 #define MF_EXEC_ARG     "arg"   /* repeated: argv, exactly; or else: */
 #define MF_EXEC_SHELL   "shell" /* text for "bash -c" when the guest has bash, else "sh -c" */
 #define MF_EXEC_ENV     "env"   /* repeated: NAME=VALUE; nothing else is in the environment */
 #define MF_EXEC_WORKDIR "workdir"
-#define MF_EXEC_USER    "user"   /* NAME or UID, optionally :GROUP or :GID; absent: root */
-#define MF_EXEC_TTY     "tty"    /* "<rows>x<columns>": a pseudo-terminal instead of pipes */
-#define MF_EXEC_STDIN   "stdin"  /* "stream" (default), "null", "closed" */
-#define MF_EXEC_STDOUT  "stdout" /* "stream" (default), "closed" */
-#define MF_EXEC_STDERR  "stderr" /* "stream" (default), "closed" */
+#define MF_EXEC_USER    "user" /* NAME or UID, optionally :GROUP or :GID; absent: root */
+/* "<rows>x<columns>": a pseudo-terminal instead of pipes, whatever the three below say. All output
+ * is SOUT then, SINE types the terminal's end-of-file character, and SOCL 1 hangs it up. */
+#define MF_EXEC_TTY "tty"
+/* An output that does not exist ends at once. */
+#define MF_EXEC_STDIN  "stdin"  /* "stream" (default), "null", "closed" */
+#define MF_EXEC_STDOUT "stdout" /* "stream" (default), "closed" */
+#define MF_EXEC_STDERR "stderr" /* "stream" (default), "closed" */
 
 /* Exit statuses of a command that never ran, as shells have them. */
 #define MF_EXIT_CANNOT_EXECUTE 126
