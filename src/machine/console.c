@@ -7,11 +7,12 @@ struct _MfConsole {
     GObject parent;
     MfTransport *transport; /* owned, may be NULL */
     GByteArray *kept;       /* owned; at most twice MF_CONSOLE_KEEP, so that trimming is rare */
+    GString *partial;       /* owned; the line that is not complete yet */
 };
 
 G_DEFINE_FINAL_TYPE(MfConsole, mf_console, G_TYPE_OBJECT)
 
-enum { SIGNAL_OUTPUT, N_SIGNALS };
+enum { SIGNAL_OUTPUT, SIGNAL_LINE, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void
@@ -22,11 +23,67 @@ keep(MfConsole *self, const void *data, gsize size)
         g_byte_array_remove_range(self->kept, 0, self->kept->len - MF_CONSOLE_KEEP);
 }
 
+/* Skips an escape sequence: ESC [ ... letter, or ESC and one character. */
+static const char *
+skip_escape(const char *at)
+{
+    at++;
+    if (*at == '[') {
+        for (at++; *at && !g_ascii_isalpha(*at); at++)
+            ;
+    }
+    return *at ? at + 1 : at;
+}
+
+static char *
+plain_text(const char *data, gsize size)
+{
+    g_autofree char *valid = g_utf8_make_valid(data, (gssize)size);
+    GString *plain = g_string_sized_new(strlen(valid));
+
+    for (const char *at = valid; *at;) {
+        if (*at == '\033') {
+            at = skip_escape(at);
+            continue;
+        }
+        if (*at == '\n' || *at == '\t' || (guchar)*at >= 0x20)
+            g_string_append_c(plain, *at);
+        at++;
+    }
+    return g_strchomp(g_string_free(plain, FALSE));
+}
+
+static void
+emit_lines(MfConsole *self, const char *data, gsize size)
+{
+    const char *end = data + size;
+
+    while (data < end) {
+        const char *newline = memchr(data, '\n', (gsize)(end - data));
+        gsize length = (gsize)((newline ? newline : end) - data);
+        gsize room = MF_CONSOLE_LINE_MAX - self->partial->len;
+
+        g_string_append_len(self->partial, data, (gssize)MIN(length, room));
+        data += length;
+        if (!newline)
+            return;
+
+        g_autofree char *line = plain_text(self->partial->str, self->partial->len);
+        g_string_truncate(self->partial, 0);
+        data++;
+        g_signal_emit(self, signals[SIGNAL_LINE], 0, line);
+    }
+}
+
 static void
 on_received(MfConsole *self, GBytes *bytes)
 {
-    keep(self, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    gsize size;
+    const char *data = g_bytes_get_data(bytes, &size);
+
+    keep(self, data, size);
     g_signal_emit(self, signals[SIGNAL_OUTPUT], 0, bytes);
+    emit_lines(self, data, size);
 }
 
 static void
@@ -36,6 +93,7 @@ mf_console_finalize(GObject *object)
 
     g_clear_object(&self->transport);
     g_byte_array_unref(self->kept);
+    g_string_free(self->partial, TRUE);
     G_OBJECT_CLASS(mf_console_parent_class)->finalize(object);
 }
 
@@ -45,6 +103,8 @@ mf_console_class_init(MfConsoleClass *class)
     G_OBJECT_CLASS(class)->finalize = mf_console_finalize;
     signals[SIGNAL_OUTPUT] = g_signal_new("output", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL,
                                           NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_LINE] = g_signal_new("line", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                        NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
 }
 
 static void
@@ -52,6 +112,7 @@ mf_console_init(MfConsole *self)
 {
     /* Sized, so that the data is never NULL. */
     self->kept = g_byte_array_sized_new(4096);
+    self->partial = g_string_new(NULL);
 }
 
 MfConsole *
@@ -75,40 +136,10 @@ mf_console_feed(MfConsole *self, const void *data, gsize size)
     on_received(self, bytes);
 }
 
-/* Skips an escape sequence: ESC [ ... letter, or ESC and one character. */
-static const char *
-skip_escape(const char *at)
-{
-    at++;
-    if (*at == '[') {
-        for (at++; *at && !g_ascii_isalpha(*at); at++)
-            ;
-    }
-    return *at ? at + 1 : at;
-}
-
-static char *
-plain_text(const GByteArray *bytes)
-{
-    g_autofree char *valid = g_utf8_make_valid((const char *)bytes->data, bytes->len);
-    GString *plain = g_string_sized_new(strlen(valid));
-
-    for (const char *at = valid; *at;) {
-        if (*at == '\033') {
-            at = skip_escape(at);
-            continue;
-        }
-        if (*at == '\n' || *at == '\t' || (guchar)*at >= 0x20)
-            g_string_append_c(plain, *at);
-        at++;
-    }
-    return g_strchomp(g_string_free(plain, FALSE));
-}
-
 char *
 mf_console_get_tail(MfConsole *self, guint lines)
 {
-    g_autofree char *plain = plain_text(self->kept);
+    g_autofree char *plain = plain_text((const char *)self->kept->data, self->kept->len);
     const char *start = plain + strlen(plain);
 
     while (start > plain && (start[-1] != '\n' || lines > 1)) {

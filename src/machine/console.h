@@ -12,7 +12,8 @@
 #define MF_TYPE_CONSOLE (mf_console_get_type())
 G_DECLARE_FINAL_TYPE(MfConsole, mf_console, MF, CONSOLE, GObject)
 
-#define MF_CONSOLE_KEEP (256u << 10)
+#define MF_CONSOLE_KEEP     (256u << 10)
+#define MF_CONSOLE_LINE_MAX 4096
 
 /* 'transport' is referenced; it may be NULL for a console that is only fed. */
 MfConsole *mf_console_new(MfTransport *transport);
@@ -27,4 +28,7 @@ char *mf_console_get_tail(MfConsole *self, guint lines);
 /* Whether what is kept contains 'text'. */
 gboolean mf_console_contains(MfConsole *self, const char *text);
 
-/* Signal "output" (GBytes *bytes): raw, as it comes. */
+/* Signals:
+ *   "output" (GBytes *bytes)      raw, as it comes
+ *   "line"   (const char *line)   each line when it is complete, as in the tail; what a line has
+ *                                 beyond MF_CONSOLE_LINE_MAX bytes is left out */

@@ -34,14 +34,15 @@ typedef struct {
     char *machine; /* owned; QEMU's machine type with its options, without accel */
     char *cpu;     /* owned; CPU model */
     guint cpus;
-    guint64 memory;        /* bytes */
-    char *kernel;          /* owned; path of the image to boot */
-    char *initrd;          /* owned; path or NULL */
-    char *append;          /* owned; the whole kernel command line */
-    GPtrArray *shares;     /* owned; of MfShare */
-    gboolean script_ports; /* raw ports for the command's streams: init = "script" */
-    char *qmp_socket;      /* owned; path of a further QMP server for other tools, or NULL */
-    char **extra_args;     /* owned; appended verbatim, last */
+    guint64 memory;    /* bytes */
+    char *kernel;      /* owned; path of the image to boot */
+    char *initrd;      /* owned; path or NULL */
+    char *append;      /* owned; the whole kernel command line */
+    GPtrArray *shares; /* owned; of MfShare */
+    gboolean
+        script_ports;  /* raw ports for the command's streams: where mayfly-guest is not there */
+    char *qmp_socket;  /* owned; path of a further QMP server for other tools, or NULL */
+    char **extra_args; /* owned; appended verbatim, last */
 } MfSpec;
 
 MfSpec *mf_spec_new(void);

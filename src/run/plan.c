@@ -303,7 +303,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     spec->append = mf_plan_kernel_args(target, self->initramfs);
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
-    spec->script_ports = target->init == MF_INIT_SCRIPT;
+    spec->script_ports = target->no_initramfs;
 
     add_shares(self, target);
     if (!plan_kernel(self, target, error))

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/run.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/parse.h"
 #include "machine/machine.h"
@@ -212,6 +214,18 @@ on_console(MfRun *self, GBytes *bytes)
     g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
 }
 
+/* An init script that gives up says why on the console, for want of another way. */
+static void
+on_console_line(MfRun *self, const char *line)
+{
+    const char *fatal = self->plan->init == MF_INIT_SCRIPT ? strstr(line, MF_GUEST_FATAL) : NULL;
+
+    if (fatal)
+        decide(
+            self, MF_VERDICT_FAILED,
+            g_strdup_printf("The guest's init script gave up: %s", fatal + strlen(MF_GUEST_FATAL)));
+}
+
 static void
 on_kernel_log(MfRun *self, GBytes *text)
 {
@@ -264,6 +278,8 @@ step_launch(MfRun *self)
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(mf_machine_get_console(self->machine), "output", G_CALLBACK(on_console),
                             self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(mf_machine_get_console(self->machine), "line",
+                            G_CALLBACK(on_console_line), self, G_CONNECT_SWAPPED);
     self->stream = mf_stream_new(mf_machine_get_channel(self->machine, MF_CHANNEL_STREAM));
     g_signal_connect_object(self->stream, "kernel-log", G_CALLBACK(on_kernel_log), self,
                             G_CONNECT_SWAPPED);
@@ -279,11 +295,11 @@ on_ready(MfRun *self)
 }
 
 /* Waits for the guest to reach the ready point: everything loaded, nothing of this run in it yet.
- */
+ * Without an initramfs there is none: the kernel starts the script, and its agent is awaited. */
 static void
 step_boot(MfRun *self)
 {
-    if (mf_stream_is_ready(self->stream))
+    if (!self->plan->initramfs || mf_stream_is_ready(self->stream))
         enter(self, MF_PHASE_SETUP);
     else
         g_signal_connect_object(self->stream, "ready", G_CALLBACK(on_ready), self,
@@ -316,7 +332,6 @@ on_configured(MfRun *self, const char *reason)
     if (self->phase != MF_PHASE_SETUP)
         return;
     if (reason) {
-        keep_console_tail(self);
         decide(self, MF_VERDICT_FAILED,
                g_strdup_printf("The guest could not be set up: %s", reason));
     } else if (self->plan->init == MF_INIT_SCRIPT) {
@@ -374,11 +389,12 @@ static void
 step_execute(MfRun *self)
 {
     arm_deadline(self, self->target->timeout_ms);
-    if (self->plan->init == MF_INIT_SCRIPT)
-        self->exec = mf_exec_script_new(self->machine, self->stdio, MF_GUEST_COMMAND);
-    else
+    /* With an initramfs mayfly-guest is in the guest, whoever is PID 1 and serves the agent. */
+    if (self->plan->initramfs)
         self->exec = mf_exec_stream_new(mf_machine_get_qga(self->machine), self->stream,
                                         self->stdio, self->plan->command);
+    else
+        self->exec = mf_exec_script_new(self->machine, self->stdio, MF_GUEST_COMMAND);
     mf_exec_run_async(self->exec, self->cancellable, on_executed, g_object_ref(self));
 }
 

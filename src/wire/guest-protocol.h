@@ -9,7 +9,7 @@
 /* virtio-serial ports, found in the guest by /sys/class/virtio-ports/<port>/name. */
 #define MF_PORT_AGENT  "org.qemu.guest_agent.0"
 #define MF_PORT_STREAM "org.mayfly.stream.0"
-/* Only with init = "script": raw bytes of the command's standard streams. */
+/* Only without an initramfs: raw bytes of the command's standard streams. */
 #define MF_PORT_STDIN  "org.mayfly.stdin.0"
 #define MF_PORT_STDOUT "org.mayfly.stdout.0"
 #define MF_PORT_STDERR "org.mayfly.stderr.0"

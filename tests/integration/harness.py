@@ -78,7 +78,8 @@ class Sandbox:
 
     def start(self, *arguments, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
-                   "stderr": subprocess.PIPE, "env": self.env, "cwd": self.work, **options}
+                   "stderr": subprocess.PIPE, "bufsize": 0, "env": self.env,
+                   "cwd": self.work, **options}
         return subprocess.Popen([MAYFLY, *arguments], **options)
 
     def run(self, *arguments, input=None, timeout=VM_TIMEOUT, **options):

@@ -82,6 +82,42 @@ test_everything_is_passed_on_live(void)
     g_assert_cmpuint(total, ==, 5);
 }
 
+static void
+note_line(MfConsole *console, const char *line, GString *lines)
+{
+    g_string_append_printf(lines, "<%s>", line);
+}
+
+static void
+test_lines_are_passed_on_when_they_are_complete(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+    g_autoptr(GString) lines = g_string_new(NULL);
+
+    g_signal_connect(console, "line", G_CALLBACK(note_line), lines);
+    feed(console, "one\r\n\033[1mtw");
+    g_assert_cmpstr(lines->str, ==, "<one>");
+    feed(console, "o\033[0m\n\nthree");
+    g_assert_cmpstr(lines->str, ==, "<one><two><>");
+}
+
+static void
+test_a_line_is_cut_at_its_limit(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+    g_autoptr(GString) lines = g_string_new(NULL);
+    g_autofree char *longest = g_strnfill(MF_CONSOLE_LINE_MAX, 'x');
+    g_autofree char *expected = g_strdup_printf("<%s><%s><next>", longest, longest);
+
+    g_signal_connect(console, "line", G_CALLBACK(note_line), lines);
+    feed(console, longest);
+    feed(console, "\n");
+    feed(console, longest);
+    feed(console, "y");
+    feed(console, "\nnext\n");
+    g_assert_cmpstr(lines->str, ==, expected);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -93,5 +129,8 @@ main(int argc, char **argv)
                     test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
     g_test_add_func("/console/what-is-kept-is-bounded", test_what_is_kept_is_bounded);
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
+    g_test_add_func("/console/lines-are-passed-on-when-complete",
+                    test_lines_are_passed_on_when_they_are_complete);
+    g_test_add_func("/console/a-line-is-cut-at-its-limit", test_a_line_is_cut_at_its_limit);
     return g_test_run();
 }
