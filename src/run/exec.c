@@ -1,29 +1,253 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/exec.h"
 
-G_DEFINE_ABSTRACT_TYPE(MfExec, mf_exec, G_TYPE_OBJECT)
+#include "base/error.h"
+#include "run/exec-status.h"
+
+#define START_TIMEOUT_MS 30000
+
+typedef struct {
+    MfQga *qga;           /* owned */
+    MfStdio *stdio;       /* borrowed */
+    MfExecStatus *status; /* owned; once the command runs */
+    GTask *task;          /* owned; while running */
+    GCancellable *asking; /* owned; ends the question for the status */
+    MfExit ended;
+    gboolean paused;
+} MfExecPrivate;
+
+G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(MfExec, mf_exec, G_TYPE_OBJECT)
+
+#define PRIVATE(self) ((MfExecPrivate *)mf_exec_get_instance_private(self))
+
+static void
+mf_exec_dispose(GObject *object)
+{
+    MfExecPrivate *private = PRIVATE(MF_EXEC(object));
+
+    if (private->asking)
+        g_cancellable_cancel(private->asking);
+    g_clear_object(&private->asking);
+    g_clear_object(&private->status);
+    g_clear_object(&private->qga);
+    G_OBJECT_CLASS(mf_exec_parent_class)->dispose(object);
+}
 
 static void
 mf_exec_class_init(MfExecClass *class)
 {
+    G_OBJECT_CLASS(class)->dispose = mf_exec_dispose;
 }
 
 static void
 mf_exec_init(MfExec *self)
 {
+    PRIVATE(self)->asking = g_cancellable_new();
+}
+
+void
+mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
+{
+    MfExecPrivate *private = PRIVATE(self);
+    g_autoptr(GTask) task = g_steal_pointer(&private->task);
+
+    if (!task) {
+        g_clear_error(&error);
+        return;
+    }
+    if (private->stdio->input)
+        mf_input_stop(private->stdio->input);
+    g_cancellable_cancel(private->asking);
+    if (error) {
+        g_task_return_error(task, error);
+        return;
+    }
+    private->ended = *ended;
+    g_task_return_boolean(task, TRUE);
+}
+
+gboolean
+mf_exec_is_running(MfExec *self)
+{
+    return PRIVATE(self)->task != NULL;
+}
+
+gboolean
+mf_exec_is_paused(MfExec *self)
+{
+    return PRIVATE(self)->paused;
+}
+
+gsize
+mf_exec_get_queued(MfExec *self)
+{
+    return mf_stdio_get_queued(PRIVATE(self)->stdio);
+}
+
+static void
+set_paused(MfExec *self, gboolean paused)
+{
+    PRIVATE(self)->paused = paused;
+    MF_EXEC_GET_CLASS(self)->set_reading(self, !paused);
+}
+
+void
+mf_exec_write_output(MfExec *self, int fd, GBytes *bytes)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    if (!private->stdio->output[fd])
+        return;
+    mf_output_write(private->stdio->output[fd], bytes);
+    if (!private->paused && mf_exec_get_queued(self) >= MF_EXEC_OUTPUT_QUEUE_MAX)
+        set_paused(self, TRUE);
+}
+
+void
+mf_exec_grant_input(MfExec *self, gsize bytes)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    if (private->task && private->stdio->input)
+        mf_input_grant(private->stdio->input, bytes);
+}
+
+static void
+on_output_moved(MfExec *self)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    if (private->paused && mf_exec_get_queued(self) < MF_EXEC_OUTPUT_QUEUE_MAX)
+        set_paused(self, FALSE);
+    if (private->task)
+        MF_EXEC_GET_CLASS(self)->output_moved(self);
+}
+
+static void
+on_broken(MfExec *self, MfOutput *output)
+{
+    MfExecPrivate *private = PRIVATE(self);
+    MfExecClass *class = MF_EXEC_GET_CLASS(self);
+
+    if (private->task && class->reader_gone)
+        class->reader_gone(self, output == private->stdio->output[1] ? 1 : 2);
+    on_output_moved(self);
+}
+
+static void
+on_input(MfExec *self, GBytes *chunk)
+{
+    if (PRIVATE(self)->task)
+        MF_EXEC_GET_CLASS(self)->send_input(self, chunk);
+}
+
+static void
+on_input_ended(MfExec *self)
+{
+    if (PRIVATE(self)->task)
+        MF_EXEC_GET_CLASS(self)->send_input_end(self);
+}
+
+void
+mf_exec_set_up(MfExec *self, MfQga *qga, MfStdio *stdio)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    private->qga = g_object_ref(qga);
+    private->stdio = stdio;
+    for (int fd = 1; fd <= 2; fd++) {
+        if (!stdio->output[fd])
+            continue;
+        g_signal_connect_object(stdio->output[fd], "drained", G_CALLBACK(on_output_moved), self,
+                                G_CONNECT_SWAPPED);
+        g_signal_connect_object(stdio->output[fd], "broken", G_CALLBACK(on_broken), self,
+                                G_CONNECT_SWAPPED);
+    }
+    if (stdio->input) {
+        g_signal_connect_object(stdio->input, "received", G_CALLBACK(on_input), self,
+                                G_CONNECT_SWAPPED);
+        g_signal_connect_object(stdio->input, "ended", G_CALLBACK(on_input_ended), self,
+                                G_CONNECT_SWAPPED);
+    }
+}
+
+MfExit
+mf_exec_exit_from_status(const MfQgaExecStatus *status)
+{
+    return (MfExit){.status = status->has_exitcode ? (int)status->exitcode : 0,
+                    .signal_number = status->has_signal ? (int)status->signal : 0};
+}
+
+static void
+on_status(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfExec) self = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfQgaExecStatus) status =
+        mf_exec_status_wait_finish(MF_EXEC_STATUS(source), result, &error);
+
+    if (PRIVATE(self)->task)
+        MF_EXEC_GET_CLASS(self)->reported(self, status, error);
+}
+
+void
+mf_exec_watch(MfExec *self, gint64 pid, guint first_ms, guint max_ms)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    private->status = mf_exec_status_new(private->qga, pid, first_ms, max_ms);
+    mf_exec_status_wait_async(private->status, private->asking, on_status, g_object_ref(self));
+}
+
+void
+mf_exec_poke(MfExec *self)
+{
+    if (PRIVATE(self)->status)
+        mf_exec_status_poke(PRIVATE(self)->status);
+}
+
+static void
+on_started(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfExec) self = data;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfQgaExecProcess) process = NULL;
+
+    if (!mf_qga_guest_exec_finish(MF_QGA(source), result, &process, &error))
+        mf_exec_finish(self, NULL, g_steal_pointer(&error));
+    else if (PRIVATE(self)->task)
+        MF_EXEC_GET_CLASS(self)->started(self, process->pid);
+}
+
+static void
+on_cancelled(GCancellable *cancellable, MfExec *self)
+{
+    mf_exec_finish(self, NULL,
+                   g_error_new(MF_ERROR, MF_ERROR_CANCELLED, "The command was cancelled."));
 }
 
 void
 mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                   gpointer user_data)
 {
-    MF_EXEC_GET_CLASS(self)->run_async(self, cancellable, callback, user_data);
+    MfExecPrivate *private = PRIVATE(self);
+    MfQgaGuestExecArguments arguments = {0};
+
+    private->task = g_task_new(self, NULL, callback, user_data);
+    if (cancellable)
+        g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self, 0);
+    MF_EXEC_GET_CLASS(self)->get_arguments(self, &arguments);
+    mf_qga_guest_exec_async(private->qga, &arguments, START_TIMEOUT_MS, NULL, on_started,
+                            g_object_ref(self));
 }
 
 gboolean
 mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error)
 {
-    return MF_EXEC_GET_CLASS(self)->run_finish(self, result, ret_exit, error);
+    if (!g_task_propagate_boolean(G_TASK(result), error))
+        return FALSE;
+    *ret_exit = PRIVATE(self)->ended;
+    return TRUE;
 }
 
 gboolean

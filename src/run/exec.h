@@ -3,6 +3,9 @@
 
 #include <gio/gio.h>
 
+#include "qapi/qga-commands.h"
+#include "run/stdio.h"
+
 /*
  * One command in the guest, from guest-exec to its exact end. How its standard streams travel is
  * the business of the two kinds: as frames (MfExecStream), or as raw ports (MfExecScript).
@@ -16,14 +19,8 @@ typedef struct {
     gboolean output_held; /* its output was still held open by something it left behind */
 } MfExit;
 
-struct _MfExecClass {
-    GObjectClass parent;
-    void (*run_async)(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
-                      gpointer user_data);
-    gboolean (*run_finish)(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error);
-    gboolean (*signal)(MfExec *self, int signal_number); /* NULL: cannot */
-    gboolean (*kill)(MfExec *self, guint grace_ms);      /* NULL: cannot */
-};
+/* Beyond this much unread output the guest's writers are stopped. */
+#define MF_EXEC_OUTPUT_QUEUE_MAX (1u << 20)
 
 /* Runs the command. Completes when the exit is known and the output has ended and was handed to the
  * caller's readers. MF_ERROR_GUEST, PROTOCOL (contradicting reports), CANCELLED, LOST, ... */
@@ -37,3 +34,37 @@ gboolean mf_exec_signal(MfExec *self, int signal_number);
 /* TERM, and after 'grace_ms' KILL, to everything the command started. FALSE when this kind cannot.
  */
 gboolean mf_exec_kill(MfExec *self, guint grace_ms);
+
+/* What a kind does; everything is called from the main loop, and only while the command runs. */
+struct _MfExecClass {
+    GObjectClass parent;
+    void (*get_arguments)(MfExec *self, MfQgaGuestExecArguments *ret_arguments);
+    void (*started)(MfExec *self, gint64 pid);
+    /* The agent's word on the end, or why there will be none. */
+    void (*reported)(MfExec *self, const MfQgaExecStatus *status, const GError *error);
+    void (*send_input)(MfExec *self, GBytes *chunk);
+    void (*send_input_end)(MfExec *self);
+    void (*set_reading)(MfExec *self, gboolean reading);
+    void (*output_moved)(MfExec *self);                  /* a reader took output, or left */
+    void (*reader_gone)(MfExec *self, int fd);           /* NULL: nothing to do */
+    gboolean (*signal)(MfExec *self, int signal_number); /* NULL: cannot */
+    gboolean (*kill)(MfExec *self, guint grace_ms);      /* NULL: cannot */
+};
+
+/* For the kinds. 'qga' is referenced, 'stdio' borrowed for the object's life; called once. */
+void mf_exec_set_up(MfExec *self, MfQga *qga, MfStdio *stdio);
+gboolean mf_exec_is_running(MfExec *self);
+gboolean mf_exec_is_paused(MfExec *self);
+gsize mf_exec_get_queued(MfExec *self);
+void mf_exec_write_output(MfExec *self, int fd, GBytes *bytes);
+void mf_exec_grant_input(MfExec *self, gsize bytes);
+
+/* Asks guest-exec-status by backoff until "reported"; poke asks at once. */
+void mf_exec_watch(MfExec *self, gint64 pid, guint first_ms, guint max_ms);
+void mf_exec_poke(MfExec *self);
+
+/* The one end of a run; 'error' is taken, NULL with an exit. Later calls do nothing. */
+void mf_exec_finish(MfExec *self, const MfExit *ended, GError *error);
+
+/* The exit in the agent's words. */
+MfExit mf_exec_exit_from_status(const MfQgaExecStatus *status);
