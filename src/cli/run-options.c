@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/parse.h"
-#include "machine/catalog.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -255,6 +254,7 @@ take_texts(MfTarget *target, RawOptions *raw)
         g_free(target->root);
         target->root = g_steal_pointer(&root);
     }
+    target->kernel = g_steal_pointer(&raw->kernel);
     target->qemu = g_steal_pointer(&raw->qemu);
     target->qemu_args = g_steal_pointer(&raw->qemu_args);
     target->qmp_socket = g_steal_pointer(&raw->qmp_socket);
@@ -297,23 +297,6 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
     return TRUE;
 }
 
-static gboolean
-take_kernel(MfTarget *target, RawOptions *raw, GError **error)
-{
-    if (!raw->kernel) {
-        target->kernel = mf_catalog_default_kernel(target->arch, error);
-        return target->kernel != NULL;
-    }
-    if (!g_file_test(raw->kernel, G_FILE_TEST_EXISTS)) {
-        g_autoptr(GError) lookup_error = NULL;
-
-        target->kernel = mf_catalog_find(raw->kernel, &lookup_error);
-    }
-    if (!target->kernel)
-        target->kernel = g_steal_pointer(&raw->kernel);
-    return TRUE;
-}
-
 gboolean
 mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
 {
@@ -325,6 +308,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     for (int i = 0; i < argc; i++)
         words[i] = g_strdup(argv[i]);
     self->target = mf_target_new();
+    g_set_prgname("mayfly run");
     if (!g_option_context_parse_strv(context, &words, &option_error)) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('mayfly run --help' lists the options).",
                     option_error->message);
@@ -335,8 +319,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&
            read_env(self->target, &raw, error) &&
-           take_command(self->target, &raw, !self->print_qemu, error) &&
-           take_kernel(self->target, &raw, error);
+           take_command(self->target, &raw, !self->print_qemu, error);
 }
 
 void

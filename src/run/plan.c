@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/tempdir.h"
+#include "machine/catalog.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
 #include "run/scripts.h"
@@ -181,10 +182,25 @@ mf_plan_kernel_args(const MfTarget *target, gboolean initramfs)
     return g_string_free(text, FALSE);
 }
 
+/* The image that the target names: a file, else an entry of the catalog. Owned by the caller. */
+static char *
+find_kernel(const MfTarget *target, GError **error)
+{
+    char *entry;
+
+    if (!target->kernel)
+        return mf_catalog_default_kernel(target->arch, error);
+    if (g_file_test(target->kernel, G_FILE_TEST_EXISTS))
+        return g_strdup(target->kernel);
+    entry = mf_catalog_find(target->kernel, NULL);
+    return entry ? entry : g_strdup(target->kernel);
+}
+
 static gboolean
 plan_kernel(MfPlan *self, const MfTarget *target, GError **error)
 {
-    g_autoptr(MfKernel) kernel = mf_kernel_open(target->kernel, error);
+    g_autofree char *path = find_kernel(target, error);
+    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
     MfKernelNeeds needs = MF_KERNEL_NEEDS_9P;
 
     if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error))

@@ -32,7 +32,7 @@ gboolean mf_init_parse(const char *text, MfInit *ret_init, GError **error);
 #define MF_TARGET_MAX_CPUS                255
 
 typedef struct {
-    char *kernel; /* owned; path */
+    char *kernel; /* owned; path of an image, or a catalog name; NULL: the default one */
     char *root;   /* owned; directory, "/" by default */
     MfRootMode root_mode;
     MfInit init;
