@@ -2,10 +2,12 @@
 #include "cli/run-options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/suggest.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -24,6 +26,7 @@ typedef struct {
     char *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
     char **mounts, **env, **qemu_args, **command;
     gboolean no_initramfs, kaslr;
+    GPtrArray *names; /* owned; of borrowed texts: what the options are called */
 } RawOptions;
 
 static void
@@ -41,6 +44,7 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->env);
     g_strfreev(raw->qemu_args);
     g_strfreev(raw->command);
+    g_clear_pointer(&raw->names, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
@@ -51,6 +55,15 @@ count_verbose(const char *name, const char *value, gpointer data, GError **error
 
     self->verbosity++;
     return TRUE;
+}
+
+static void
+add_entries(GOptionGroup *group, RawOptions *raw, const GOptionEntry *entries)
+{
+    g_option_group_add_entries(group, entries);
+    for (; entries->long_name; entries++)
+        if (!(entries->flags & G_OPTION_FLAG_HIDDEN) && *entries->long_name)
+            g_ptr_array_add(raw->names, (gpointer)entries->long_name);
 }
 
 /* What is run, and as whom. */
@@ -72,7 +85,7 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    g_option_group_add_entries(group, entries);
+    add_entries(group, raw, entries);
 }
 
 /* What the guest sees: kernel, root, shares, init. */
@@ -104,7 +117,7 @@ add_guest_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    g_option_group_add_entries(group, entries);
+    add_entries(group, raw, entries);
 }
 
 /* What the machine is made of. */
@@ -132,7 +145,7 @@ add_machine_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    g_option_group_add_entries(group, entries);
+    add_entries(group, raw, entries);
 }
 
 static GOptionContext *
@@ -150,10 +163,12 @@ make_context(MfRunOptions *self, RawOptions *raw)
     GOptionContext *context = g_option_context_new("[--] COMMAND...");
     GOptionGroup *group = g_option_group_new("run", "", "", self, NULL);
 
+    raw->names = g_ptr_array_new();
     add_guest_entries(group, raw);
     add_command_entries(group, raw);
     add_machine_entries(group, raw);
-    g_option_group_add_entries(group, entries);
+    add_entries(group, raw, entries);
+    g_ptr_array_add(raw->names, NULL);
     g_option_context_set_main_group(context, group);
     g_option_context_set_strict_posix(context, TRUE);
     g_option_context_set_summary(
@@ -197,6 +212,29 @@ read_sizes(MfTarget *target, const RawOptions *raw, GError **error)
         return FALSE;
     if (raw->boot_timeout && !mf_parse_duration(raw->boot_timeout, &target->boot_timeout_ms, error))
         return FALSE;
+    return TRUE;
+}
+
+static gboolean
+check_texts(const RawOptions *raw, GError **error)
+{
+    if (raw->kernel && *raw->kernel == '\0') {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The kernel's name is empty: expected an image, or the name of a pulled one.");
+        return FALSE;
+    }
+    if (raw->hostname && (*raw->hostname == '\0' || strlen(raw->hostname) > HOST_NAME_MAX)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a host name: expected at most %d characters.", raw->hostname,
+                    HOST_NAME_MAX);
+        return FALSE;
+    }
+    if (raw->workdir && *raw->workdir != '/') {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a directory of the guest: expected a path from the root.",
+                    raw->workdir);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -297,6 +335,36 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
     return TRUE;
 }
 
+/* The option that is most likely meant by the one that GOption did not know; NULL when there is
+ * none. */
+static const char *
+suggest_option(const RawOptions *raw, char **words, const GError *cause)
+{
+    if (!g_error_matches(cause, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
+        return NULL;
+    for (; *words && !g_str_equal(*words, "--"); words++) {
+        if (!g_str_has_prefix(*words, "--") || !strstr(cause->message, *words))
+            continue;
+        g_autofree char *name = g_strndup(*words + 2, strcspn(*words + 2, "="));
+        return mf_suggest(name, (const char *const *)raw->names->pdata);
+    }
+    return NULL;
+}
+
+static void
+set_option_error(const RawOptions *raw, char **words, const GError *cause, GError **error)
+{
+    const char *meant = suggest_option(raw, words, cause);
+
+    if (meant)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "%s: did you mean --%s? ('mayfly run --help' lists the options.)",
+                    cause->message, meant);
+    else
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('mayfly run --help' lists the options).",
+                    cause->message);
+}
+
 gboolean
 mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
 {
@@ -310,11 +378,10 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     self->target = mf_target_new();
     g_set_prgname("mayfly run");
     if (!g_option_context_parse_strv(context, &words, &option_error)) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('mayfly run --help' lists the options).",
-                    option_error->message);
+        set_option_error(&raw, words, option_error, error);
         return FALSE;
     }
-    if (!read_enums(self->target, &raw, error))
+    if (!check_texts(&raw, error) || !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&

@@ -39,7 +39,10 @@ set_open_error(const char *path, int code_errno, GError **error)
     switch (code_errno) {
     case ENOENT:
     case ENOTDIR:
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "Kernel '%s' does not exist.", path);
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "Kernel '%s' does not exist ('mayfly kernel list' shows those that were "
+                    "pulled).",
+                    path);
         break;
     case EACCES:
     case EPERM:

@@ -128,6 +128,8 @@ read_init_template(const MfTarget *target, GError **error)
         return read_resource(INIT_TEMPLATE);
 
     g_autoptr(GBytes) bytes = mf_file_read(target->init_template, TEMPLATE_MAX, error);
+    if (!bytes)
+        g_prefix_error(error, "The init template cannot be used: ");
     return bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
 }
 
