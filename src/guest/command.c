@@ -200,6 +200,7 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
     struct mfg_spawn spawn = {
         .argv = record->argv,
         .shell = record->shell,
+        .login = record->login,
         .envp = record->envp,
         .path = record->path,
         .workdir = record->workdir,

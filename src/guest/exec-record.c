@@ -50,6 +50,8 @@ read_field(struct mfg_exec_record *record, struct filling *filling, const char *
         *filling->next_env++ = (char *)value;
     } else if (mf_record_key_is(key, length, MF_EXEC_SHELL)) {
         record->shell = value;
+    } else if (mf_record_key_is(key, length, MF_EXEC_LOGIN)) {
+        record->login = value;
     } else if (mf_record_key_is(key, length, MF_EXEC_WORKDIR)) {
         record->workdir = value;
     } else if (mf_record_key_is(key, length, MF_EXEC_USER)) {
@@ -112,9 +114,9 @@ read_fields(struct mfg_exec_record *record, size_t size, char *reason, size_t re
         snprintf(reason, reason_size, "the command record is cut short");
         return false;
     }
-    if (!record->shell == !record->argv[0]) {
+    if (!!record->argv[0] + !!record->shell + !!record->login != 1) {
         snprintf(reason, reason_size,
-                 "the command record must have either arguments or shell text");
+                 "the command record must have one of arguments, shell text and a login shell");
         return false;
     }
     return true;

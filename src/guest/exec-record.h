@@ -14,8 +14,9 @@ enum mfg_exec_stream { MFG_EXEC_STREAM, MFG_EXEC_NULL, MFG_EXEC_CLOSED };
 
 struct mfg_exec_record {
     char *data;          /* owned copy; the strings below are in it */
-    char **argv, **envp; /* owned, NULL-terminated; argv is empty when 'shell' is set */
+    char **argv, **envp; /* owned, NULL-terminated; argv is empty when one of these is set: */
     const char *shell;   /* or NULL */
+    const char *login;   /* or NULL */
     const char *path;    /* the command's PATH, or NULL */
     const char *workdir; /* or NULL */
     const char *user;    /* or NULL */

@@ -94,6 +94,17 @@ exec_program(char *const *argv, char *const *envp, const char *path)
         exec_in_path(argv[0], argv, envp, path);
 }
 
+/* Returns when there is no such shell. */
+static void
+exec_one_shell(const char *name, char *const *argv, char *const *envp, const char *path)
+{
+    exec_in_path(name, argv, envp, path);
+    if (errno == ENOENT || errno == EACCES)
+        exec_in_path(name, argv, envp, SHELL_PATH);
+    if (errno != ENOENT && errno != EACCES)
+        give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command by %s: %s", name, strerror(errno));
+}
+
 static _Noreturn void
 exec_shell(const char *text, char *const *envp, const char *path)
 {
@@ -102,17 +113,32 @@ exec_shell(const char *text, char *const *envp, const char *path)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char *argv[] = {(char *)names[i], (char *)"-c", (char *)text, NULL};
 
-        exec_in_path(names[i], argv, envp, path);
-        if (errno == ENOENT || errno == EACCES)
-            exec_in_path(names[i], argv, envp, SHELL_PATH);
-        if (errno != ENOENT && errno != EACCES)
-            give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command by %s: %s", names[i],
-                    strerror(errno));
+        exec_one_shell(names[i], argv, envp, path);
     }
     give_up(MF_EXIT_NOT_FOUND,
             "cannot run the command: it is shell text, and the guest has neither bash nor sh in "
             "'%s'. Give the program and its arguments one by one instead",
             path);
+}
+
+/* The dash before its name is how a shell knows that it is a login's. */
+static _Noreturn void
+exec_login(const char *wanted, char *const *envp, const char *path)
+{
+    const char *slash = strrchr(wanted, '/');
+    char name[256];
+    char *argv[] = {name, NULL};
+
+    if (slash) {
+        snprintf(name, sizeof(name), "-%s", slash + 1);
+        execve(wanted, argv, envp);
+    }
+    exec_one_shell("bash", (char *[]){(char *)"-bash", NULL}, envp, path);
+    exec_one_shell("sh", (char *[]){(char *)"-sh", NULL}, envp, path);
+    give_up(MF_EXIT_NOT_FOUND,
+            "cannot start a login shell: the guest has neither '%s' nor bash nor sh in '%s'. Give "
+            "a command instead",
+            wanted, path);
 }
 
 static _Noreturn void
@@ -172,29 +198,49 @@ enter(const struct mfg_spawn *spawn)
     reset_signals();
 }
 
+/* The streams are the command's own, and it may open them by name: /dev/stderr, or its terminal. */
+static void
+give_streams(uid_t uid)
+{
+    struct stat status;
+
+    for (int fd = 0; fd < 3; fd++)
+        if (fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(fd)) &&
+            fchown(fd, uid, (gid_t)-1) < 0)
+            errno = 0;
+}
+
+static void
+assume_user(const char *user)
+{
+    struct mfg_account account;
+    char reason[512];
+
+    if (!mfg_account_find(user, "/etc/passwd", "/etc/group", &account, reason, sizeof(reason)))
+        give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command: %s", reason);
+    give_streams(account.uid);
+    if (!mfg_account_assume(&account))
+        give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command as '%s': %s", user,
+                strerror(errno));
+}
+
 static _Noreturn void
 become(const struct mfg_spawn *spawn)
 {
     char *const *envp = spawn->envp ? spawn->envp : environ;
     const char *path = spawn->path ? spawn->path : MFG_SPAWN_PATH;
-    struct mfg_account account;
-    char reason[512];
 
     enter(spawn);
-    if (spawn->user) {
-        if (!mfg_account_find(spawn->user, "/etc/passwd", "/etc/group", &account, reason,
-                              sizeof(reason)))
-            give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command: %s", reason);
-        if (!mfg_account_assume(&account))
-            give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run the command as '%s': %s", spawn->user,
-                    strerror(errno));
-    }
+    if (spawn->user)
+        assume_user(spawn->user);
     if (spawn->workdir && chdir(spawn->workdir) < 0)
         give_up(MF_EXIT_CANNOT_EXECUTE,
                 "cannot run the command in the directory '%s' of the guest: %s", spawn->workdir,
                 strerror(errno));
     if (spawn->shell)
         exec_shell(spawn->shell, envp, path);
+    if (spawn->login)
+        exec_login(spawn->login, envp, path);
     exec_program(spawn->argv, envp, path);
     explain(spawn->argv[0], path, errno);
 }

@@ -14,11 +14,12 @@
  */
 struct mfg_spawn {
     char *const *argv;   /* the program is looked up in 'path' as execvp(3) does; or else: */
-    const char *shell;   /* text for "bash -c" when there is one, else "sh -c" */
+    const char *shell;   /* text for "bash -c" when there is one, else "sh -c"; or else: */
+    const char *login;   /* a login shell: this path if it is there, else bash, else sh */
     char *const *envp;   /* all of the environment; NULL: ours */
     const char *path;    /* NULL: MFG_SPAWN_PATH */
     const char *workdir; /* NULL: ours */
-    const char *user;    /* as mfg_account_find() takes it; NULL: ours */
+    const char *user;    /* as mfg_account_find() takes it; NULL: ours. Gets the streams too */
     int fds[3];          /* standard input, output, error, each above 2; -1: closed */
     bool tty;            /* fds[0] is the terminal to be controlled by */
     int cgroup_fd;       /* cgroup.procs of the control group to enter; -1: none */
@@ -30,5 +31,6 @@ struct mfg_spawn {
 pid_t mfg_spawn(const struct mfg_spawn *spawn);
 
 /* As that, but waits for the program to be executed: -1 with errno also when that failed, and
- * nothing is said. Knows no 'shell', 'workdir', 'user' and 'tty'. */
+ * nothing is said. Knows no 'shell', 'login', 'workdir', 'user' and
+ * 'tty'. */
 pid_t mfg_spawn_checked(const struct mfg_spawn *spawn);

@@ -76,9 +76,12 @@
  * MF_EXIT_NOT_FOUND or MF_EXIT_CANNOT_EXECUTE; the latter also when the working directory or the
  * user is missing.
  */
-#define MF_EXEC_ARG     "arg"   /* repeated: argv, exactly; or else: */
-#define MF_EXEC_SHELL   "shell" /* text for "bash -c" when the guest has bash, else "sh -c" */
-#define MF_EXEC_ENV     "env"   /* repeated: NAME=VALUE; nothing else is in the environment */
+/* One of three: */
+#define MF_EXEC_ARG   "arg"   /* repeated: argv, exactly */
+#define MF_EXEC_SHELL "shell" /* text for "bash -c" when the guest has bash, else "sh -c" */
+#define MF_EXEC_LOGIN "login" /* a login shell: this path where it exists, else bash, else sh */
+/* All optional: */
+#define MF_EXEC_ENV     "env" /* repeated: NAME=VALUE; nothing else is in the environment */
 #define MF_EXEC_WORKDIR "workdir"
 #define MF_EXEC_USER    "user" /* NAME or UID, optionally :GROUP or :GID; absent: root */
 /* "<rows>x<columns>": a pseudo-terminal instead of pipes, whatever the three below say. All output
