@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/terminal.h"
+
 static gboolean stdio_open[3];
 static int verbosity;
 
@@ -32,7 +34,7 @@ mf_cli_complain(const char *format, ...)
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    fprintf(stderr, "mayfly: %s\n", text);
+    fprintf(stderr, "mayfly: %s%s\n", text, mf_terminal_is_raw() ? "\r" : "");
 }
 
 static GLogWriterOutput

@@ -14,6 +14,10 @@ static const char description[] =
     "exactly. The command runs in the caller's directory with the caller's environment, standard\n"
     "input, output and error, and mayfly exits with its status.\n"
     "\n"
+    "With --tty, Ctrl-C and the other keys are the guest's; Ctrl-] three times within a second "
+    "ends\n"
+    "the VM, with status 130.\n"
+    "\n"
     "Exit status: the command's own, or 124 after a timeout, 125 when the guest's kernel crashed,\n"
     "126 or 127 when the command could not be executed or found, 128+N when signal N killed it,\n"
     "69 when the VM failed, 2 for a usage error.\n"
@@ -25,7 +29,7 @@ typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
     char **mounts, **env, **qemu_args, **command;
-    gboolean no_initramfs, kaslr;
+    gboolean no_initramfs, kaslr, tty;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
 } RawOptions;
 
@@ -71,6 +75,9 @@ static void
 add_command_entries(GOptionGroup *group, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
+        {"tty", 't', 0, G_OPTION_ARG_NONE, &raw->tty,
+         "Give COMMAND a terminal; without COMMAND, a login shell. '-' as COMMAND is the same",
+         NULL},
         {"env", 'e', 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->env,
          "Set a variable; without a value, pass the caller's, or unset it", "VAR[=VALUE]"},
         {"user", 0, 0, G_OPTION_ARG_STRING, &raw->user, "User of the command (default: root)",
@@ -300,10 +307,6 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->init_template = g_steal_pointer(&raw->init_template);
     target->user = g_steal_pointer(&raw->user);
     target->workdir = g_steal_pointer(&raw->workdir);
-    if (raw->hostname) {
-        g_free(target->hostname);
-        target->hostname = g_steal_pointer(&raw->hostname);
-    }
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;
     /* Both need the script: there is nobody else to be init. */
@@ -311,7 +314,36 @@ take_texts(MfTarget *target, RawOptions *raw)
         target->init = MF_INIT_SCRIPT;
 }
 
-/* One argument is shell text, several are an argv. */
+static gboolean
+read_hostname(MfTarget *target, RawOptions *raw, GError **error)
+{
+    if (!raw->hostname)
+        return TRUE;
+    if (!mf_target_check_hostname(raw->hostname, error))
+        return FALSE;
+    g_free(target->hostname);
+    target->hostname = g_steal_pointer(&raw->hostname);
+    return TRUE;
+}
+
+/* What only mayfly-guest can do, and the script would leave out without a word. */
+static gboolean
+check_initramfs(const MfTarget *target, GError **error)
+{
+    const char *wish = target->tty    ? "A terminal (--tty)"
+                       : target->user ? "Another user (--user)"
+                                      : NULL;
+
+    if (!target->no_initramfs || !wish)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "%s needs mayfly-guest in the guest, which comes with the initramfs: leave out "
+                "--no-initramfs.",
+                wish);
+    return FALSE;
+}
+
+/* One argument is shell text, several are an argv, and none is a login shell on a terminal. */
 static gboolean
 take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
 {
@@ -319,7 +351,14 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
 
     if (words && words[0] && g_str_equal(words[0], "--"))
         words++;
+    target->tty = raw->tty;
+    if (words && words[0] && g_str_equal(words[0], "-") && !words[1]) {
+        target->tty = TRUE;
+        return TRUE;
+    }
     if (!words || !words[0]) {
+        if (target->tty)
+            return TRUE;
         if (!needed)
             target->shell = g_strdup("true");
         else
@@ -385,8 +424,9 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
         return FALSE;
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&
-           read_env(self->target, &raw, error) &&
-           take_command(self->target, &raw, !self->print_qemu, error);
+           read_env(self->target, &raw, error) && read_hostname(self->target, &raw, error) &&
+           take_command(self->target, &raw, !self->print_qemu, error) &&
+           check_initramfs(self->target, error);
 }
 
 void

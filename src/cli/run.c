@@ -4,10 +4,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/escape.h"
 #include "cli/run-options.h"
 #include "cli/signals.h"
+#include "cli/terminal.h"
 #include "run/plan.h"
 
 typedef struct {
@@ -15,7 +18,10 @@ typedef struct {
     GMainLoop *loop;
     MfResult *result; /* owned; when it is over */
     int cancel_signal;
-    gboolean forwarded; /* an ending signal has been given to the command */
+    gboolean forwarded;   /* an ending signal has been given to the command */
+    MfTerminal *terminal; /* borrowed; NULL without a terminal of the caller's to pass on */
+    MfEscape escape;
+    gboolean executing;
 } RunCli;
 
 static void
@@ -34,6 +40,73 @@ is_ending(int signal_number)
            signal_number == SIGQUIT;
 }
 
+static void
+pass_window_size(RunCli *self)
+{
+    guint16 rows, columns;
+
+    if (self->terminal && mf_terminal_get_size(self->terminal, &rows, &columns))
+        mf_run_set_window_size(self->run, rows, columns);
+}
+
+/* Raw only while the command runs: until then and from then on Ctrl-C is mayfly's. */
+static void
+attach_terminal(RunCli *self)
+{
+    if (!self->terminal)
+        return;
+    if (self->executing)
+        mf_terminal_make_raw(self->terminal);
+    else
+        mf_terminal_restore(self->terminal);
+    pass_window_size(self);
+}
+
+static void
+on_phase_changed(MfRun *run, guint phase, gpointer data)
+{
+    RunCli *self = data;
+
+    self->executing = phase == MF_PHASE_EXECUTE;
+    attach_terminal(self);
+}
+
+static void
+cancel(RunCli *self, int signal_number, const char *reason)
+{
+    self->cancel_signal = signal_number;
+    mf_run_cancel(self->run, reason);
+}
+
+static void
+on_typed(MfInput *input, GBytes *bytes, gpointer data)
+{
+    RunCli *self = data;
+
+    if (mf_escape_feed(&self->escape, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                       g_get_monotonic_time()))
+        cancel(self, SIGINT, "Ended by Ctrl-] three times.");
+}
+
+/* The signals of job control and of the window are about mayfly's own terminal. Returns FALSE for
+ * the others. */
+static gboolean
+take_terminal_signal(RunCli *self, int signal_number)
+{
+    if (signal_number == SIGWINCH) {
+        pass_window_size(self);
+    } else if (signal_number == SIGTSTP) {
+        if (self->terminal)
+            mf_terminal_restore(self->terminal);
+        mf_signals_stop_here();
+    } else if (signal_number == SIGCONT) {
+        attach_terminal(self);
+    } else {
+        return FALSE;
+    }
+    return TRUE;
+}
+
 /* The command gets the signal, as it would from a terminal. What would end mayfly ends the run when
  * there is no command to take it, or when the command has been asked before. */
 static void
@@ -42,6 +115,8 @@ on_signal(int signal_number, gpointer data)
     RunCli *self = data;
     gboolean ending = is_ending(signal_number);
 
+    if (take_terminal_signal(self, signal_number))
+        return;
     if (!(ending && self->forwarded) && mf_run_forward_signal(self->run, signal_number)) {
         self->forwarded |= ending;
         return;
@@ -51,8 +126,7 @@ on_signal(int signal_number, gpointer data)
 
     g_autofree char *reason =
         g_strdup_printf("Ended by signal %d (%s).", signal_number, strsignal(signal_number));
-    self->cancel_signal = signal_number;
-    mf_run_cancel(self->run, reason);
+    cancel(self, signal_number, reason);
 }
 
 static void
@@ -92,6 +166,40 @@ print_qemu(const MfTarget *target)
     return 0;
 }
 
+/* Runs to the end; the result stays in 'self'. */
+static void
+run_to_end(RunCli *self, MfStdio *stdio, gboolean console)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+
+    self->loop = loop;
+    mf_signals_watch(on_signal, self);
+    if (console)
+        g_signal_connect(self->run, "console", G_CALLBACK(on_console), NULL);
+    g_signal_connect(self->run, "phase-changed", G_CALLBACK(on_phase_changed), self);
+    if (self->terminal)
+        g_signal_connect(stdio->input, "received", G_CALLBACK(on_typed), self);
+    mf_run_start_async(self->run, on_finished, self);
+    g_main_loop_run(loop);
+}
+
+static int
+run_target(MfTarget *target, gboolean console)
+{
+    g_autoptr(MfTerminal) terminal = target->tty ? mf_terminal_new(STDIN_FILENO) : NULL;
+    g_autoptr(MfStdio) stdio = mf_stdio_new(mf_cli_get_stdio_open());
+    RunCli self = {.terminal = terminal};
+
+    if (terminal)
+        mf_terminal_get_size(terminal, &target->rows, &target->columns);
+    g_autoptr(MfRun) run = self.run = mf_run_new(target, stdio);
+    run_to_end(&self, stdio, console);
+    report(self.result, console);
+    int status = mf_cli_exit_status(self.result, self.cancel_signal);
+    mf_result_free(self.result);
+    return status;
+}
+
 int
 mf_cli_run(int argc, char **argv)
 {
@@ -106,19 +214,5 @@ mf_cli_run(int argc, char **argv)
     if (options.print_qemu)
         return print_qemu(options.target);
 
-    g_autoptr(MfStdio) stdio = mf_stdio_new(mf_cli_get_stdio_open());
-    g_autoptr(MfRun) run = mf_run_new(options.target, stdio);
-    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
-    RunCli self = {.run = run, .loop = loop};
-
-    mf_signals_watch(on_signal, &self);
-    if (options.console)
-        g_signal_connect(run, "console", G_CALLBACK(on_console), NULL);
-    mf_run_start_async(run, on_finished, &self);
-    g_main_loop_run(loop);
-
-    report(self.result, options.console);
-    int status = mf_cli_exit_status(self.result, self.cancel_signal);
-    mf_result_free(self.result);
-    return status;
+    return run_target(options.target, options.console);
 }

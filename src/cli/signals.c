@@ -35,7 +35,8 @@ free_watch(gpointer data)
 guint
 mf_signals_watch(MfSignalFunc func, gpointer data)
 {
-    static const int watched[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
+    static const int watched[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGTSTP,
+                                  SIGCONT, SIGUSR1, SIGUSR2, SIGWINCH};
     Watch *watch = g_new0(Watch, 1);
     sigset_t set;
 
@@ -47,4 +48,17 @@ mf_signals_watch(MfSignalFunc func, gpointer data)
     watch->data = data;
     watch->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return g_unix_fd_add_full(G_PRIORITY_HIGH, watch->fd, G_IO_IN, on_signal, watch, free_watch);
+}
+
+void
+mf_signals_stop_here(void)
+{
+    sigset_t stop;
+
+    /* Watched, it is blocked: it waits for being let through. */
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTSTP);
+    raise(SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stop, NULL);
+    sigprocmask(SIG_BLOCK, &stop, NULL);
 }

@@ -16,7 +16,8 @@ struct _MfExecStream {
     gboolean by_frame, by_status;
     MfExit frame_exit, status_exit;
     gsize unacked; /* standard input sent and not yet consumed */
-    gboolean ended[3], output_held;
+    gboolean started, ended[3], output_held;
+    guint16 rows, columns; /* not 0: a size to be told when the command is there */
     guint held_source;
 };
 
@@ -154,11 +155,18 @@ started(MfExec *exec, gint64 pid)
     MfExecStream *self = MF_EXEC_STREAM(exec);
 
     mf_exec_watch(exec, pid, POLL_FIRST_MS, POLL_MAX_MS);
-    if (self->by_frame)
+    self->started = TRUE;
+    if (self->by_frame) {
         mf_exec_poke(exec);
-    else
-        /* Not before: the guest has nowhere to put input for a command that does not exist yet. */
+        return;
+    }
+    /* Not before: the guest has nowhere to put them for a command that does not exist yet. */
+    if (self->rows)
+        mf_stream_send_window_size(self->stream, self->rows, self->columns);
+    if (mf_exec_has_input(exec))
         mf_exec_grant_input(exec, MF_STDIN_WINDOW);
+    else
+        mf_stream_send_stdin_end(self->stream);
 }
 
 static void
@@ -221,6 +229,17 @@ kill_all(MfExec *exec, guint grace_ms)
 }
 
 static void
+resize(MfExec *exec, guint16 rows, guint16 columns)
+{
+    MfExecStream *self = MF_EXEC_STREAM(exec);
+
+    self->rows = rows;
+    self->columns = columns;
+    if (self->started)
+        mf_stream_send_window_size(self->stream, rows, columns);
+}
+
+static void
 mf_exec_stream_class_init(MfExecStreamClass *class)
 {
     MfExecClass *exec_class = MF_EXEC_CLASS(class);
@@ -236,6 +255,7 @@ mf_exec_stream_class_init(MfExecStreamClass *class)
     exec_class->reader_gone = reader_gone;
     exec_class->signal = send_signal;
     exec_class->kill = kill_all;
+    exec_class->resize = resize;
 }
 
 MfExec *

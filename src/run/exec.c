@@ -103,6 +103,12 @@ mf_exec_write_output(MfExec *self, int fd, GBytes *bytes)
         set_paused(self, TRUE);
 }
 
+gboolean
+mf_exec_has_input(MfExec *self)
+{
+    return PRIVATE(self)->stdio->input != NULL;
+}
+
 void
 mf_exec_grant_input(MfExec *self, gsize bytes)
 {
@@ -264,4 +270,13 @@ mf_exec_kill(MfExec *self, guint grace_ms)
     MfExecClass *class = MF_EXEC_GET_CLASS(self);
 
     return class->kill && class->kill(self, grace_ms);
+}
+
+void
+mf_exec_resize(MfExec *self, guint16 rows, guint16 columns)
+{
+    MfExecClass *class = MF_EXEC_GET_CLASS(self);
+
+    if (class->resize)
+        class->resize(self, rows, columns);
 }

@@ -35,6 +35,9 @@ gboolean mf_exec_signal(MfExec *self, int signal_number);
  */
 gboolean mf_exec_kill(MfExec *self, guint grace_ms);
 
+/* The command's terminal has another size now. Nothing happens where it has none. */
+void mf_exec_resize(MfExec *self, guint16 rows, guint16 columns);
+
 /* What a kind does; everything is called from the main loop, and only while the command runs. */
 struct _MfExecClass {
     GObjectClass parent;
@@ -45,10 +48,11 @@ struct _MfExecClass {
     void (*send_input)(MfExec *self, GBytes *chunk);
     void (*send_input_end)(MfExec *self);
     void (*set_reading)(MfExec *self, gboolean reading);
-    void (*output_moved)(MfExec *self);                  /* a reader took output, or left */
-    void (*reader_gone)(MfExec *self, int fd);           /* NULL: nothing to do */
-    gboolean (*signal)(MfExec *self, int signal_number); /* NULL: cannot */
-    gboolean (*kill)(MfExec *self, guint grace_ms);      /* NULL: cannot */
+    void (*output_moved)(MfExec *self);                          /* a reader took output, or left */
+    void (*reader_gone)(MfExec *self, int fd);                   /* NULL: nothing to do */
+    gboolean (*signal)(MfExec *self, int signal_number);         /* NULL: cannot */
+    gboolean (*kill)(MfExec *self, guint grace_ms);              /* NULL: cannot */
+    void (*resize)(MfExec *self, guint16 rows, guint16 columns); /* NULL: has no terminal */
 };
 
 /* For the kinds. 'qga' is referenced, 'stdio' borrowed for the object's life; called once. */
@@ -57,6 +61,7 @@ gboolean mf_exec_is_running(MfExec *self);
 gboolean mf_exec_is_paused(MfExec *self);
 gsize mf_exec_get_queued(MfExec *self);
 void mf_exec_write_output(MfExec *self, int fd, GBytes *bytes);
+gboolean mf_exec_has_input(MfExec *self);
 void mf_exec_grant_input(MfExec *self, gsize bytes);
 
 /* Asks guest-exec-status by backoff until "reported"; poke asks at once. */

@@ -270,6 +270,22 @@ plan_scripts(MfPlan *self, const MfTarget *target, GError **error)
 }
 
 static void
+add_login_shell(struct mf_record *record, char **env)
+{
+    const char *wanted = g_environ_getenv(env, "SHELL");
+
+    mf_record_add(record, MF_EXEC_LOGIN, wanted ? wanted : "");
+}
+
+static void
+add_tty(struct mf_record *record, guint rows, guint columns)
+{
+    g_autofree char *size = g_strdup_printf("%ux%u", rows, columns);
+
+    mf_record_add(record, MF_EXEC_TTY, size);
+}
+
+static void
 plan_command(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3])
 {
     static const char *const streams[] = {MF_EXEC_STDIN, MF_EXEC_STDOUT, MF_EXEC_STDERR};
@@ -279,6 +295,10 @@ plan_command(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3])
         mf_record_add(&record, MF_EXEC_SHELL, target->shell);
     for (char **word = target->argv; word && *word; word++)
         mf_record_add(&record, MF_EXEC_ARG, *word);
+    if (!target->shell && !target->argv)
+        add_login_shell(&record, target->env);
+    if (target->tty)
+        add_tty(&record, target->rows, target->columns);
     for (char **variable = target->env; variable && *variable; variable++)
         mf_record_add(&record, MF_EXEC_ENV, *variable);
     mf_record_add(&record, MF_EXEC_WORKDIR, choose_workdir(target));
@@ -304,8 +324,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     add_setup(self, MF_CONF_INIT, mf_init_name(target->init));
     add_setup(self, MF_CONF_ROOT, "9p");
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
-    if (target->hostname)
-        add_setup(self, MF_CONF_HOSTNAME, target->hostname);
+    add_setup(self, MF_CONF_HOSTNAME, target->hostname);
 
     spec->arch = target->arch;
     spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);

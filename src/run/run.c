@@ -34,13 +34,14 @@ struct _MfRun {
     GCancellable *cancellable; /* owned; ends what the current step waits for */
     MfPhase phase;
     gint64 phase_started;
+    guint16 rows, columns; /* of the command's terminal, when it has changed */
     guint deadline, panic_source;
     gboolean decided, timed_out, step_pending;
 };
 
 G_DEFINE_FINAL_TYPE(MfRun, mf_run, G_TYPE_OBJECT)
 
-enum { SIGNAL_CONSOLE, N_SIGNALS };
+enum { SIGNAL_CONSOLE, SIGNAL_PHASE_CHANGED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void enter(MfRun *self, MfPhase phase);
@@ -68,6 +69,8 @@ mf_run_class_init(MfRunClass *class)
     G_OBJECT_CLASS(class)->dispose = mf_run_dispose;
     signals[SIGNAL_CONSOLE] = g_signal_new("console", MF_TYPE_RUN, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                            NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_PHASE_CHANGED] = g_signal_new("phase-changed", MF_TYPE_RUN, G_SIGNAL_RUN_LAST, 0,
+                                                 NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_UINT);
 }
 
 static void
@@ -395,6 +398,8 @@ step_execute(MfRun *self)
                                         self->stdio, self->plan->command);
     else
         self->exec = mf_exec_script_new(self->machine, self->stdio, MF_GUEST_COMMAND);
+    if (self->rows)
+        mf_exec_resize(self->exec, self->rows, self->columns);
     mf_exec_run_async(self->exec, self->cancellable, on_executed, g_object_ref(self));
 }
 
@@ -477,6 +482,7 @@ enter(MfRun *self, MfPhase phase)
             (double)(now - self->phase_started) / 1000);
     self->phase = phase;
     self->phase_started = now;
+    g_signal_emit(self, signals[SIGNAL_PHASE_CHANGED], 0, (guint)phase);
     schedule_step(self);
 }
 
@@ -510,6 +516,15 @@ mf_run_forward_signal(MfRun *self, int signal_number)
     if (self->phase != MF_PHASE_EXECUTE || !self->exec || self->decided)
         return FALSE;
     return mf_exec_signal(self->exec, signal_number);
+}
+
+void
+mf_run_set_window_size(MfRun *self, guint16 rows, guint16 columns)
+{
+    self->rows = rows;
+    self->columns = columns;
+    if (self->exec)
+        mf_exec_resize(self->exec, rows, columns);
 }
 
 void

@@ -25,7 +25,12 @@ MfResult *mf_run_start_finish(MfRun *self, GAsyncResult *result);
  * (or none any more) that could take it. */
 gboolean mf_run_forward_signal(MfRun *self, int signal_number);
 
+/* The command's terminal has another size than the target says. */
+void mf_run_set_window_size(MfRun *self, guint16 rows, guint16 columns);
+
 /* Ends the run now, in whatever step it is, with MF_VERDICT_CANCELLED and 'reason'. */
 void mf_run_cancel(MfRun *self, const char *reason);
 
-/* Signal "console" (GBytes *bytes): the console and the kernel log, live. */
+/* Signals:
+ *   "console"       (GBytes *bytes)   the console and the kernel log, live
+ *   "phase-changed" (guint phase)     MfPhase; before the phase does anything */

@@ -88,7 +88,7 @@ make_values(const MfTarget *target, const MfScriptsPlaces *places)
     set(values, "agent_port", mf_shell_quote(MF_PORT_AGENT));
     set(values, "interactive", g_strdup("no"));
     set(values, "root_mode", g_strdup(mf_root_mode_name(target->root_mode)));
-    set(values, "hostname", mf_shell_quote(target->hostname ? target->hostname : ""));
+    set(values, "hostname", mf_shell_quote(target->hostname));
     set(values, "modules", mf_shell_quote(places->modules));
     set(values, "mounts", g_strdup(places->mounts));
     set(values, "stdin_port", mf_shell_quote(MF_PORT_STDIN));

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/target.h"
 
+#include <string.h>
+
 #include "base/error.h"
+
+/* Of Linux, and of a label in RFC 1123. */
+#define HOSTNAME_MAX       64
+#define HOSTNAME_LABEL_MAX 63
 
 static const char *const root_modes[] = {"overlay", "ro", "rw"};
 static const char *const inits[] = {"agent", "script"};
@@ -56,6 +62,32 @@ mf_init_parse(const char *text, MfInit *ret_init, GError **error)
     return TRUE;
 }
 
+static gboolean
+is_label(const char *text)
+{
+    gsize length = strlen(text);
+
+    return length > 0 && length <= HOSTNAME_LABEL_MAX && text[0] != '-' &&
+           text[length - 1] != '-' &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
+}
+
+gboolean
+mf_target_check_hostname(const char *name, GError **error)
+{
+    g_auto(GStrv) labels = g_strsplit(name, ".", -1);
+    gboolean good = *name && strlen(name) <= HOSTNAME_MAX;
+
+    for (char **label = labels; *label; label++)
+        good = good && is_label(*label);
+    if (!good)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a host name: expected at most 64 lowercase letters, digits, "
+                    "hyphens and dots, with no hyphen or dot at an end or beside a dot.",
+                    name);
+    return good;
+}
+
 MfTarget *
 mf_target_new(void)
 {
@@ -68,6 +100,9 @@ mf_target_new(void)
     self->mounts = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
     self->share = g_get_current_dir();
     self->env = g_get_environ();
+    self->hostname = g_strdup(MF_TARGET_DEFAULT_HOSTNAME);
+    self->rows = MF_TARGET_DEFAULT_ROWS;
+    self->columns = MF_TARGET_DEFAULT_COLUMNS;
     self->boot_timeout_ms = MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS;
     return self;
 }

@@ -30,6 +30,9 @@ gboolean mf_init_parse(const char *text, MfInit *ret_init, GError **error);
 #define MF_TARGET_MIN_MEMORY              (G_GUINT64_CONSTANT(64) << 20)
 #define MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS 120000
 #define MF_TARGET_MAX_CPUS                255
+#define MF_TARGET_DEFAULT_HOSTNAME        "mayfly"
+#define MF_TARGET_DEFAULT_ROWS            24
+#define MF_TARGET_DEFAULT_COLUMNS         80
 
 typedef struct {
     char *kernel; /* owned; path of an image, or a catalog name; NULL: the default one */
@@ -53,16 +56,22 @@ typedef struct {
     GPtrArray *mounts; /* owned; of MfShare */
     char *share;       /* owned; the caller's directory, shared at MF_GUEST_SHARE */
 
-    char **argv;    /* owned; exactly one of argv and shell is set */
+    char **argv;    /* owned; at most one of argv and shell is set; none: a login shell */
     char *shell;    /* owned; text for a shell */
     char **env;     /* owned; NAME=VALUE */
     char *workdir;  /* owned; NULL: the share's, by its own path where the root is the host's */
     char *user;     /* owned; or NULL */
-    char *hostname; /* owned; or NULL */
+    char *hostname; /* owned */
+    gboolean tty;   /* the command's streams are a terminal of this size */
+    guint16 rows, columns;
 
     gint64 timeout_ms;      /* of the command; 0 is none */
     gint64 boot_timeout_ms; /* until the command starts; 0 is none */
 } MfTarget;
+
+/* Whether 'name' can be the guest's host name: lowercase letters, digits and hyphens in labels of
+ * at most 63 bytes between dots, at most 64 in all. MF_ERROR_CONFIG. */
+gboolean mf_target_check_hostname(const char *name, GError **error);
 
 /* A target with every default. The environment and the directory are the caller's. */
 MfTarget *mf_target_new(void);

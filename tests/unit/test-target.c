@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/target.h"
+
+#include "base/error.h"
+
+static void
+test_host_names_that_are_good(void)
+{
+    g_autofree char *longest_label = g_strnfill(63, 'a');
+    const char *const names[] = {"mayfly", "a", "0", "a-b", "a.b-c.d", "x--y", longest_label};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(mf_target_check_hostname(names[i], &error));
+        g_assert_no_error(error);
+    }
+}
+
+static void
+test_host_names_that_are_refused_by_name(void)
+{
+    g_autofree char *long_label = g_strnfill(64, 'a');
+    g_autofree char *too_long = g_strdup_printf("%.32s.%.32s", long_label, long_label);
+    const char *const names[] = {"",     "Mayfly", "a_b", "-a",       "a-",       ".a",    "a.",
+                                 "a..b", "a.-b",   "a b", "\xc3\xa4", long_label, too_long};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(mf_target_check_hostname(names[i], &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_autofree char *quoted = g_strdup_printf("'%s' is not a host name", names[i]);
+        g_assert_true(g_str_has_prefix(error->message, quoted));
+    }
+}
+
+static void
+test_a_new_target_has_a_host_name_and_no_terminal(void)
+{
+    g_autoptr(MfTarget) target = mf_target_new();
+
+    g_assert_cmpstr(target->hostname, ==, "mayfly");
+    g_assert_false(target->tty);
+    g_assert_cmpuint(target->rows, ==, 24);
+    g_assert_cmpuint(target->columns, ==, 80);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/target/host-names-that-are-good", test_host_names_that_are_good);
+    g_test_add_func("/target/host-names-that-are-refused-by-name",
+                    test_host_names_that_are_refused_by_name);
+    g_test_add_func("/target/a-new-one-has-a-host-name-and-no-terminal",
+                    test_a_new_target_has_a_host_name_and_no_terminal);
+    return g_test_run();
+}
