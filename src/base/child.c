@@ -17,8 +17,8 @@
 /* How long leftover writers may hold the stderr pipe open after the exit. */
 #define STDERR_LINGER_MS 1000
 
-/* More descriptors than any child of ours is handed. */
-#define FDS_MAX 64
+/* More descriptors than any child of ours is handed: QEMU gets one for each virtiofs share. */
+#define FDS_MAX 128
 
 struct _MfChild {
     GObject parent;
@@ -189,7 +189,7 @@ mf_child_init(MfChild *self)
 /* Only async-signal-safe calls: between fork and exec in the child. */
 static void
 exec_in_child(const char *path, char *const *arguments, const MfChildFd *fds, gsize n_fds,
-              pid_t parent, int report_fd)
+              MfChildPrepare prepare, pid_t parent, int report_fd)
 {
     sigset_t none;
     int highest = STDERR_FILENO;
@@ -212,10 +212,12 @@ exec_in_child(const char *path, char *const *arguments, const MfChildFd *fds, gs
     gboolean placed = TRUE;
     for (gsize i = 0; placed && i < n_fds; i++)
         placed = dup2(moved[i], fds[i].target) >= 0;
-    if (placed)
-        execv(path, arguments);
 
-    int reason = errno;
+    int reason = placed && prepare ? prepare() : 0;
+    if (placed && reason == 0)
+        execv(path, arguments);
+    if (reason == 0)
+        reason = errno;
     if (write(report_fd, &reason, sizeof(reason)) < 0)
         _exit(126);
     _exit(127);
@@ -236,7 +238,7 @@ read_exec_errno(int fd)
 
 static gboolean
 start(MfChild *self, const char *path, const MfArgv *argv, const MfChildFd *fds, gsize n_fds,
-      GError **error)
+      MfChildPrepare prepare, GError **error)
 {
     mf_autofd null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     int report[2], errors[2];
@@ -274,8 +276,8 @@ start(MfChild *self, const char *path, const MfArgv *argv, const MfChildFd *fds,
         return FALSE;
     }
     if (self->pid == 0)
-        exec_in_child(path, arguments, (const MfChildFd *)(void *)all->data, all->len, parent,
-                      report_write);
+        exec_in_child(path, arguments, (const MfChildFd *)(void *)all->data, all->len, prepare,
+                      parent, report_write);
 
     mf_fd_clear(&report_write);
     int reason = read_exec_errno(report_read);
@@ -290,6 +292,13 @@ start(MfChild *self, const char *path, const MfArgv *argv, const MfChildFd *fds,
 MfChild *
 mf_child_spawn(const MfArgv *argv, const MfChildFd *fds, gsize n_fds, GError **error)
 {
+    return mf_child_spawn_prepared(argv, fds, n_fds, NULL, error);
+}
+
+MfChild *
+mf_child_spawn_prepared(const MfArgv *argv, const MfChildFd *fds, gsize n_fds,
+                        MfChildPrepare prepare, GError **error)
+{
     const char *program = mf_argv_get_program(argv);
     g_autofree char *path = g_find_program_in_path(program);
 
@@ -303,7 +312,7 @@ mf_child_spawn(const MfArgv *argv, const MfChildFd *fds, gsize n_fds, GError **e
 
     g_autoptr(MfChild) self = g_object_new(MF_TYPE_CHILD, NULL);
     self->program = g_path_get_basename(path);
-    if (!start(self, path, argv, fds, n_fds, error))
+    if (!start(self, path, argv, fds, n_fds, prepare, error))
         return NULL;
 
     self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);

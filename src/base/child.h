@@ -30,6 +30,14 @@ typedef struct {
  */
 MfChild *mf_child_spawn(const MfArgv *argv, const MfChildFd *fds, gsize n_fds, GError **error);
 
+/* What the child does to itself before it becomes the program: async-signal-safe calls only.
+ * Returns 0, or an errno that then is why it could not be executed. */
+typedef int (*MfChildPrepare)(void);
+
+/* The same, with 'prepare' (NULL for none). */
+MfChild *mf_child_spawn_prepared(const MfArgv *argv, const MfChildFd *fds, gsize n_fds,
+                                 MfChildPrepare prepare, GError **error);
+
 GPid mf_child_get_pid(MfChild *self);
 gboolean mf_child_has_exited(MfChild *self);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -140,6 +141,43 @@ test_an_unusable_program_is_an_error(void)
     unlink(path);
 }
 
+static int
+move_to_usr(void)
+{
+    return chdir("/usr") < 0 ? ENOTDIR : 0;
+}
+
+static int
+refuse(void)
+{
+    return EXDEV;
+}
+
+static void
+test_a_child_is_prepared_before_it_runs(void)
+{
+    g_autoptr(MfArgv) argv = mf_argv_new("sh");
+    g_autoptr(GError) error = NULL;
+
+    mf_argv_add_many(argv, "-c", "pwd >&2", NULL);
+    g_autoptr(MfChild) child = mf_child_spawn_prepared(argv, NULL, 0, move_to_usr, &error);
+    g_assert_no_error(error);
+    wait_for(child);
+    g_autofree char *tail = mf_child_get_stderr_tail(child);
+    g_assert_cmpstr(tail, ==, "/usr");
+}
+
+static void
+test_a_child_that_cannot_be_prepared_does_not_run(void)
+{
+    g_autoptr(MfArgv) argv = mf_argv_new("sh");
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(mf_child_spawn_prepared(argv, NULL, 0, refuse, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_nonnull(strstr(error->message, g_strerror(EXDEV)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -152,5 +190,9 @@ main(int argc, char **argv)
     g_test_add_func("/child/disposing-kills-and-reaps", test_disposing_kills_and_reaps);
     g_test_add_func("/child/a-missing-program-is-named", test_a_missing_program_is_named);
     g_test_add_func("/child/an-unusable-program-is-an-error", test_an_unusable_program_is_an_error);
+    g_test_add_func("/child/a-child-is-prepared-before-it-runs",
+                    test_a_child_is_prepared_before_it_runs);
+    g_test_add_func("/child/a-child-that-cannot-be-prepared-does-not-run",
+                    test_a_child_that_cannot_be_prepared_does_not_run);
     return g_test_run();
 }
