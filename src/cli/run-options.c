@@ -27,7 +27,7 @@ static const char description[] =
 /* The option values as GOption stores them, before they are understood. */
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
-    char *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
+    char *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
     char **mounts, **env, **qemu_args, **command;
     gboolean no_initramfs, kaslr, tty;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
@@ -40,7 +40,7 @@ raw_clear(RawOptions *raw)
                            raw->cpus,          raw->arch,       raw->kargs,     raw->timeout,
                            raw->boot_timeout,  raw->accel,      raw->qemu,      raw->init,
                            raw->init_template, raw->qmp_socket, raw->user,      raw->workdir,
-                           raw->hostname};
+                           raw->hostname,      raw->share_type, raw->cache};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -111,6 +111,13 @@ add_guest_entries(GOptionGroup *group, RawOptions *raw)
         {"root-mode", 0, 0, G_OPTION_ARG_STRING, &raw->root_mode,
          "overlay: writes are thrown away (default); ro; rw: writes reach the host",
          "overlay|ro|rw"},
+        {"share-type", 0, 0, G_OPTION_ARG_STRING, &raw->share_type,
+         "How the root and the mounts are shared (default: 9p, or virtiofs where the kernel has no "
+         "9p)",
+         "auto|9p|virtiofs"},
+        {"9p-cache", 0, 0, G_OPTION_ARG_STRING, &raw->cache,
+         "What the guest keeps of a 9p root (default: the fastest that stays correct)",
+         "none|mmap|loose|fscache"},
         {"mount", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->mounts,
          "Share a host directory at GUEST (default: the same path), read-only unless rw:",
          "[ro:|rw:]HOST[:GUEST]"},
@@ -188,6 +195,10 @@ static gboolean
 read_enums(MfTarget *target, const RawOptions *raw, GError **error)
 {
     if (raw->root_mode && !mf_root_mode_parse(raw->root_mode, &target->root_mode, error))
+        return FALSE;
+    if (raw->share_type && !mf_share_type_parse(raw->share_type, &target->share_type, error))
+        return FALSE;
+    if (raw->cache && !mf_9p_cache_parse(raw->cache, &target->cache, error))
         return FALSE;
     if (raw->init && !mf_init_parse(raw->init, &target->init, error))
         return FALSE;

@@ -2,10 +2,12 @@
 #include "machine/machine.h"
 
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/child.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/virtiofsd.h"
 #include "qapi/qmp-commands.h"
 #include "qapi/qmp-events.h"
 #include "wire/fd-transport.h"
@@ -13,17 +15,22 @@
 #define QUIT_TIMEOUT_MS 3000
 #define TERM_GRACE_MS   1000
 
+/* After QEMU's exit, how long its daemons have for theirs: one of them may be why it went. */
+#define DAEMON_GRACE_MS 1000
+
 struct _MfMachine {
     GObject parent;
     MfChild *child;                       /* owned */
+    GPtrArray *daemons;                   /* owned; of MfVirtiofsd: one for each virtiofs share */
     MfTransport *channels[MF_N_CHANNELS]; /* owned; NULL where the spec has none */
     MfQmp *qmp;                           /* owned */
     MfQga *qga;                           /* owned */
     MfConsole *console;                   /* owned */
     GTask *open_task;                     /* owned; while opening */
-    gboolean opened, panicked, stopping;
+    gboolean opened, panicked, stopping, ended;
     MfMachineEnd end;
-    guint quit_source;
+    guint quit_source, daemon_source;
+    guint stop_waits; /* processes whose end the stop still waits for */
 };
 
 G_DEFINE_FINAL_TYPE(MfMachine, mf_machine, G_TYPE_OBJECT)
@@ -37,6 +44,7 @@ mf_machine_dispose(GObject *object)
     MfMachine *self = MF_MACHINE(object);
 
     g_clear_handle_id(&self->quit_source, g_source_remove);
+    g_clear_handle_id(&self->daemon_source, g_source_remove);
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
         if (self->channels[channel])
             mf_transport_close(self->channels[channel]);
@@ -46,6 +54,7 @@ mf_machine_dispose(GObject *object)
     g_clear_object(&self->qga);
     g_clear_object(&self->console);
     g_clear_object(&self->child);
+    g_clear_pointer(&self->daemons, g_ptr_array_unref);
     G_OBJECT_CLASS(mf_machine_parent_class)->dispose(object);
 }
 
@@ -62,11 +71,12 @@ mf_machine_class_init(MfMachineClass *class)
 static void
 mf_machine_init(MfMachine *self)
 {
+    self->daemons = g_ptr_array_new_with_free_func((GDestroyNotify)mf_virtiofsd_free);
 }
 
 /* "QEMU exited with status 1: <its last words>" */
 static GError *
-describe_end(MfMachine *self)
+describe_qemu_end(MfMachine *self)
 {
     g_autofree char *how = mf_child_describe(self->child);
     g_autofree char *words = mf_child_get_stderr_tail(self->child);
@@ -78,14 +88,35 @@ describe_end(MfMachine *self)
     return g_error_new(MF_ERROR, MF_ERROR_LOST, "QEMU %s%s%s", how, colon, words);
 }
 
-static void
-on_child_exited(MfMachine *self)
+/* QEMU gives up when it loses a daemon before the guest runs; the daemon then says why. */
+static GError *
+describe_end(MfMachine *self)
 {
-    if (self->stopping)
-        return;
+    int status = mf_child_get_wait_status(self->child);
 
+    for (guint i = 0; WIFEXITED(status) && WEXITSTATUS(status) != 0 && i < self->daemons->len;
+         i++) {
+        MfVirtiofsd *daemon = g_ptr_array_index(self->daemons, i);
+
+        if (mf_virtiofsd_has_failed(daemon)) {
+            g_autofree char *text = mf_virtiofsd_describe_end(daemon);
+
+            return g_error_new_literal(MF_ERROR, MF_ERROR_LAUNCH, text);
+        }
+    }
+    return describe_qemu_end(self);
+}
+
+/* Tells everybody, once, that the machine is of no more use. */
+static void
+report_end(MfMachine *self, const GError *error)
+{
     g_autoptr(MfMachine) keep = g_object_ref(self);
-    g_autoptr(GError) error = describe_end(self);
+
+    if (self->stopping || self->ended)
+        return;
+    self->ended = TRUE;
+    g_clear_handle_id(&self->daemon_source, g_source_remove);
     mf_qmp_close(self->qmp, error);
     mf_qga_close(self->qga, error);
     if (self->open_task) {
@@ -95,6 +126,63 @@ on_child_exited(MfMachine *self)
         return;
     }
     g_signal_emit(self, signals[SIGNAL_ENDED], 0, error);
+}
+
+static gboolean
+on_daemon_grace_over(gpointer data)
+{
+    MfMachine *self = data;
+    g_autoptr(GError) error = describe_end(self);
+
+    self->daemon_source = 0;
+    report_end(self, error);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+have_daemons_exited(MfMachine *self)
+{
+    for (guint i = 0; i < self->daemons->len; i++)
+        if (!mf_child_has_exited(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i))))
+            return FALSE;
+    return TRUE;
+}
+
+static void
+on_child_exited(MfMachine *self)
+{
+    if (self->stopping || self->ended)
+        return;
+    if (have_daemons_exited(self)) {
+        g_autoptr(GError) error = describe_end(self);
+
+        report_end(self, error);
+    } else if (!self->daemon_source) {
+        self->daemon_source = g_timeout_add(DAEMON_GRACE_MS, on_daemon_grace_over, self);
+    }
+}
+
+/* Without the daemon, the guest would hang at its next look at the share. */
+static void
+on_daemon_exited(MfMachine *self, MfChild *child)
+{
+    if (self->stopping || self->ended)
+        return;
+    if (mf_child_has_exited(self->child)) {
+        on_child_exited(self);
+        return;
+    }
+    for (guint i = 0; i < self->daemons->len; i++) {
+        MfVirtiofsd *daemon = g_ptr_array_index(self->daemons, i);
+
+        if (mf_virtiofsd_get_child(daemon) != child)
+            continue;
+        g_autofree char *text = mf_virtiofsd_describe_end(daemon);
+        g_autoptr(GError) error =
+            g_error_new_literal(MF_ERROR, self->opened ? MF_ERROR_LOST : MF_ERROR_LAUNCH, text);
+        report_end(self, error);
+        return;
+    }
 }
 
 static void
@@ -148,6 +236,25 @@ make_channels(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **erro
     return TRUE;
 }
 
+/* Starts what serves the shares; QEMU inherits the connections. */
+static gboolean
+start_daemons(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **error)
+{
+    for (guint i = 0; spec->share_type == MF_SHARE_VIRTIOFS && i < spec->shares->len; i++) {
+        MfChildFd handed = {.target = MF_SHARE_FIRST_FD + (int)i};
+        MfVirtiofsd *daemon = mf_virtiofsd_start(
+            spec->virtiofsd, g_ptr_array_index(spec->shares, i), &handed.fd, error);
+
+        if (!daemon)
+            return FALSE;
+        g_array_append_val(theirs, handed);
+        g_ptr_array_add(self->daemons, daemon);
+        g_signal_connect_object(mf_virtiofsd_get_child(daemon), "exited",
+                                G_CALLBACK(on_daemon_exited), self, G_CONNECT_SWAPPED);
+    }
+    return TRUE;
+}
+
 static void
 close_handed(GArray *theirs)
 {
@@ -163,7 +270,7 @@ mf_machine_launch(const MfSpec *spec, GError **error)
     g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
     GArray *theirs = g_array_new(FALSE, FALSE, sizeof(MfChildFd));
 
-    if (make_channels(self, spec, theirs, error))
+    if (make_channels(self, spec, theirs, error) && start_daemons(self, spec, theirs, error))
         self->child =
             mf_child_spawn(argv, (const MfChildFd *)(void *)theirs->data, theirs->len, error);
     close_handed(theirs);
@@ -279,14 +386,30 @@ on_stopped(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GTask) task = data;
     MfMachine *self = g_task_get_source_object(task);
 
-    g_clear_handle_id(&self->quit_source, g_source_remove);
-    g_task_return_boolean(task, TRUE);
+    if (MF_CHILD(source) == self->child) {
+        g_clear_handle_id(&self->quit_source, g_source_remove);
+        /* They have lost their connection and are ending already. */
+        for (guint i = 0; i < self->daemons->len; i++)
+            mf_child_terminate(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)),
+                               TERM_GRACE_MS);
+    }
+    if (--self->stop_waits == 0)
+        g_task_return_boolean(task, TRUE);
+}
+
+static void
+await_end(GTask *task, MfChild *child)
+{
+    MfMachine *self = g_task_get_source_object(task);
+
+    self->stop_waits++;
+    mf_child_wait_async(child, NULL, on_stopped, g_object_ref(task));
 }
 
 void
 mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data)
 {
-    GTask *task = g_task_new(self, NULL, callback, user_data);
+    g_autoptr(GTask) task = g_task_new(self, NULL, callback, user_data);
 
     self->stopping = TRUE;
     if (self->opened && !mf_child_has_exited(self->child)) {
@@ -295,7 +418,9 @@ mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer us
     } else {
         mf_child_terminate(self->child, TERM_GRACE_MS);
     }
-    mf_child_wait_async(self->child, NULL, on_stopped, task);
+    await_end(task, self->child);
+    for (guint i = 0; i < self->daemons->len; i++)
+        await_end(task, mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)));
 }
 
 void

@@ -10,8 +10,9 @@
 #include "wire/transport.h"
 
 /*
- * A running virtual machine: the QEMU process and the channels to it. It never outlives this
- * object, nor this program (the child is killed by the kernel when mayfly dies).
+ * A running virtual machine: the QEMU process, the channels to it, and the daemons of its shares.
+ * It never outlives this object, nor this program (the child is killed by the kernel when mayfly
+ * dies).
  */
 #define MF_TYPE_MACHINE (mf_machine_get_type())
 G_DECLARE_FINAL_TYPE(MfMachine, mf_machine, MF, MACHINE, GObject)
@@ -25,7 +26,8 @@ typedef enum {
     MF_MACHINE_END_HOST,     /* a signal or a command of the host */
 } MfMachineEnd;
 
-/* Starts QEMU for 'spec'. MF_ERROR_HOST when it cannot be executed. */
+/* Starts QEMU for 'spec', and a daemon for each virtiofs share. MF_ERROR_HOST when one of them
+ * cannot be executed. */
 MfMachine *mf_machine_launch(const MfSpec *spec, GError **error);
 
 /* Awaits the QMP greeting. MF_ERROR_LAUNCH with QEMU's own words when it refuses its command line,
@@ -43,12 +45,12 @@ MfTransport *mf_machine_get_channel(MfMachine *self, MfChannel channel);
 gboolean mf_machine_has_panicked(MfMachine *self);
 MfMachineEnd mf_machine_get_end(MfMachine *self);
 
-/* QMP quit; TERM and then KILL if QEMU does not go. Completes when the process is reaped; cannot
- * fail. */
+/* QMP quit; TERM and then KILL if QEMU does not go. Completes when the processes are reaped;
+ * cannot fail. */
 void mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data);
 void mf_machine_stop_finish(MfMachine *self, GAsyncResult *result);
 
 /* Signals:
  *   "panicked" ()              the guest's kernel says that it panics; its last words may still
- * come "ended"    (GError *error) QEMU is gone and nobody asked it to: MF_ERROR_LOST with its exit
- *                              status and its last words, or MF_ERROR_LAUNCH before the greeting */
+ * come "ended"    (GError *error) once, when QEMU or a daemon that serves a share is gone and
+ * nobody asked it to: MF_ERROR_LOST with how it ended and its last words */

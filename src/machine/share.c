@@ -9,6 +9,28 @@
 #include "base/error.h"
 #include "wire/guest-protocol.h"
 
+const char *
+mf_share_type_name(MfShareType type)
+{
+    static const char *const names[] = {"auto", "9p", "virtiofs"};
+
+    return names[type];
+}
+
+gboolean
+mf_share_type_parse(const char *text, MfShareType *ret_type, GError **error)
+{
+    for (MfShareType type = MF_SHARE_AUTO; type <= MF_SHARE_VIRTIOFS; type++) {
+        if (g_str_equal(text, mf_share_type_name(type))) {
+            *ret_type = type;
+            return TRUE;
+        }
+    }
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "'%s' is not a way to share directories: expected auto, 9p or virtiofs.", text);
+    return FALSE;
+}
+
 MfShare *
 mf_share_new(const char *id, const char *tag, const char *host_path, const char *guest_path,
              gboolean writable)
@@ -103,11 +125,21 @@ mf_share_parse(const char *text, guint index, GError **error)
 }
 
 void
-mf_share_add_to_argv(const MfShare *self, MfArgv *argv)
+mf_share_add_9p_to_argv(const MfShare *self, MfArgv *argv)
 {
     mf_argv_add_option(argv, "-fsdev", "local", "id", self->id, "path", self->host_path,
                        "security_model", "none", "multidevs", "remap", "readonly",
                        self->writable ? NULL : "on", NULL);
     mf_argv_add_option(argv, "-device", "virtio-9p-pci", "fsdev", self->id, "mount_tag", self->tag,
+                       NULL);
+}
+
+void
+mf_share_add_virtiofs_to_argv(const MfShare *self, int fd, MfArgv *argv)
+{
+    g_autofree char *number = g_strdup_printf("%d", fd);
+
+    mf_argv_add_option(argv, "-chardev", "socket", "id", self->id, "fd", number, NULL);
+    mf_argv_add_option(argv, "-device", "vhost-user-fs-pci", "chardev", self->id, "tag", self->tag,
                        NULL);
 }

@@ -3,6 +3,16 @@
 
 #include "base/argv.h"
 
+/* How directories get into the guest. A run has one way for all of its shares. */
+typedef enum {
+    MF_SHARE_AUTO, /* 9p where the kernel has it, else virtiofs where the host has its daemon */
+    MF_SHARE_9P,
+    MF_SHARE_VIRTIOFS,
+} MfShareType;
+
+const char *mf_share_type_name(MfShareType type);
+gboolean mf_share_type_parse(const char *text, MfShareType *ret_type, GError **error);
+
 /* A directory of the host that the guest can mount by a tag. */
 typedef struct {
     char *id;         /* owned; QEMU's name for it */
@@ -26,4 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfShare, mf_share_free)
  */
 MfShare *mf_share_parse(const char *text, guint index, GError **error);
 
-void mf_share_add_to_argv(const MfShare *self, MfArgv *argv);
+/* For QEMU to serve by itself, over 9p. */
+void mf_share_add_9p_to_argv(const MfShare *self, MfArgv *argv);
+
+/* For a daemon to serve, at the other end of the descriptor 'fd' that QEMU inherits. */
+void mf_share_add_virtiofs_to_argv(const MfShare *self, int fd, MfArgv *argv);

@@ -4,6 +4,8 @@
 #include "base/parse.h"
 #include "wire/guest-protocol.h"
 
+#define MEMORY_ID "memory"
+
 typedef struct {
     const char *id;
     const char *description;
@@ -27,6 +29,7 @@ mf_spec_new(void)
 {
     MfSpec *self = g_new0(MfSpec, 1);
 
+    self->share_type = MF_SHARE_9P;
     self->shares = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
     return self;
 }
@@ -43,6 +46,7 @@ mf_spec_free(MfSpec *self)
     g_free(self->initrd);
     g_free(self->append);
     g_ptr_array_unref(self->shares);
+    g_free(self->virtiofsd);
     g_free(self->qmp_socket);
     g_strfreev(self->extra_args);
     g_free(self);
@@ -64,17 +68,23 @@ static void
 add_machine(const MfSpec *self, MfArgv *argv)
 {
     g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT "M", self->memory / MF_MIB);
+    gboolean shared = self->share_type == MF_SHARE_VIRTIOFS;
 
     /* Nothing but what is listed here exists in the machine. */
     mf_argv_add_many(argv, "-nodefaults", "-no-user-config", "-display", "none", NULL);
     mf_argv_add_option(argv, "-sandbox", "on", "obsolete", "deny", "elevateprivileges", "deny",
                        "spawn", "deny", "resourcecontrol", "deny", NULL);
-    mf_argv_add_many(argv, "-machine", self->machine, NULL);
+    mf_argv_add(argv, "-machine");
+    mf_argv_addf(argv, "%s%s", self->machine, shared ? ",memory-backend=" MEMORY_ID : "");
     mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
     mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
     mf_argv_add(argv, "-smp");
     mf_argv_addf(argv, "%u", self->cpus);
     mf_argv_add_many(argv, "-m", memory, NULL);
+    /* A virtiofs daemon reads and writes the guest's memory itself. */
+    if (shared)
+        mf_argv_add_option(argv, "-object", "memory-backend-memfd", "id", MEMORY_ID, "size", memory,
+                           "share", "on", NULL);
     /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
     mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
 }
@@ -106,6 +116,19 @@ add_channels(const MfSpec *self, MfArgv *argv)
     }
 }
 
+static void
+add_shares(const MfSpec *self, MfArgv *argv)
+{
+    for (guint i = 0; i < self->shares->len; i++) {
+        const MfShare *share = g_ptr_array_index(self->shares, i);
+
+        if (self->share_type == MF_SHARE_VIRTIOFS)
+            mf_share_add_virtiofs_to_argv(share, MF_SHARE_FIRST_FD + (int)i, argv);
+        else
+            mf_share_add_9p_to_argv(share, argv);
+    }
+}
+
 MfArgv *
 mf_spec_to_argv(const MfSpec *self)
 {
@@ -121,8 +144,7 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", "pvpanic", NULL);
         mf_argv_add_many(argv, "-device", "vmgenid,guid=auto", NULL);
     }
-    for (guint i = 0; i < self->shares->len; i++)
-        mf_share_add_to_argv(g_ptr_array_index(self->shares, i), argv);
+    add_shares(self, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;
 }

@@ -23,6 +23,9 @@ typedef enum {
 
 #define MF_CHANNEL_FIRST_FD 3
 
+/* Where the connections to the virtiofs daemons follow, in the order of the shares. */
+#define MF_SHARE_FIRST_FD (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
+
 /*
  * What a machine is, fully decided: nothing in here is looked up or defaulted later. The QEMU
  * command line is a pure function of it.
@@ -34,15 +37,16 @@ typedef struct {
     char *machine; /* owned; QEMU's machine type with its options, without accel */
     char *cpu;     /* owned; CPU model */
     guint cpus;
-    guint64 memory;    /* bytes */
-    char *kernel;      /* owned; path of the image to boot */
-    char *initrd;      /* owned; path or NULL */
-    char *append;      /* owned; the whole kernel command line */
-    GPtrArray *shares; /* owned; of MfShare */
-    gboolean
-        script_ports;  /* raw ports for the command's streams: where mayfly-guest is not there */
-    char *qmp_socket;  /* owned; path of a further QMP server for other tools, or NULL */
-    char **extra_args; /* owned; appended verbatim, last */
+    guint64 memory;         /* bytes */
+    char *kernel;           /* owned; path of the image to boot */
+    char *initrd;           /* owned; path or NULL */
+    char *append;           /* owned; the whole kernel command line */
+    GPtrArray *shares;      /* owned; of MfShare */
+    MfShareType share_type; /* of all shares; never AUTO */
+    char *virtiofsd;        /* owned; path of the daemon; NULL where the shares are 9p */
+    gboolean script_ports;  /* raw ports for the command's streams: no mayfly-guest is there */
+    char *qmp_socket;       /* owned; path of a further QMP server for other tools, or NULL */
+    char **extra_args;      /* owned; appended verbatim, last */
 } MfSpec;
 
 MfSpec *mf_spec_new(void);

@@ -13,6 +13,7 @@
 #include "machine/catalog.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
+#include "machine/virtiofsd.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
@@ -50,9 +51,10 @@ add_setup(MfPlan *self, const char *key, const char *value)
 static void
 add_setup_mount(MfPlan *self, const char *tag, const char *guest_path, gboolean writable)
 {
-    g_autofree char *value =
-        g_strdup_printf("9p,%s,%s,%s", writable ? "rw" : "ro", tag, guest_path);
-    g_autofree char *line = mf_scripts_mount_line(tag, guest_path, writable);
+    MfShareType type = self->spec->share_type;
+    g_autofree char *value = g_strdup_printf("%s,%s,%s,%s", mf_share_type_name(type),
+                                             writable ? "rw" : "ro", tag, guest_path);
+    g_autofree char *line = mf_scripts_mount_line(type, tag, guest_path, writable);
 
     add_setup(self, MF_CONF_MOUNT, value);
     g_string_append(self->script_mounts, line);
@@ -63,6 +65,14 @@ set_modules(MfPlan *self, const char *place)
 {
     add_setup(self, MF_CONF_MODULES, place);
     self->script_modules = g_strdup(place);
+}
+
+static const char *
+get_cache(const MfTarget *target)
+{
+    return mf_9p_cache_name(target->cache == MF_9P_CACHE_DEFAULT
+                                ? mf_9p_cache_default(target->root_mode)
+                                : target->cache);
 }
 
 static gboolean
@@ -152,8 +162,22 @@ add_modules(MfPlan *self, const MfTarget *target, MfKernel *kernel)
     set_modules(self, "tag:" MF_TAG_MODULES);
 }
 
+/* How the kernel finds its root by itself. */
+static void
+append_root(GString *text, const MfTarget *target, MfShareType type)
+{
+    const char *access = target->root_mode == MF_ROOT_RW ? "rw" : "ro";
+
+    g_string_append_printf(text, " root=" MF_TAG_ROOT " rootfstype=%s", mf_share_type_name(type));
+    if (type == MF_SHARE_9P)
+        g_string_append_printf(text,
+                               " rootflags=trans=virtio,version=9p2000.L,msize=512000,cache=%s",
+                               get_cache(target));
+    g_string_append_printf(text, " %s", access);
+}
+
 char *
-mf_plan_kernel_args(const MfTarget *target, gboolean initramfs)
+mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs)
 {
     static const char *const consoles[] = {
         [MF_ARCH_X86_64] = "ttyS0",
@@ -168,17 +192,13 @@ mf_plan_kernel_args(const MfTarget *target, gboolean initramfs)
     g_string_append_printf(text, "console=%s quiet panic=-1", consoles[target->arch]);
     if (target->arch == MF_ARCH_X86_64)
         g_string_append(text, " reboot=t");
-    if (!initramfs) {
-        g_string_append_printf(text,
-                               " root=" MF_TAG_ROOT " rootfstype=9p rootflags=trans=virtio,"
-                               "version=9p2000.L,msize=512000,cache=mmap %s",
-                               target->root_mode == MF_ROOT_RW ? "rw" : "ro");
-    }
+    if (!initramfs)
+        append_root(text, target, type);
     if (target->kernel_args && *target->kernel_args)
         g_string_append_printf(text, " %s", target->kernel_args);
     /* The kernel reads nothing of its own behind this. */
     if (!initramfs)
-        g_string_append_printf(text, " %s", mf_scripts_get_bootstrap());
+        g_string_append_printf(text, " %s", mf_scripts_get_bootstrap(type));
     return g_string_free(text, FALSE);
 }
 
@@ -196,32 +216,80 @@ find_kernel(const MfTarget *target, GError **error)
     return entry ? entry : g_strdup(target->kernel);
 }
 
-static gboolean
-plan_kernel(MfPlan *self, const MfTarget *target, GError **error)
+/* What the kernel has to have, but for the shares. */
+static MfKernelNeeds
+list_needs(const MfTarget *target)
 {
-    g_autofree char *path = find_kernel(target, error);
-    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
-    MfKernelNeeds needs = MF_KERNEL_NEEDS_9P;
+    MfKernelNeeds needs = 0;
 
-    if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error))
-        return FALSE;
     if (target->root_mode == MF_ROOT_OVERLAY)
         needs |= MF_KERNEL_NEEDS_OVERLAY;
-    /* Building an initramfs checks as much, once; the check itself reads the kernel's configuration
-     * each time. */
-    if (!self->initramfs && !mf_kernel_check(kernel, needs | MF_KERNEL_NEEDS_BUILTIN, error))
-        return FALSE;
+    if (target->no_initramfs)
+        needs |= MF_KERNEL_NEEDS_BUILTIN;
+    return needs;
+}
 
-    self->spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
-    if (!self->spec->kernel)
+/* Whether the kernel has what is needed; with an initramfs, makes that, which checks as much once
+ * (the check itself reads the kernel's configuration each time). */
+static gboolean
+prepare_needs(MfPlan *self, MfKernel *kernel, MfKernelNeeds needs, GError **error)
+{
+    if (!self->initramfs)
+        return mf_kernel_check(kernel, needs, error);
+    self->spec->initrd = mf_initramfs_prepare(kernel, needs, error);
+    return self->spec->initrd != NULL;
+}
+
+/* Finds the daemon. 'refusal' is why the shares are not 9p, NULL when virtiofs was asked for. */
+static gboolean
+plan_virtiofs(MfSpec *spec, const GError *refusal, GError **error)
+{
+    g_autoptr(GError) lookup = NULL;
+
+    spec->share_type = MF_SHARE_VIRTIOFS;
+    spec->virtiofsd = mf_virtiofsd_find(&lookup);
+    if (spec->virtiofsd)
+        return TRUE;
+    if (refusal)
+        g_set_error(error, MF_ERROR, MF_ERROR_HOST, "%s %s", refusal->message, lookup->message);
+    else
+        g_propagate_error(error, g_steal_pointer(&lookup));
+    return FALSE;
+}
+
+/* Settles how directories are shared. */
+static gboolean
+plan_share_type(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **error)
+{
+    MfKernelNeeds needs = list_needs(target);
+    g_autoptr(GError) refusal = NULL;
+
+    if (target->share_type == MF_SHARE_VIRTIOFS)
+        return prepare_needs(self, kernel, needs | MF_KERNEL_NEEDS_VIRTIOFS, error) &&
+               plan_virtiofs(self->spec, NULL, error);
+
+    self->spec->share_type = MF_SHARE_9P;
+    if (prepare_needs(self, kernel, needs | MF_KERNEL_NEEDS_9P, &refusal))
+        return TRUE;
+    if (target->share_type == MF_SHARE_AUTO &&
+        g_error_matches(refusal, MF_ERROR, MF_ERROR_CONFIG) &&
+        prepare_needs(self, kernel, needs | MF_KERNEL_NEEDS_VIRTIOFS, NULL))
+        return plan_virtiofs(self->spec, refusal, error);
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
+}
+
+static gboolean
+plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **error)
+{
+    MfSpec *spec = self->spec;
+
+    if (!mf_kernel_check_arch(kernel, target->arch, error) ||
+        !plan_share_type(self, target, kernel, error))
         return FALSE;
-    if (self->initramfs) {
-        self->spec->initrd = mf_initramfs_prepare(kernel, needs, error);
-        if (!self->spec->initrd)
-            return FALSE;
-    }
-    add_modules(self, target, kernel);
-    return TRUE;
+    spec->append = mf_plan_kernel_args(target, spec->share_type, self->initramfs);
+    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
+    return spec->kernel != NULL;
 }
 
 static const char *
@@ -258,6 +326,7 @@ plan_scripts(MfPlan *self, const MfTarget *target, GError **error)
     const MfScriptsPlaces places = {
         .workdir = choose_workdir(target),
         .modules = self->script_modules ? self->script_modules : "",
+        .share_type = self->spec->share_type,
         .mounts = self->script_mounts->str,
     };
 
@@ -322,7 +391,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     self->init = target->init;
     self->initramfs = !target->no_initramfs;
     add_setup(self, MF_CONF_INIT, mf_init_name(target->init));
-    add_setup(self, MF_CONF_ROOT, "9p");
+    add_setup(self, MF_CONF_9P_CACHE, get_cache(target));
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
     add_setup(self, MF_CONF_HOSTNAME, target->hostname);
 
@@ -335,14 +404,17 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     spec->cpu = g_strdup(spec->accel == MF_ACCEL_KVM ? "host" : "max");
     spec->cpus = target->cpus;
     spec->memory = target->memory;
-    spec->append = mf_plan_kernel_args(target, self->initramfs);
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
     spec->script_ports = target->no_initramfs;
 
-    add_shares(self, target);
-    if (!plan_kernel(self, target, error))
+    g_autofree char *path = find_kernel(target, error);
+    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
+    if (!kernel || !plan_kernel(self, target, kernel, error))
         return NULL;
+    add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
+    add_shares(self, target);
+    add_modules(self, target, kernel);
     plan_command(self, target, stdio_open);
     if (target->init == MF_INIT_SCRIPT && !plan_scripts(self, target, error))
         return NULL;

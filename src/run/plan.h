@@ -31,6 +31,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPlan, mf_plan_free)
 /* The CONF record for now: the fixed fields, the wall clock and fresh entropy. */
 GBytes *mf_plan_make_conf(const MfPlan *self);
 
-/* The kernel command line of a boot with or without initramfs, 'extra' last. Owned by the caller;
- * a pure function. */
-char *mf_plan_kernel_args(const MfTarget *target, gboolean initramfs);
+/* The kernel command line of a boot with or without initramfs, the target's own arguments last.
+ * Owned by the caller; a pure function. */
+char *mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs);

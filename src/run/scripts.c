@@ -16,23 +16,26 @@
 #define TEMPLATE_MAX     (1u << 20)
 
 /* No double quote in here: the kernel would end the argument at it. */
-#define BOOTSTRAP                                                                                  \
+#define BOOTSTRAP(how)                                                                             \
     "init=/bin/sh -- -c \"mount -t tmpfs -o mode=755 tmpfs /run && mkdir -p " MF_GUEST_SCRIPTS     \
-    " && mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro " MF_TAG_RUN                 \
-    " " MF_GUEST_SCRIPTS " && exec /bin/sh " MF_GUEST_INIT_SCRIPT "\""
+    " && mount -t " how " " MF_TAG_RUN " " MF_GUEST_SCRIPTS                                        \
+    " && exec /bin/sh " MF_GUEST_INIT_SCRIPT "\""
 
 const char *
-mf_scripts_get_bootstrap(void)
+mf_scripts_get_bootstrap(MfShareType type)
 {
-    return BOOTSTRAP;
+    return type == MF_SHARE_VIRTIOFS
+               ? BOOTSTRAP("virtiofs -o ro")
+               : BOOTSTRAP("9p -o trans=virtio,version=9p2000.L,msize=512000,ro");
 }
 
 char *
-mf_scripts_mount_line(const char *tag, const char *guest_path, gboolean writable)
+mf_scripts_mount_line(MfShareType type, const char *tag, const char *guest_path, gboolean writable)
 {
     g_autofree char *quoted = mf_shell_quote(guest_path);
 
-    return g_strdup_printf("share 9p %s %s %s\n", writable ? "rw" : "ro", tag, quoted);
+    return g_strdup_printf("share %s %s %s %s\n", mf_share_type_name(type), writable ? "rw" : "ro",
+                           tag, quoted);
 }
 
 /* 'value' is taken. */
@@ -88,6 +91,7 @@ make_values(const MfTarget *target, const MfScriptsPlaces *places)
     set(values, "agent_port", mf_shell_quote(MF_PORT_AGENT));
     set(values, "interactive", g_strdup("no"));
     set(values, "root_mode", g_strdup(mf_root_mode_name(target->root_mode)));
+    set(values, "share_type", g_strdup(mf_share_type_name(places->share_type)));
     set(values, "hostname", mf_shell_quote(target->hostname));
     set(values, "modules", mf_shell_quote(places->modules));
     set(values, "mounts", g_strdup(places->mounts));

@@ -8,9 +8,10 @@
  * own init template) into a private directory that the guest sees at MF_GUEST_SCRIPTS.
  */
 typedef struct {
-    const char *workdir; /* borrowed; of the command, in the guest */
-    const char *modules; /* borrowed; as MF_CONF_MODULES, "" for none */
-    const char *mounts;  /* borrowed; "share ..." lines, from mf_scripts_mount_line() */
+    const char *workdir;    /* borrowed; of the command, in the guest */
+    const char *modules;    /* borrowed; as MF_CONF_MODULES, "" for none */
+    MfShareType share_type; /* of all shares; never AUTO */
+    const char *mounts;     /* borrowed; "share ..." lines, from mf_scripts_mount_line() */
 } MfScriptsPlaces;
 
 /* Makes the directory with init.sh and command.sh in it; the caller removes it with
@@ -19,8 +20,9 @@ typedef struct {
 char *mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
 
 /* One line for the init script, in the order of mounting. Owned by the caller. */
-char *mf_scripts_mount_line(const char *tag, const char *guest_path, gboolean writable);
+char *
+mf_scripts_mount_line(MfShareType type, const char *tag, const char *guest_path, gboolean writable);
 
 /* What the kernel is told at the end of its command line when there is no initramfs to start the
  * init script: a shell that mounts the scripts and becomes it. Static. */
-const char *mf_scripts_get_bootstrap(void);
+const char *mf_scripts_get_bootstrap(MfShareType type);

@@ -11,6 +11,7 @@
 
 static const char *const root_modes[] = {"overlay", "ro", "rw"};
 static const char *const inits[] = {"agent", "script"};
+static const char *const caches[] = {"default", "none", "mmap", "loose", "fscache"};
 
 /* The index of 'text' in 'names', -1 when it is none of them. */
 static int
@@ -86,6 +87,33 @@ mf_target_check_hostname(const char *name, GError **error)
                     "hyphens and dots, with no hyphen or dot at an end or beside a dot.",
                     name);
     return good;
+}
+
+const char *
+mf_9p_cache_name(Mf9pCache cache)
+{
+    return caches[cache];
+}
+
+gboolean
+mf_9p_cache_parse(const char *text, Mf9pCache *ret_cache, GError **error)
+{
+    int found = find_name(text, caches, G_N_ELEMENTS(caches));
+
+    if (found < 0) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a 9p cache mode: expected default, none, mmap, loose or fscache.",
+                    text);
+        return FALSE;
+    }
+    *ret_cache = (Mf9pCache)found;
+    return TRUE;
+}
+
+Mf9pCache
+mf_9p_cache_default(MfRootMode mode)
+{
+    return MF_9P_CACHE_MMAP;
 }
 
 MfTarget *

@@ -20,10 +20,24 @@ typedef enum {
     MF_INIT_SCRIPT, /* the rendered init script is PID 1, with the root's own qemu-ga */
 } MfInit;
 
+/* What the guest's 9p client keeps of the root. */
+typedef enum {
+    MF_9P_CACHE_DEFAULT, /* the fastest that stays correct in the root's mode */
+    MF_9P_CACHE_NONE,
+    MF_9P_CACHE_MMAP,
+    MF_9P_CACHE_LOOSE,
+    MF_9P_CACHE_FSCACHE,
+} Mf9pCache;
+
 const char *mf_root_mode_name(MfRootMode mode);
 gboolean mf_root_mode_parse(const char *text, MfRootMode *ret_mode, GError **error);
 const char *mf_init_name(MfInit init);
 gboolean mf_init_parse(const char *text, MfInit *ret_init, GError **error);
+const char *mf_9p_cache_name(Mf9pCache cache);
+gboolean mf_9p_cache_parse(const char *text, Mf9pCache *ret_cache, GError **error);
+
+/* What MF_9P_CACHE_DEFAULT stands for. */
+Mf9pCache mf_9p_cache_default(MfRootMode mode);
 
 #define MF_TARGET_DEFAULT_CPUS            2
 #define MF_TARGET_DEFAULT_MEMORY          (G_GUINT64_CONSTANT(1) << 30)
@@ -38,6 +52,8 @@ typedef struct {
     char *kernel; /* owned; path of an image, or a catalog name; NULL: the default one */
     char *root;   /* owned; directory, "/" by default */
     MfRootMode root_mode;
+    MfShareType share_type;
+    Mf9pCache cache;
     MfInit init;
     char *init_template; /* owned; path of the user's init script template, or NULL */
     gboolean no_initramfs;

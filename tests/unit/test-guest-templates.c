@@ -87,6 +87,7 @@ render_init(const char *interactive, const char *root_mode, const char *modules,
     g_autofree char *template = read_template("init.sh.in");
     g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
 
+    g_hash_table_insert(values, (char *)"share_type", g_strdup("9p"));
     g_hash_table_insert(values, (char *)"path", mf_shell_quote("/usr/bin:/bin"));
     g_hash_table_insert(values, (char *)"agent_port", mf_shell_quote("org.qemu.guest_agent.0"));
     g_hash_table_insert(values, (char *)"interactive", g_strdup(interactive));

@@ -308,7 +308,7 @@ test_a_kernel_without_9p_names_every_missing_option_and_virtiofs(void)
         text, ==,
         "Kernel '/boot/vmlinuz' cannot mount a 9p root: CONFIG_NET_9P, CONFIG_NET_9P_VIRTIO and "
         "CONFIG_9P_FS are not set and no module '9pnet', '9pnet_virtio' or '9p' is in "
-        "'/lib/modules/6.6.6-fixture'. Use virtiofs ('share = \"virtiofs\"', needs virtiofsd), or "
+        "'/lib/modules/6.6.6-fixture'. Use virtiofs ('--share-type virtiofs', needs virtiofsd), or "
         "a kernel with CONFIG_NET_9P, CONFIG_NET_9P_VIRTIO and CONFIG_9P_FS, built in or as "
         "modules.");
     fixture_end(directory);

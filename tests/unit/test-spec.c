@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/parse.h"
 #include "golden.h"
 
@@ -81,6 +82,31 @@ test_kvm_without_initrd_and_with_extra_arguments(void)
 }
 
 static void
+test_virtiofs_shares_memory_and_takes_connections(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    spec->share_type = MF_SHARE_VIRTIOFS;
+    spec->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
+    assert_golden(spec, "spec-virtiofs.args");
+}
+
+static void
+test_share_types_are_read_by_name(void)
+{
+    MfShareType type = MF_SHARE_AUTO;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(mf_share_type_parse("virtiofs", &type, NULL));
+    g_assert_cmpint(type, ==, MF_SHARE_VIRTIOFS);
+    g_assert_true(mf_share_type_parse("9p", &type, NULL));
+    g_assert_cmpint(type, ==, MF_SHARE_9P);
+    g_assert_false(mf_share_type_parse("nfs", &type, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_cmpint(type, ==, MF_SHARE_9P);
+}
+
+static void
 test_mounts_are_read_as_documented(void)
 {
     static const struct {
@@ -146,6 +172,9 @@ main(int argc, char **argv)
     g_test_add_func("/spec/script-init-adds-its-ports", test_script_init_adds_its_ports);
     g_test_add_func("/spec/kvm-without-initrd-and-with-extra-arguments",
                     test_kvm_without_initrd_and_with_extra_arguments);
+    g_test_add_func("/spec/virtiofs-shares-memory-and-takes-connections",
+                    test_virtiofs_shares_memory_and_takes_connections);
+    g_test_add_func("/share/share-types-are-read-by-name", test_share_types_are_read_by_name);
     g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
     g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",
                     test_a_colon_in_a_host_path_is_escaped);
