@@ -12,6 +12,7 @@ N ?= 20
 PREFIX ?= /usr/local
 V ?= 0
 MESON_TEST_FLAGS ?=
+BENCH_FLAGS ?=
 
 ifeq ($(V),0)
 Q := @
@@ -29,7 +30,7 @@ help:
 	@echo 'make run      install what is missing, build, boot a kernel and run a command in it'
 	@echo 'make check    install what is missing, build with -Werror, run every lint and test'
 	@echo 'make build    build only'
-	@echo 'make bench    measure mayfly side by side with bare QEMU'
+	@echo 'make bench    measure mayfly side by side with bare QEMU (BENCH_FLAGS=--quick: less often)'
 	@echo 'make soak     run every test N times (N=20)'
 	@echo 'make fmt      format the C sources'
 	@echo 'make install  install below PREFIX (/usr/local), honours DESTDIR'

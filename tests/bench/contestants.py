@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What make bench lets run: mayfly, and QEMU without it."""
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -8,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import threading
 import time
 
 QEMU = 'qemu-system-x86_64'
@@ -25,10 +27,43 @@ class Failed(Exception):
 
 
 @dataclasses.dataclass
-class Result:
-    """One run of mayfly."""
-    seconds: float
-    peak_bytes: int
+class Ending:
+    """How a run came to its end, in seconds."""
+    latency: float   # from the command's last words to the end of mayfly, without 'stop'
+    flushing: float  # of that: bringing what was written to the host
+    stop: float      # ending and reaping QEMU
+
+
+@contextlib.contextmanager
+def started(command, **streams):
+    """A process that outlives neither the block nor TIMEOUT.
+
+    Its wait() can go without a time limit, and has to where time is taken: Python's wait with a
+    limit looks for the end only every 50 ms.
+    """
+    with subprocess.Popen(command, **streams) as process:
+        watchdog = threading.Timer(TIMEOUT, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def expect_success(process):
+    """Waits for the end, which has to be status 0."""
+    status = process.wait()
+    if status != 0:
+        raise Failed(f'{shlex.join(map(str, process.args))} ended with status {status}.')
+
+
+def expect_line(process, line):
+    """The time at which the process has written that line."""
+    got = process.stdout.readline()
+    if got != line + b'\n':
+        raise Failed(f"'{shlex.join(map(str, process.args))}' wrote {got!r}, not {line!r}.")
+    return time.monotonic()
 
 
 def option(command, name):
@@ -45,6 +80,7 @@ class Host:
     def __init__(self, build, kernels, scratch, runs, bare=False):
         self.build = build.resolve()
         self.kernels = kernels
+        self.small = kernels / 'small/bzImage'
         self.scratch = scratch
         self.runs = runs
         self.mayfly = None if bare else self.build / 'src/cli/mayfly'
@@ -65,24 +101,78 @@ class Host:
             raise Failed(f'mayfly run --print-qemu failed with status {done.returncode}.')
         return shlex.split(done.stdout.replace('\\\n', ' '))
 
-    def run(self, image, *command):
-        """Runs a command that has to succeed, watching mayfly's resident size."""
+    def mayfly_run(self, image, *words, options=()):
+        """An argv of mayfly."""
+        return [self.mayfly, 'run', *options, '-k', image, '--', *words]
+
+    def probe(self, image, *words, options=()):
+        """An argv of mayfly that runs the probe: no shell, and no file but the probe's is read."""
+        return self.mayfly_run(image, self.build / 'tests/bench/bench-probe', *words,
+                               options=options)
+
+    def seconds(self, command):
+        """Seconds from the start of a command, which has to succeed, to its end."""
         start = time.monotonic()
-        process = subprocess.Popen([self.mayfly, 'run', '-k', image, '--', *command],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            expect_success(process)
+            return time.monotonic() - start
+
+    def peak(self, command):
+        """The peak resident size of a command that has to succeed, in bytes."""
         peak = 0
-        while True:
-            peak = max(peak, peak_bytes(process.pid))
-            try:
-                status = process.wait(timeout=0.1)
-                break
-            except subprocess.TimeoutExpired:
-                if time.monotonic() - start > TIMEOUT:
-                    process.kill()
-                    raise Failed(f'mayfly run -- {shlex.join(command)} did not end.') from None
-        if status != 0:
-            raise Failed(f'mayfly run -- {shlex.join(command)} ended with status {status}.')
-        return Result(time.monotonic() - start, peak)
+        with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+            while process.poll() is None:
+                peak = max(peak, peak_bytes(process.pid))
+                time.sleep(0.02)
+            expect_success(process)
+        return peak
+
+    def libraries_peak(self):
+        """The peak resident size of a program that is linked with mayfly's libraries, in bytes."""
+        done = subprocess.run([self.build / 'tests/bench/bench-libraries'], check=True,
+                              stdout=subprocess.PIPE, timeout=TIMEOUT)
+        return int(done.stdout)
+
+    def ending(self, image):
+        """How long the end of a run takes once its command has ended."""
+        log = self.scratch / 'ending.log'
+        with log.open('wb') as stderr, \
+                started(self.probe(image, 'leave', options=['-vv']), stdin=subprocess.DEVNULL,
+                        stdout=subprocess.PIPE, stderr=stderr) as process:
+            left = expect_line(process, b'leaving')
+            expect_success(process)
+            seconds = time.monotonic() - left
+        flushing, stop = (phase_seconds(log.read_text(encoding='utf-8', errors='replace'), phase)
+                          for phase in ('flushing', 'shutdown'))
+        return Ending(latency=seconds - stop, flushing=flushing, stop=stop)
+
+    def idle_load(self, image, seconds):
+        """The part of one processor that mayfly itself takes while its command sleeps."""
+        with started(self.probe(image, 'sleep', str(seconds)), stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE) as process:
+            start = expect_line(process, b'asleep')
+            before = cpu_seconds(process.pid)
+            end = expect_line(process, b'awake')
+            used = cpu_seconds(process.pid) - before
+            expect_success(process)
+        return used / (end - start)
+
+
+def phase_seconds(log, phase):
+    """How long a phase took, from what mayfly run -vv says at its end."""
+    match = re.search(rf'^mayfly: {phase} +([\d.]+) ms$', log, re.M)
+    if not match:
+        raise Failed(f"mayfly run -vv does not say how long '{phase}' took.")
+    return float(match.group(1)) / 1000
+
+
+def cpu_seconds(pid):
+    """The processor time that a process has used so far, in user and kernel mode.
+
+    From its CPU clock, whose number Linux makes of the pid (clock_getcpuclockid(3)): as utime and
+    stime of /proc/PID/stat, but not in ticks of 10 ms, which an idle mayfly may not use up.
+    """
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def peak_bytes(pid):
@@ -125,12 +215,12 @@ class BareQemu:
                    '-display', 'none', '-no-reboot', '-serial', 'stdio', '-kernel', kernel,
                    '-initrd', self.initrd, '-append', kernel_args]
         start = time.monotonic()
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              check=False, timeout=TIMEOUT)
-        seconds = time.monotonic() - start
-        if b'bench: init reached' not in done.stdout:
-            raise Failed(f'bare QEMU with {kernel} did not get to its init '
-                         f'(status {done.returncode}).')
+        with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+            console = process.stdout.read()
+            status = process.wait()
+            seconds = time.monotonic() - start
+        if b'bench: init reached' not in console:
+            raise Failed(f'bare QEMU with {kernel} did not get to its init (status {status}).')
         return seconds
 
 
