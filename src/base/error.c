@@ -3,7 +3,7 @@
 
 #include <gio/gio.h>
 
-G_DEFINE_QUARK(mf - error - quark, mf_error)
+G_DEFINE_QUARK(mayfly, mf_error)
 
 void
 mf_error_set_errno(GError **error, MfErrorCode code, int code_errno, const char *format, ...)
