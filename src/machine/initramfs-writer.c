@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/initramfs-writer.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "machine/lazy-archive.h"
 #include "machine/modules.h"
 #include "wire/guest-protocol.h"
 
@@ -119,8 +118,10 @@ write_modules(ArchiveWriter *writer, const GPtrArray *modules, GError **error)
 gboolean
 mf_initramfs_write(int fd, GBytes *guest, const GPtrArray *modules, GError **error)
 {
-    g_autoptr(ArchiveWriter) writer = archive_write_new();
+    if (!mf_lazy_archive_load(error))
+        return FALSE;
 
+    g_autoptr(ArchiveWriter) writer = archive_write_new();
     if (!writer || archive_write_set_format_cpio_newc(writer) != ARCHIVE_OK ||
         archive_write_set_bytes_in_last_block(writer, 1) != ARCHIVE_OK ||
         archive_write_open_fd(writer, fd) != ARCHIVE_OK) {

@@ -2,13 +2,13 @@
 #include "machine/modules.h"
 
 #include <fcntl.h>
-#include <libkmod.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/tempdir.h"
 #include "machine/compression.h"
+#include "machine/lazy-kmod.h"
 #include "machine/payload.h"
 #include "machine/peek.h"
 
@@ -192,6 +192,10 @@ GPtrArray *
 mf_modules_resolve(const MfModuleIndex *index, const char *const *names, GError **error)
 {
     const char *no_config = NULL;
+
+    if (!mf_lazy_kmod_load(error))
+        return NULL;
+
     g_autoptr(KmodContext) kmod = kmod_new(mf_module_index_get_directory(index), &no_config);
     g_autoptr(GHashTable) visited = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);

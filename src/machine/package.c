@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/package.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "machine/lazy-archive.h"
 
 #define READ_BLOCK   65536
 #define CONTROL_MAX  65536
@@ -144,7 +143,7 @@ mf_package_open(const char *path, const char *directory, const MfPackageLimits *
                     "'%s' is not a package: expected a readable .deb or .rpm file.", path);
         return NULL;
     }
-    if (!open_file(self, error))
+    if (!mf_lazy_archive_load(error) || !open_file(self, error))
         return NULL;
     return g_steal_pointer(&self);
 }

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/payload.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <zlib.h>
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/lazy-archive.h"
 #include "machine/peek.h"
 
 #define READ_SIZE    (256 * 1024)
 #define GZIP_TRAILER 8 /* CRC-32 and size of the content */
-
-static const struct {
-    const char *compression;
-    int (*enable)(struct archive *);
-} filters[] = {
-    {"xz", archive_read_support_filter_xz},       {"lz4", archive_read_support_filter_lz4},
-    {"zstd", archive_read_support_filter_zstd},   {"gzip", archive_read_support_filter_gzip},
-    {"bzip2", archive_read_support_filter_bzip2}, {"lzma", archive_read_support_filter_lzma},
-    {"lzo", archive_read_support_filter_lzop},
-};
 
 typedef struct {
     const MfPayload *payload;
@@ -39,6 +28,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ArchiveReader, archive_read_free)
 static gboolean
 enable_filter(struct archive *reader, const char *compression)
 {
+    const struct {
+        const char *compression;
+        int (*enable)(struct archive *);
+    } filters[] = {
+        {"xz", archive_read_support_filter_xz},       {"lz4", archive_read_support_filter_lz4},
+        {"zstd", archive_read_support_filter_zstd},   {"gzip", archive_read_support_filter_gzip},
+        {"bzip2", archive_read_support_filter_bzip2}, {"lzma", archive_read_support_filter_lzma},
+        {"lzo", archive_read_support_filter_lzop},
+    };
+
     for (gsize i = 0; i < G_N_ELEMENTS(filters); i++) {
         if (g_str_equal(filters[i].compression, compression))
             return filters[i].enable(reader) == ARCHIVE_OK;
@@ -49,7 +48,7 @@ enable_filter(struct archive *reader, const char *compression)
 gboolean
 mf_payload_is_supported(const char *compression)
 {
-    g_autoptr(ArchiveReader) reader = archive_read_new();
+    g_autoptr(ArchiveReader) reader = mf_lazy_archive_load(NULL) ? archive_read_new() : NULL;
 
     return reader && enable_filter(reader, compression);
 }
@@ -87,9 +86,12 @@ static ArchiveReader *
 open_reader(Source *source, GError **error)
 {
     const MfPayload *payload = source->payload;
-    g_autoptr(ArchiveReader) reader = archive_read_new();
     struct archive_entry *entry;
 
+    if (!mf_lazy_archive_load(error))
+        return NULL;
+
+    g_autoptr(ArchiveReader) reader = archive_read_new();
     if (!reader) {
         g_set_error(error, MF_ERROR, MF_ERROR_HOST, "There is no memory for decompression.");
         return NULL;
