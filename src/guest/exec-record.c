@@ -25,12 +25,17 @@ read_stream(const char *value, bool may_be_null, enum mfg_exec_stream *ret_strea
 static bool
 read_tty(const char *value, struct mfg_exec_record *record)
 {
+    unsigned int rows, columns;
     int end = 0;
 
+    if (strspn(value, "0123456789x") != strlen(value) ||
+        sscanf(value, "%5ux%5u%n", &rows, &columns, &end) != 2 || value[end] || rows > UINT16_MAX ||
+        columns > UINT16_MAX)
+        return false;
     record->tty = true;
-    return strspn(value, "0123456789x") == strlen(value) &&
-           sscanf(value, "%5hux%5hu%n", &record->rows, &record->columns, &end) == 2 &&
-           value[end] == '\0';
+    record->rows = (uint16_t)rows;
+    record->columns = (uint16_t)columns;
+    return true;
 }
 
 /* The arrays have room for every field, and are filled by position. */

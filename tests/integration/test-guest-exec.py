@@ -441,10 +441,25 @@ class Kill(GuestExecTest):
         self.kill(f'bash {script} 1', 1, 0)
 
     def test_leftovers_of_a_command_that_has_ended_can_be_killed(self):
-        running = self.start(record(shell='setsid sleep 100 >/dev/null & echo', env=marked_env()))
-        running.peer.send(b'CKIL', struct.pack('<I', 60000))
+        running = self.start(record(shell='setsid sleep 100 & echo', env=marked_env()))
         running.peer.run_until(lambda: running.peer.exit is not None)
+        self.assertNotEqual(marked_processes(), [])
         running.peer.send(b'CKIL', struct.pack('<I', 0))
+        running.peer.finish()
+        running.process.wait(30)
+        self.assertEqual(marked_processes(), [])
+
+    def test_leftovers_get_the_grace_too(self):
+        running = self.start(record(
+            shell='setsid sh -c "trap \'\' TERM; echo; sleep 100" & sleep 100', env=marked_env()))
+        running.peer.run_until(lambda: running.peer.out == b'\n')
+        start = time.monotonic()
+        running.peer.send(b'CKIL', struct.pack('<I', 1500))
+        running.peer.run_until(lambda: running.peer.exit is not None)
+        self.assertLess(time.monotonic() - start, 1.5)
+        self.assertNotEqual(marked_processes(), [])
+        running.peer.finish()
+        self.assertGreaterEqual(time.monotonic() - start, 1.5)
         running.process.wait(30)
         self.assertEqual(marked_processes(), [])
 
