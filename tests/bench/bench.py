@@ -147,7 +147,8 @@ def latency(host):
 def memory(host):
     """mayfly's peak resident size, without QEMU's
 
-    The libraries alone: a program that is linked with all that mayfly is, and does nothing.
+    The libraries alone: a program that is linked with those that mayfly starts with, and does
+    nothing.
     """
     megabytes = str(throughput.BYTES)
     measures = {

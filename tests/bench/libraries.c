@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What mayfly's libraries cost before a line of mayfly runs: linked with all of them, it writes its
- * peak resident size in bytes, and ends.
+ * What mayfly's libraries cost before a line of mayfly runs: linked with all that mayfly loads at
+ * its start, this writes its peak resident size in bytes, and ends.
  */
 #include <stdio.h>
 
