@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "guest/cipher_tests.h"
 #include "guest/kernelfs.h"
 #include "guest/log.h"
 #include "guest/modules.h"
@@ -97,6 +98,7 @@ mfg_boot_prepare(void)
     mfg_modules_load(MF_INITRAMFS_MODULES);
     if (!mfg_kernelfs_mount_all())
         return false;
+    mfg_cipher_tests_resume();
     bring_loopback_up();
     copy_self();
     return true;

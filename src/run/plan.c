@@ -192,7 +192,9 @@ mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs
     g_string_append_printf(text, "console=%s quiet panic=-1", consoles[target->arch]);
     if (target->arch == MF_ARCH_X86_64)
         g_string_append(text, " reboot=t");
-    if (!initramfs)
+    if (initramfs)
+        g_string_append(text, " " MF_KERNEL_ARG_NO_CIPHER_TESTS);
+    else
         append_root(text, target, type);
     if (target->kernel_args && *target->kernel_args)
         g_string_append_printf(text, " %s", target->kernel_args);

@@ -37,6 +37,10 @@
 /* In the initramfs: the modules to load, one absolute path a line, in order. */
 #define MF_INITRAMFS_MODULES "/modules.load"
 
+/* On the kernel's command line of a boot with initramfs; mayfly-guest takes it back for all that
+ * follows the boot. Given once more by the user ('=0' for the tests at boot), it is left alone. */
+#define MF_KERNEL_ARG_NO_CIPHER_TESTS "cryptomgr.notests"
+
 /*
  * The CONF record (host -> guest, once, after SRDY). The guest answers CONR when all of it is in
  * effect: status 0, or 1 and one sentence that says what failed. Until then nothing of the run is

@@ -139,6 +139,15 @@ def modules_of_the_kernel_can_be_loaded():
 
 
 @test
+def what_comes_after_the_boot_is_tested_by_the_kernel_as_ever():
+    with Sandbox() as box:
+        notests = "cat /sys/module/cryptomgr/parameters/notests"
+        expect(box.run("run", "-k", kernel(), "--", notests), 0, out=b"N\n")
+        expect(box.run("run", "-k", kernel(), "--kargs", "cryptomgr.notests=1", "--", notests), 0,
+               out=b"Y\n")
+
+
+@test
 def vmtests_spelling_runs_the_command():
     with Sandbox() as box:
         expect(box.run("-k", kernel(), "echo $0-ran"), 0, out=b"bash-ran\n")
