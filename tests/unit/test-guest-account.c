@@ -18,7 +18,7 @@ set_up(Files *files, gconstpointer data)
     g_assert_true(g_file_set_contents(files->passwd,
                                       "root:x:0:0:root:/root:/bin/sh\n"
                                       "broken line\n"
-                                      "alice:x:1000:100:Alice:/home/alice:/bin/sh\n"
+                                      "alice:x:1000:100:Alice:/srv/alice:/bin/sh\n"
                                       "77:x:1001:101::/:/bin/sh\n",
                                       -1, NULL));
     g_assert_true(g_file_set_contents(files->group,
