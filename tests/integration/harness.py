@@ -70,6 +70,7 @@ class Sandbox:
         self.work = self.make("work")
         self.env = dict(os.environ, TMPDIR=self.tmp, MAYFLY_TEST_MARK=self.mark)
         self.env.setdefault("MAYFLY_CACHE_DIR", os.path.join(KERNELS, "cache"))
+        self.program = [MAYFLY]
 
     def make(self, name):
         path = os.path.join(self.directory, name)
@@ -80,7 +81,22 @@ class Sandbox:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, "bufsize": 0, "env": self.env,
                    "cwd": self.work, **options}
-        return subprocess.Popen([MAYFLY, *arguments], **options)
+        return subprocess.Popen([*self.program, *arguments], **options)
+
+    def become_nobody(self):
+        """From here on mayfly runs as the user nobody, with a home and a cache of its own."""
+        if os.geteuid() != 0 or not shutil.which("setpriv"):
+            raise Skip("only root, with setpriv, can run mayfly as somebody else")
+        program = shutil.copy(MAYFLY, self.directory)
+        self.env["HOME"] = self.make("home")
+        self.env["MAYFLY_CACHE_DIR"] = self.make("cache")
+        for path in (self.tmp, self.work, self.env["HOME"], self.env["MAYFLY_CACHE_DIR"]):
+            shutil.chown(path, "nobody", "nogroup")
+        self.program = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", program]
+
+    def copy_kernel(self, flavour="small"):
+        """A test kernel where everybody can read it."""
+        return shutil.copy(kernel(flavour), os.path.join(self.directory, "vmlinuz-" + flavour))
 
     def run(self, *arguments, input=None, timeout=VM_TIMEOUT, **options):
         if input is not None:
@@ -151,6 +167,7 @@ def expect_sentence(result, status, pattern):
     expect(result, status, out=b"", err=pattern)
     lines = [line for line in result.err.decode(errors="replace").splitlines() if line.strip()]
     assert lines[0].startswith("mayfly: "), f"not a message of mayfly: {result!r}"
+    assert len(lines) == 1, f"more than one sentence: {result!r}"
 
 
 def main():

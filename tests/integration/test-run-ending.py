@@ -123,6 +123,22 @@ def a_panic_before_init_gives_125_and_shows_the_console():
 
 
 @test
+def a_panic_before_init_ends_the_run_within_two_seconds():
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel("small"), "--console", "--kargs",
+                            "rdinit=/no/such/init", "--", "true")
+        line = process.stderr.readline()
+        while line and b"Kernel panic - not syncing" not in line:
+            line = process.stderr.readline()
+        panicked = time.monotonic()
+        _, rest = process.communicate(timeout=60)
+        took = time.monotonic() - panicked
+        assert process.returncode == 125, (process.returncode, rest)
+        assert took < 2, f"took {took:.1f} s"
+        assert b"mayfly: The guest's kernel panicked during boot" in rest, rest
+
+
+@test
 def a_guest_that_powers_off_or_reboots_is_told_apart():
     with Sandbox() as box:
         result = box.run("run", "-k", kernel(), "--", "echo o >/proc/sysrq-trigger; sleep 60")

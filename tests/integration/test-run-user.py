@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mayfly run as an unprivileged user: the same, with what that user may read and write."""
+
+import os
+import pwd
+import shutil
+
+from harness import Sandbox, Skip, expect, main, test
+
+
+def run_as_nobody(box, text, *options, **others):
+    box.become_nobody()
+    return box.run("run", "-k", box.copy_kernel(), *options, "--", text, **others)
+
+
+@test
+def an_unprivileged_user_runs_commands_as_the_guests_root():
+    with Sandbox() as box:
+        result = run_as_nobody(box, "id -u; echo x >/etc/mayfly-was-here && cat "
+                               "/etc/mayfly-was-here; exit 3")
+        expect(result, 3, out=b"0\nx\n")
+        assert result.err == b"", f"unasked-for words: {result!r}"
+        assert not os.path.exists("/etc/mayfly-was-here")
+
+
+@test
+def the_guest_reads_only_what_the_user_may_read():
+    with Sandbox() as box:
+        secret, public = (os.path.join(box.directory, name) for name in ("secret", "public"))
+        for path, mode in ((secret, 0o600), (public, 0o644)):
+            with open(path, "w") as file:
+                file.write("content\n")
+            os.chmod(path, mode)
+        expect(run_as_nobody(box, f"cat {public}; cat {secret}"), 1, out=b"content\n",
+               err="secret: Permission denied")
+
+
+@test
+def what_is_written_to_the_share_belongs_to_the_user():
+    with Sandbox() as box:
+        expect(run_as_nobody(box, "cd /mnt/mayfly && echo x >file && mkdir dir && "
+                             "echo y >dir/file"), 0,
+               out=b"")
+        nobody = pwd.getpwnam("nobody").pw_uid
+        for name in ("file", "dir", "dir/file"):
+            owner = os.stat(os.path.join(box.work, name)).st_uid
+            assert owner == nobody, f"{name} belongs to {owner}"
+
+
+@test
+def a_directory_that_the_user_may_not_write_stays_untouched():
+    with Sandbox() as box:
+        others = box.make("others")
+        result = run_as_nobody(box, "echo x >/mnt/mayfly/file", cwd=others)
+        expect(result, 1, out=b"", err="Read-only file system|Permission denied")
+        assert os.listdir(others) == []
+
+
+@test
+def a_writable_root_gives_no_more_than_the_user_has():
+    with Sandbox() as box:
+        result = run_as_nobody(box, f"echo x >{box.directory}/file; echo y >{box.work}/file",
+                               "--root-mode", "rw")
+        expect(result, 0, out=b"", err="Permission denied")
+        assert not os.path.exists(os.path.join(box.directory, "file"))
+        assert os.path.exists(os.path.join(box.work, "file"))
+
+
+@test
+def the_init_script_works_for_an_unprivileged_user():
+    if not shutil.which("qemu-ga", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+        raise Skip("the host's root, which is the guest's here, has no qemu-ga")
+    with Sandbox() as box:
+        expect(run_as_nobody(box, "id -u; exit 4", "--init", "script"), 4, out=b"0\n")
+
+
+if __name__ == "__main__":
+    main()
