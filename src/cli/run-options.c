@@ -2,7 +2,6 @@
 #include "cli/run-options.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -239,12 +238,6 @@ check_texts(const RawOptions *raw, GError **error)
     if (raw->kernel && *raw->kernel == '\0') {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The kernel's name is empty: expected an image, or the name of a pulled one.");
-        return FALSE;
-    }
-    if (raw->hostname && (*raw->hostname == '\0' || strlen(raw->hostname) > HOST_NAME_MAX)) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "'%s' is not a host name: expected at most %d characters.", raw->hostname,
-                    HOST_NAME_MAX);
         return FALSE;
     }
     if (raw->workdir && *raw->workdir != '/') {
