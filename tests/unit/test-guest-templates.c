@@ -243,7 +243,7 @@ static void
 test_a_root_without_env_gets_the_names_that_a_shell_can_export(void)
 {
     static const char *const argv[] = {"/bin/sh", "-c", "echo \"$A:${HOME-none}\"", NULL};
-    Command command = {.environment = exported, .argv = argv, .path = "/nonexistent"};
+    Command command = {.environment = exported, .argv = argv, .path = "/proc/nonexistent"};
 
     assert_command(&command, "b:none\n", strlen("b:none\n"), 0);
 }
@@ -254,7 +254,7 @@ test_a_shell_text_runs_in_sh_where_there_is_no_bash(void)
     Command command = {
         .environment = exported,
         .text = "echo \"$0:$A\"; exit 3",
-        .path = "/nonexistent",
+        .path = "/proc/nonexistent",
     };
 
     assert_command(&command, "sh:b\n", strlen("sh:b\n"), EXITED(3));
@@ -298,7 +298,7 @@ test_statuses_are_those_of_a_shell(void)
 {
     static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
     static const char *const missing[] = {"mayfly-no-such-command", NULL};
-    static const char *const missing_path[] = {"/nonexistent/a=b", NULL};
+    static const char *const missing_path[] = {"/proc/nonexistent/a=b", NULL};
     static const char *const directory[] = {"/usr", NULL};
     static const char *const not_executable[] = {"/etc/passwd", NULL};
     static const char *const killed[] = {"sh", "-c", "kill -SEGV $$", NULL};
@@ -314,7 +314,7 @@ test_statuses_are_those_of_a_shell(void)
         {not_executable, NULL, EXITED(126)},
         {killed, NULL, 11},
         {exits, NULL, EXITED(139)},
-        {exits, "/nonexistent", EXITED(126)},
+        {exits, "/proc/nonexistent", EXITED(126)},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
