@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Standard input, output and error of mayfly run behave as those of a local command."""
+
+import os
+import random
+import re
+import subprocess
+import threading
+import time
+
+from harness import MAYFLY, Sandbox, expect, kernel, main, test
+
+MIB = 1 << 20
+# Under software emulation about 5 MB a second go through cat: the full size is for a long test.
+ECHO_SIZE = (1024 if os.environ.get("MAYFLY_TEST_SOAK") else 128) * MIB
+RESIDENT_MAX_KIB = 16 * 1024
+# Which descriptors the command has, on its standard error.
+SHOW = "for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && echo $n >&2; done; "
+
+
+def run_shell(box, line):
+    """A shell on the host, in which $mayfly runs its arguments in a VM."""
+    env = dict(box.env, mayfly=f"{MAYFLY} run -k {kernel('small')} --")
+    return subprocess.run(["bash", "-c", line], env=env, cwd=box.work, stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=240)
+
+
+@test
+def each_stream_arrives_on_its_own_descriptor():
+    with Sandbox() as box:
+        result = box.run("run", "-k", kernel("small"), "--",
+                         "echo out; echo err >&2; sh -c 'exec 1>&-; echo lost' 2>/dev/null || "
+                         "echo refused; sh -c 'exec 1>&- 2>&-; exit 3'; echo $?; wc -c")
+        expect(result, 0, out=b"out\nrefused\n3\n0\n")
+        assert result.err == b"err\n", result
+
+
+@test
+def a_descriptor_that_the_caller_closed_is_closed_for_the_command():
+    with Sandbox() as box:
+        result = run_shell(box, f"$mayfly '{SHOW} exit 5' <&- >&-; echo status $?; "
+                                f"$mayfly '{SHOW} echo out; wc -c' </dev/null 2>&1 >/dev/null")
+        assert result.stdout == b"status 5\n0\n1\n2\n", result
+        assert result.stderr == b"2\n", result
+
+
+@test
+def a_pipeline_goes_through_the_vm():
+    with Sandbox() as box:
+        result = run_shell(box, "seq 1 200000 | $mayfly 'grep -v 7' | tac | md5sum; "
+                                "seq 1 200000 | grep -v 7 | tac | md5sum; echo ${PIPESTATUS[*]}")
+        first, second, statuses = result.stdout.splitlines()
+        assert first == second and statuses == b"0 0 0 0", result
+
+
+@test
+def a_reader_that_leaves_breaks_the_commands_pipe():
+    with Sandbox() as box:
+        started = time.monotonic()
+        result = run_shell(box, "$mayfly yes | head -1; echo ${PIPESTATUS[*]}")
+        assert result.stdout == b"y\n141 0\n", result
+        assert result.stderr == b"", result
+        assert time.monotonic() - started < 60
+
+
+@test
+def what_a_daemon_holds_open_delays_the_end_by_a_second_at_most():
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel("small"), "--", "sleep 1000 & echo done; exit 4")
+        assert process.stdout.readline() == b"done\n"
+        started = time.monotonic()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 4, err
+        assert err.count(b"still holds its output open") == 1, err
+        # The end of bash and the stop of the VM are in it too.
+        took = time.monotonic() - started
+        assert 0.9 < took < 2.5, f"took {took:.2f} s"
+
+
+def seconds_of(err, phase):
+    """How long a phase took, by what -vv prints."""
+    return float(re.search(rf"{phase} +([\d.]+) ms", err.decode()).group(1)) / 1000
+
+
+@test
+def waiting_takes_as_long_as_on_the_host():
+    with Sandbox() as box:
+        best = {}
+        # The least of each: what else this machine does only adds.
+        for _ in range(6):
+            for words in (("true",), ("sleep", "7")):
+                result = box.run("run", "-vv", "-k", kernel("small"), "--", *words)
+                expect(result, 0, out=b"")
+                best[words] = min(seconds_of(result.err, "execution"), best.get(words, 1e9))
+            more = best["sleep", "7"] - best["true",]
+            print(f"# sleep 7 takes {more:.3f} s more than true")
+            if 7.0 <= more <= 7.05:
+                return
+        raise AssertionError(f"sleep 7 took {more:.3f} s more than true")
+
+
+class Resident(threading.Thread):
+    """The most memory that a process had, by looking often."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.path, self.peak = f"/proc/{pid}/status", 0
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                with open(self.path) as file:
+                    found = re.search(r"VmHWM:\s+(\d+)", file.read())
+            except OSError:
+                return
+            if not found:
+                return
+            self.peak = max(self.peak, int(found.group(1)))
+            time.sleep(0.02)
+
+
+@test
+def an_echo_is_exact_and_memory_stays_bounded_also_when_the_reader_stops():
+    block = random.Random(7).randbytes(MIB - 1)
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel("small"), "--", "cat", stdin=subprocess.PIPE,
+                            stderr=None, bufsize=-1)
+        resident = Resident(process.pid)
+
+        def feed():
+            for at in range(0, ECHO_SIZE, len(block)):
+                process.stdin.write(block[:ECHO_SIZE - at])
+            process.stdin.close()
+
+        threading.Thread(target=feed, daemon=True).start()
+        received, started = 0, time.monotonic()
+        while received < ECHO_SIZE:
+            expected = block[:ECHO_SIZE - received]
+            chunk = process.stdout.read(len(expected))
+            if chunk != expected:
+                same = len(os.path.commonprefix([chunk, expected]))
+                raise AssertionError(f"{len(chunk)} bytes, other ones after {received + same}")
+            if received < ECHO_SIZE / 2 <= received + len(expected):
+                time.sleep(10)
+                started += 10
+            received += len(expected)
+        rate = received / 1e6 / (time.monotonic() - started)
+        assert process.stdout.read() == b"" and process.wait(60) == 0
+        process.stdout.close()
+        print(f"# {received // MIB} MiB at {rate:.1f} MB/s both ways, {resident.peak} KiB resident")
+        assert 0 < resident.peak < RESIDENT_MAX_KIB, f"{resident.peak} KiB"
+
+
+@test
+def mayfly_sleeps_while_the_command_does():
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel("small"), "--", "echo up; sleep 10")
+        assert process.stdout.readline() == b"up\n"
+
+        def cpu_seconds():
+            with open(f"/proc/{process.pid}/stat") as file:
+                fields = file.read().rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        before = cpu_seconds()
+        time.sleep(9)
+        used = cpu_seconds() - before
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert used < 0.09, f"{used:.2f} s of 9 s"
+
+
+if __name__ == "__main__":
+    main()
