@@ -102,12 +102,16 @@ static void
 reported(MfExec *exec, const MfQgaExecStatus *status, const GError *error)
 {
     MfExecScript *self = MF_EXEC_SCRIPT(exec);
+    g_autoptr(GError) bad = NULL;
 
     if (!status) {
         mf_exec_finish(exec, NULL, g_error_copy(error));
         return;
     }
-    self->ended = mf_exec_exit_from_status(status);
+    if (!mf_exec_exit_from_status(status, &self->ended, &bad)) {
+        mf_exec_finish(exec, NULL, g_steal_pointer(&bad));
+        return;
+    }
     write_captured(exec, 1, status->out_data);
     write_captured(exec, 2, status->err_data);
     self->exited = TRUE;

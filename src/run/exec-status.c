@@ -108,11 +108,27 @@ ask(MfExecStatus *self)
                                    g_object_ref(self));
 }
 
+/* Between two questions there is no call that could notice. */
+static void
+on_cancelled(GCancellable *cancellable, MfExecStatus *self)
+{
+    g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+    g_clear_handle_id(&self->timer, g_source_remove);
+    if (task)
+        g_task_return_new_error(
+            task, MF_ERROR, MF_ERROR_CANCELLED,
+            "Waiting for the end of process %" G_GINT64_FORMAT " was cancelled.", self->pid);
+}
+
 void
 mf_exec_status_wait_async(MfExecStatus *self, GCancellable *cancellable,
                           GAsyncReadyCallback callback, gpointer user_data)
 {
     self->task = g_task_new(self, cancellable, callback, user_data);
+    g_task_set_check_cancellable(self->task, FALSE);
+    if (cancellable)
+        g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self, 0);
     ask_later(self);
 }
 

@@ -9,6 +9,8 @@
 #define POLL_FIRST_MS 50
 #define POLL_MAX_MS   1000
 
+#define US_PER_MS ((gint64)1000)
+
 struct _MfExecStream {
     MfExec parent;
     MfStream *stream; /* owned */
@@ -16,9 +18,11 @@ struct _MfExecStream {
     gboolean by_frame, by_status;
     MfExit frame_exit, status_exit;
     gsize unacked; /* standard input sent and not yet consumed */
-    gboolean started, ended[3], output_held;
+    gboolean started, ended[3];
     guint16 rows, columns; /* not 0: a size to be told when the command is there */
-    guint held_source;
+    gboolean waited;       /* long enough for what the exit left open */
+    gint64 wait_left_us, wait_since_us;
+    guint wait_source;
 };
 
 G_DEFINE_FINAL_TYPE(MfExecStream, mf_exec_stream, MF_TYPE_EXEC)
@@ -30,7 +34,7 @@ mf_exec_stream_dispose(GObject *object)
 {
     MfExecStream *self = MF_EXEC_STREAM(object);
 
-    g_clear_handle_id(&self->held_source, g_source_remove);
+    g_clear_handle_id(&self->wait_source, g_source_remove);
     g_clear_object(&self->stream);
     g_clear_pointer(&self->encoded, g_free);
     G_OBJECT_CLASS(mf_exec_stream_parent_class)->dispose(object);
@@ -39,6 +43,7 @@ mf_exec_stream_dispose(GObject *object)
 static void
 mf_exec_stream_init(MfExecStream *self)
 {
+    self->wait_left_us = MF_EXEC_STREAM_OUTPUT_WAIT_MS * US_PER_MS;
 }
 
 static void
@@ -63,26 +68,41 @@ on_acked(MfExecStream *self, guint bytes)
 }
 
 static gboolean
-on_output_overdue(gpointer data)
+on_wait_over(gpointer data)
 {
     MfExecStream *self = data;
 
-    self->held_source = 0;
-    self->output_held = TRUE;
-    /* The exit frame was lost with its channel, or its sender killed before it could write. */
-    if (!self->by_frame) {
-        self->by_frame = TRUE;
-        self->frame_exit = self->status_exit;
-    }
+    self->wait_source = 0;
+    self->waited = TRUE;
     conclude_if_done(self);
     return G_SOURCE_REMOVE;
 }
 
-static void
-await_output(MfExecStream *self)
+static gboolean
+has_output_ended(const MfExecStream *self)
 {
-    if (!self->held_source && !mf_exec_is_paused(MF_EXEC(self)))
-        self->held_source = g_timeout_add(MF_EXEC_STREAM_OUTPUT_WAIT_MS, on_output_overdue, self);
+    return self->ended[1] && self->ended[2];
+}
+
+/* Awaits, once the agent has told the exit, what the frames still owe. Time in which the caller's
+ * reader keeps us from reading them is not theirs: it does not count. */
+static void
+update_wait(MfExecStream *self)
+{
+    MfExec *exec = MF_EXEC(self);
+    gboolean owed = !self->by_frame || !has_output_ended(self);
+    gboolean wanted = self->by_status && owed && !self->waited && mf_exec_is_running(exec) &&
+                      !mf_exec_is_paused(exec);
+    gint64 now_us = g_get_monotonic_time();
+
+    if (wanted && !self->wait_source) {
+        self->wait_since_us = now_us;
+        self->wait_source =
+            g_timeout_add((guint)(self->wait_left_us / US_PER_MS), on_wait_over, self);
+    } else if (!wanted && self->wait_source) {
+        g_clear_handle_id(&self->wait_source, g_source_remove);
+        self->wait_left_us = MAX(self->wait_left_us - (now_us - self->wait_since_us), 0);
+    }
 }
 
 static GError *
@@ -98,25 +118,23 @@ contradiction(const MfExit *frame, const MfExit *status)
 static void
 conclude_if_done(MfExecStream *self)
 {
-    const MfExit *frame = &self->frame_exit, *status = &self->status_exit;
+    MfExec *exec = MF_EXEC(self);
+    MfExit *frame = &self->frame_exit, *status = &self->status_exit;
 
-    if (!mf_exec_is_running(MF_EXEC(self)) || !self->by_frame || !self->by_status)
+    update_wait(self);
+    if (!mf_exec_is_running(exec) || !self->by_status || (!self->by_frame && !self->waited))
         return;
+    /* The frame was lost with its channel, or its sender killed before it could write. */
+    if (!self->by_frame)
+        *frame = *status;
     if (frame->status != status->status || frame->signal_number != status->signal_number) {
-        mf_exec_finish(MF_EXEC(self), NULL, contradiction(frame, status));
+        mf_exec_finish(exec, NULL, contradiction(frame, status));
         return;
     }
-
-    gboolean ended = self->ended[1] && self->ended[2];
-    if (!ended && !self->output_held) {
-        await_output(self);
+    if ((!has_output_ended(self) && !self->waited) || mf_exec_get_queued(exec) > 0)
         return;
-    }
-    if (mf_exec_get_queued(MF_EXEC(self)) > 0)
-        return;
-    self->frame_exit.output_held = !ended;
-    g_clear_handle_id(&self->held_source, g_source_remove);
-    mf_exec_finish(MF_EXEC(self), &self->frame_exit, NULL);
+    frame->output_held = !has_output_ended(self);
+    mf_exec_finish(exec, frame, NULL);
 }
 
 static void
@@ -133,19 +151,20 @@ static void
 reported(MfExec *exec, const MfQgaExecStatus *status, const GError *error)
 {
     MfExecStream *self = MF_EXEC_STREAM(exec);
+    g_autoptr(GError) bad = NULL;
 
-    self->by_status = TRUE;
-    if (status) {
-        self->status_exit = mf_exec_exit_from_status(status);
-        if (!self->by_frame)
-            await_output(self);
-    } else if (self->by_frame) {
-        /* A lost agent does not lose an exit that has come. */
-        self->status_exit = self->frame_exit;
-    } else {
+    if (!status && !self->by_frame) {
         mf_exec_finish(exec, NULL, g_error_copy(error));
         return;
     }
+    /* A lost agent does not lose an exit that has come. */
+    if (!status)
+        self->status_exit = self->frame_exit;
+    else if (!mf_exec_exit_from_status(status, &self->status_exit, &bad)) {
+        mf_exec_finish(exec, NULL, g_steal_pointer(&bad));
+        return;
+    }
+    self->by_status = TRUE;
     conclude_if_done(self);
 }
 
@@ -200,6 +219,7 @@ static void
 set_reading(MfExec *exec, gboolean reading)
 {
     mf_stream_set_reading(MF_EXEC_STREAM(exec)->stream, reading);
+    update_wait(MF_EXEC_STREAM(exec));
 }
 
 static void

@@ -6,6 +6,10 @@
 
 #define START_TIMEOUT_MS 30000
 
+/* Ends that a process can have. */
+#define EXIT_STATUS_MAX 255
+#define EXIT_SIGNAL_MAX 64
+
 typedef struct {
     MfQga *qga;           /* owned */
     MfStdio *stdio;       /* borrowed */
@@ -45,6 +49,15 @@ mf_exec_init(MfExec *self)
     PRIVATE(self)->asking = g_cancellable_new();
 }
 
+static void
+set_paused(MfExec *self, gboolean paused)
+{
+    if (PRIVATE(self)->paused == paused)
+        return;
+    PRIVATE(self)->paused = paused;
+    MF_EXEC_GET_CLASS(self)->set_reading(self, !paused);
+}
+
 void
 mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
 {
@@ -57,6 +70,8 @@ mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
     }
     if (private->stdio->input)
         mf_input_stop(private->stdio->input);
+    /* What carries the output may have more to tell, as the stream has the kernel's log. */
+    set_paused(self, FALSE);
     g_cancellable_cancel(private->asking);
     if (error) {
         g_task_return_error(task, error);
@@ -84,22 +99,17 @@ mf_exec_get_queued(MfExec *self)
     return mf_stdio_get_queued(PRIVATE(self)->stdio);
 }
 
-static void
-set_paused(MfExec *self, gboolean paused)
-{
-    PRIVATE(self)->paused = paused;
-    MF_EXEC_GET_CLASS(self)->set_reading(self, !paused);
-}
-
 void
 mf_exec_write_output(MfExec *self, int fd, GBytes *bytes)
 {
     MfExecPrivate *private = PRIVATE(self);
 
-    if (!private->stdio->output[fd])
+    /* The caller's streams are ours only as long as the command runs. */
+    if (!private->task || !private->stdio->output[fd])
         return;
     mf_output_write(private->stdio->output[fd], bytes);
-    if (!private->paused && mf_exec_get_queued(self) >= MF_EXEC_OUTPUT_QUEUE_MAX)
+    /* Finding that nobody reads may have been the end. */
+    if (private->task && mf_exec_get_queued(self) >= MF_EXEC_OUTPUT_QUEUE_MAX)
         set_paused(self, TRUE);
 }
 
@@ -123,10 +133,11 @@ on_output_moved(MfExec *self)
 {
     MfExecPrivate *private = PRIVATE(self);
 
-    if (private->paused && mf_exec_get_queued(self) < MF_EXEC_OUTPUT_QUEUE_MAX)
+    if (!private->task)
+        return;
+    if (mf_exec_get_queued(self) < MF_EXEC_OUTPUT_QUEUE_MAX)
         set_paused(self, FALSE);
-    if (private->task)
-        MF_EXEC_GET_CLASS(self)->output_moved(self);
+    MF_EXEC_GET_CLASS(self)->output_moved(self);
 }
 
 static void
@@ -177,11 +188,23 @@ mf_exec_set_up(MfExec *self, MfQga *qga, MfStdio *stdio)
     }
 }
 
-MfExit
-mf_exec_exit_from_status(const MfQgaExecStatus *status)
+gboolean
+mf_exec_exit_from_status(const MfQgaExecStatus *status, MfExit *ret_exit, GError **error)
 {
-    return (MfExit){.status = status->has_exitcode ? (int)status->exitcode : 0,
-                    .signal_number = status->has_signal ? (int)status->signal : 0};
+    gboolean exited =
+        status->has_exitcode && status->exitcode >= 0 && status->exitcode <= EXIT_STATUS_MAX;
+    gboolean killed = status->has_signal && status->signal > 0 && status->signal <= EXIT_SIGNAL_MAX;
+
+    if (status->has_exitcode == status->has_signal || (!exited && !killed)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_PROTOCOL,
+                    "The guest agent says that the command has ended, but not with either an exit "
+                    "status of 0 to %d or a signal of 1 to %d.",
+                    EXIT_STATUS_MAX, EXIT_SIGNAL_MAX);
+        return FALSE;
+    }
+    *ret_exit = (MfExit){.status = exited ? (int)status->exitcode : 0,
+                         .signal_number = killed ? (int)status->signal : 0};
+    return TRUE;
 }
 
 static void
@@ -219,10 +242,17 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     g_autoptr(MfQgaExecProcess) process = NULL;
 
-    if (!mf_qga_guest_exec_finish(MF_QGA(source), result, &process, &error))
-        mf_exec_finish(self, NULL, g_steal_pointer(&error));
-    else if (PRIVATE(self)->task)
+    gboolean good = mf_qga_guest_exec_finish(MF_QGA(source), result, &process, &error);
+
+    if (!PRIVATE(self)->task)
+        return;
+    if (good)
         MF_EXEC_GET_CLASS(self)->started(self, process->pid);
+    else if (g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
+        mf_exec_finish(self, NULL, g_steal_pointer(&error));
+    else
+        /* The agent was lost, not the command: it may have run, and its end be known. */
+        MF_EXEC_GET_CLASS(self)->reported(self, NULL, error);
 }
 
 static void
@@ -240,10 +270,14 @@ mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback c
     MfQgaGuestExecArguments arguments = {0};
 
     private->task = g_task_new(self, NULL, callback, user_data);
+    if (cancellable && g_cancellable_is_cancelled(cancellable)) {
+        on_cancelled(cancellable, self);
+        return;
+    }
     if (cancellable)
         g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self, 0);
     MF_EXEC_GET_CLASS(self)->get_arguments(self, &arguments);
-    mf_qga_guest_exec_async(private->qga, &arguments, START_TIMEOUT_MS, NULL, on_started,
+    mf_qga_guest_exec_async(private->qga, &arguments, START_TIMEOUT_MS, private->asking, on_started,
                             g_object_ref(self));
 }
 

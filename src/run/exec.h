@@ -38,7 +38,8 @@ gboolean mf_exec_kill(MfExec *self, guint grace_ms);
 /* The command's terminal has another size now. Nothing happens where it has none. */
 void mf_exec_resize(MfExec *self, guint16 rows, guint16 columns);
 
-/* What a kind does; everything is called from the main loop, and only while the command runs. */
+/* What a kind does; everything is called from the main loop, and only while the command runs. (At
+ * its very end set_reading, so that no channel stays stopped.) */
 struct _MfExecClass {
     GObjectClass parent;
     void (*get_arguments)(MfExec *self, MfQgaGuestExecArguments *ret_arguments);
@@ -71,5 +72,6 @@ void mf_exec_poke(MfExec *self);
 /* The one end of a run; 'error' is taken, NULL with an exit. Later calls do nothing. */
 void mf_exec_finish(MfExec *self, const MfExit *ended, GError *error);
 
-/* The exit in the agent's words. */
-MfExit mf_exec_exit_from_status(const MfQgaExecStatus *status);
+/* The exit in the agent's words. MF_ERROR_PROTOCOL when they tell no end that a process can have:
+ * taken for one, it could pass for success. */
+gboolean mf_exec_exit_from_status(const MfQgaExecStatus *status, MfExit *ret_exit, GError **error);
