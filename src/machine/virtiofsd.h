@@ -10,10 +10,10 @@
  * name: QEMU's own, up to QEMU 7, which works for root only, and the one that came after it, which
  * works for everybody. What tells them apart is read from the program's file, without running it.
  *
- * What holds for a share that is not writable: the newer program refuses writes by itself from
- * version 1.13; for QEMU's, and for root, everything is made read-only in the mount namespace that
- * it is started in. Where neither can be had (an older version of the newer program, or no right to
- * make a mount namespace), only the guest's kernel refuses writes, and that is logged.
+ * What holds for a share that is not writable: the newer program refuses writes by itself where it
+ * has --readonly. Otherwise everything is made read-only in the mount namespace that it is started
+ * in, which takes root. Where neither can be had, only the guest's kernel refuses writes, and that
+ * is logged.
  *
  * File systems mounted below the directory are served as part of it: an overlay in the guest could
  * not look into them otherwise.

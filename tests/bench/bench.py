@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures mayfly side by side with bare QEMU, in one run.
 
-    tests/bench/bench.py [--build DIR] [-n RUNS | --quick] [--bare] [GROUP...]
+    tests/bench/bench.py [--build DIR] [-n RUNS | --quick] [--bare] [--files N]
+                         [GROUP...]
 
 The contestants of a group take turns (A B A B ...), so that a machine that gets slower does not
 favour either, after one round that is not counted (what takes long does without). The table shows
@@ -21,6 +22,7 @@ import tempfile
 
 import contestants
 import throughput
+import tree
 
 SECONDS = ('s', 1)
 MILLISECONDS = ('ms', 1000)
@@ -193,9 +195,26 @@ def idle(host):
     return rows_of(take_turns(1, measures, warm_up=False), PERCENT)
 
 
+def files(host):
+    """the guest's use of a tree of small files, by root mode and share
+
+    As timed in the guest, with its caches empty at first: find with a stat of each file, tar of all
+    twice, and git status. It takes long, so it is measured only when it is asked for.
+    """
+    directory = host.scratch / 'tree'
+    tree.make(directory, host.files)
+    measures = {name: lambda words=words: tree.measure(host, directory, words)
+                for name, words in tree.CONTENDERS.items()}
+    values = take_turns(min(host.runs, LONG_RUNS), measures, warm_up=False)
+    return [Row(f'{work}: {name}', [value[work] for value in values[name]], SECONDS)
+            for work in next(iter(values.values()))[0] for name in measures]
+
+
 # In the order in which they are measured: what most are after, and what is quick, comes first.
 GROUPS = {'cold-small': cold_small, 'own-time': own_time, 'latency': latency, 'memory': memory,
-          'host-stream': host_stream, 'streams': streams, 'idle': idle, 'cold-stock': cold_stock}
+          'host-stream': host_stream, 'streams': streams, 'idle': idle, 'cold-stock': cold_stock,
+          'files': files}
+DEFAULT_GROUPS = tuple(name for name in GROUPS if name != 'files')
 BARE_GROUPS = ('cold-small', 'cold-stock')
 
 
@@ -224,6 +243,8 @@ def parse_arguments():
                       help='runs of each contestant (7); long ones have fewer')
     runs.add_argument('--quick', action='store_const', dest='runs', const=QUICK_RUNS,
                       help=f'{QUICK_RUNS} runs of each')
+    parser.add_argument('--files', type=int, default=20000, metavar='N',
+                        help="size of the tree of 'files' (20000)")
     parser.add_argument('--bare', action='store_true', help='measure bare QEMU only')
     parser.add_argument('groups', nargs='*', metavar='GROUP', help=', '.join(GROUPS))
     options = parser.parse_args()
@@ -231,7 +252,7 @@ def parse_arguments():
     if unknown or options.runs < 1:
         parser.error(f"'{unknown[0]}' is not one of {', '.join(GROUPS)}" if unknown
                      else 'at least one run is needed')
-    options.groups = options.groups or (BARE_GROUPS if options.bare else list(GROUPS))
+    options.groups = options.groups or (BARE_GROUPS if options.bare else DEFAULT_GROUPS)
     return options
 
 
@@ -251,7 +272,7 @@ def main():
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix='mayfly-bench-') as scratch:
         host = contestants.Host(options.build, test_kernels(), pathlib.Path(scratch), options.runs,
-                                bare=options.bare)
+                                bare=options.bare, files=options.files)
         print(f'{host.describe()}; median, least .. most, runs')
         results = [measure(host, group) for group in options.groups]
     return 0 if all(results) else 1

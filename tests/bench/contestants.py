@@ -77,12 +77,13 @@ def option(command, name):
 class Host:
     """Where the contestants are, and how often each of them runs."""
 
-    def __init__(self, build, kernels, scratch, runs, bare=False):
+    def __init__(self, build, kernels, scratch, runs, bare=False, files=0):
         self.build = build.resolve()
         self.kernels = kernels
         self.small = kernels / 'small/bzImage'
         self.scratch = scratch
         self.runs = runs
+        self.files = files
         self.mayfly = None if bare else self.build / 'src/cli/mayfly'
 
     def describe(self):
