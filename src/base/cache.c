@@ -10,30 +10,61 @@
 
 #include "base/error.h"
 
+/* What MAYFLY_CACHE_DIR says; NULL when it says nothing. */
 static char *
-cache_top(void)
+named_top(void)
 {
     const char *own = g_getenv("MAYFLY_CACHE_DIR");
 
-    if (own && *own)
-        return g_canonicalize_filename(own, NULL);
-    return g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
+    return own && *own ? g_canonicalize_filename(own, NULL) : NULL;
+}
+
+/* For users without a usable home: a directory that is theirs alone, or none. */
+static char *
+make_homeless_top(void)
+{
+    g_autofree char *name = g_strdup_printf("mayfly-cache-%u", (unsigned)geteuid());
+    g_autofree char *path = g_build_filename(g_get_tmp_dir(), name, NULL);
+    struct stat status;
+
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return NULL;
+    if (lstat(path, &status) < 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
+        (status.st_mode & 077))
+        return NULL;
+    return g_steal_pointer(&path);
+}
+
+/* Makes 'top' with 'section' below it. Owned by the caller; NULL with errno. */
+static char *
+make_below(const char *top, const char *section)
+{
+    g_autofree char *path = g_build_filename(top, section, NULL);
+
+    return g_mkdir_with_parents(path, 0700) == 0 ? g_steal_pointer(&path) : NULL;
 }
 
 char *
 mf_cache_dir(const char *section, GError **error)
 {
-    g_autofree char *top = cache_top();
-    g_autofree char *path = section ? g_build_filename(top, section, NULL) : g_strdup(top);
+    g_autofree char *named = named_top();
+    g_autofree char *top =
+        named ? g_strdup(named) : g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
+    /* A relative one is to be ignored: XDG base directory specification. */
+    char *path = g_path_is_absolute(top) ? make_below(top, section) : NULL;
+    int reason = errno;
 
-    if (g_mkdir_with_parents(path, 0700) < 0) {
-        mf_error_set_errno(error, MF_ERROR_HOST, errno,
+    if (!path && !named) {
+        g_autofree char *homeless = make_homeless_top();
+
+        path = homeless ? make_below(homeless, section) : NULL;
+    }
+    if (!path)
+        mf_error_set_errno(error, MF_ERROR_HOST, reason,
                            "The cache directory '%s' cannot be made (MAYFLY_CACHE_DIR names "
                            "another)",
-                           path);
-        return NULL;
-    }
-    return g_steal_pointer(&path);
+                           top);
+    return path;
 }
 
 char *

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -33,14 +34,9 @@ print_help(FILE *to)
           to);
 }
 
-int
-main(int argc, char **argv)
+static int
+run_verb(int argc, char **argv)
 {
-    mf_cli_secure_stdio();
-    mf_cli_set_verbosity(0);
-    setlocale(LC_ALL, "");
-    signal(SIGPIPE, SIG_IGN);
-
     if (argc < 2) {
         print_help(stderr);
         return MF_EXIT_USAGE;
@@ -64,4 +60,20 @@ main(int argc, char **argv)
                     "it as a command.",
                     argv[1], argv[1]);
     return MF_EXIT_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+    mf_cli_secure_stdio();
+    mf_cli_set_verbosity(0);
+    setlocale(LC_ALL, "");
+    signal(SIGPIPE, SIG_IGN);
+
+    int status = run_verb(argc, argv);
+    if (fflush(stdout) != 0 && status == 0) {
+        mf_cli_complain("The standard output cannot be written: %s", g_strerror(errno));
+        status = MF_EXIT_UNAVAILABLE;
+    }
+    return status;
 }

@@ -84,7 +84,7 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
         {"workdir", 0, 0, G_OPTION_ARG_FILENAME, &raw->workdir,
          "Directory of the command in the guest (default: the caller's)", "DIR"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &raw->timeout,
-         "Limit for the command, such as 90s or 2m", "DURATION"},
+         "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
          "Limit until the command starts (default: 2m)", "DURATION"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
@@ -252,6 +252,12 @@ check_texts(const RawOptions *raw, GError **error)
 static gboolean
 read_mounts(MfTarget *target, const RawOptions *raw, GError **error)
 {
+    if (raw->mounts && g_strv_length(raw->mounts) > MF_TARGET_MAX_MOUNTS) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "%u mounts are more than the machine has slots for: at most %d.",
+                    g_strv_length(raw->mounts), MF_TARGET_MAX_MOUNTS);
+        return FALSE;
+    }
     for (guint i = 0; raw->mounts && raw->mounts[i]; i++) {
         MfShare *mount = mf_share_parse(raw->mounts[i], i, error);
 
@@ -370,6 +376,10 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
                         "No command is given: write it after the options, such as "
                         "'mayfly run -- uname -r'.");
         return !needed;
+    }
+    if (!words[0][0]) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The command is empty: is a variable unset?");
+        return FALSE;
     }
     if (words[1])
         target->argv = g_strdupv(words);

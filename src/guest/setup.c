@@ -134,7 +134,7 @@ mount_scripts(const struct mfg_conf *conf, struct mfg_mountpoints *mountpoints,
     if (mounted && access("/bin/sh", X_OK) != 0)
         return mfg_fail(reason,
                         "The guest's root has no usable '/bin/sh' (%s), which the init script "
-                        "needs: use init = \"agent\", or a root with a shell.",
+                        "needs: use '--init agent', or a root with a shell.",
                         strerror(errno));
     return mounted;
 }

@@ -31,7 +31,8 @@ void mf_host_probe_kvm(MfKvmFacts *ret_facts);
  * sentence. Borrowed or static. */
 char *mf_host_why_no_kvm(const MfKvmFacts *facts, MfArch guest_arch);
 
-/* Resolves MF_ACCEL_AUTO; *ret_reason (owned, may be NULL) says why it is not KVM. */
+/* Resolves MF_ACCEL_AUTO; *ret_reason (owned, may be NULL) says why it is not KVM. What was asked
+ * for is taken, whatever speaks against it. */
 MfAccel mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, char **ret_reason);
 
 /* Finds QEMU for an architecture: 'requested' (a path or a name in PATH) or the usual places.

@@ -145,7 +145,13 @@ on_broken(MfExec *self, MfOutput *output)
 {
     MfExecPrivate *private = PRIVATE(self);
     MfExecClass *class = MF_EXEC_GET_CLASS(self);
+    const GError *error = mf_output_get_error(output);
 
+    /* Lost output must not pass for a success. */
+    if (error) {
+        mf_exec_finish(self, NULL, g_error_copy(error));
+        return;
+    }
     if (private->task && class->reader_gone)
         class->reader_gone(self, output == private->stdio->output[1] ? 1 : 2);
     on_output_moved(self);

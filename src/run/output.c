@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 
 typedef enum {
@@ -27,6 +28,7 @@ struct _MfOutput {
     gsize queued;
     guint source;
     gboolean broken;
+    GError *error; /* owned; see mf_output_get_error() */
 };
 
 G_DEFINE_FINAL_TYPE(MfOutput, mf_output, G_TYPE_OBJECT)
@@ -42,6 +44,7 @@ mf_output_finalize(GObject *object)
     g_clear_handle_id(&self->source, g_source_remove);
     g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
     mf_fd_clear(&self->own_fd);
+    g_clear_error(&self->error);
     G_OBJECT_CLASS(mf_output_parent_class)->finalize(object);
 }
 
@@ -90,8 +93,11 @@ mf_output_new(int fd)
 }
 
 static void
-break_off(MfOutput *self)
+break_off(MfOutput *self, int reason)
 {
+    if (reason != EPIPE && reason != ECONNRESET)
+        mf_error_set_errno(&self->error, MF_ERROR_HOST, reason, "The standard %s cannot be written",
+                           self->fd == STDERR_FILENO ? "error" : "output");
     self->broken = TRUE;
     self->queued = self->offset = 0;
     g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
@@ -138,7 +144,7 @@ flush(MfOutput *self)
             return;
         }
         if (n < 0) {
-            break_off(self);
+            break_off(self, errno);
             return;
         }
         self->offset += (gsize)n;
@@ -187,4 +193,10 @@ gboolean
 mf_output_is_broken(MfOutput *self)
 {
     return self->broken;
+}
+
+const GError *
+mf_output_get_error(MfOutput *self)
+{
+    return self->error;
 }

@@ -21,5 +21,9 @@ gsize mf_output_get_queued(MfOutput *self);
 
 gboolean mf_output_is_broken(MfOutput *self);
 
+/* Why it is broken: NULL when nobody reads any more, which is the reader's right; else
+ * MF_ERROR_HOST (no space, an I/O error): what was written is incomplete. Borrowed. */
+const GError *mf_output_get_error(MfOutput *self);
+
 /* Signal "broken" (): once; nobody reads any more (EPIPE), or writing failed. What was queued is
  * dropped. */

@@ -22,7 +22,7 @@
 
 /* Directories that the guest covers with file systems of its own: a path below them is not the
  * host's there. */
-static const char *const covered[] = {"/dev/", "/proc/", "/run/", "/sys/", "/mnt/", NULL};
+static const char *const covered[] = {"/dev", "/proc", "/run", "/sys", "/mnt", NULL};
 
 void
 mf_plan_free(MfPlan *self)
@@ -78,9 +78,12 @@ get_cache(const MfTarget *target)
 static gboolean
 is_covered(const char *path)
 {
-    for (const char *const *prefix = covered; *prefix; prefix++)
-        if (g_str_has_prefix(path, *prefix))
+    for (const char *const *prefix = covered; *prefix; prefix++) {
+        size_t length = strlen(*prefix);
+
+        if (strncmp(path, *prefix, length) == 0 && (path[length] == '/' || path[length] == '\0'))
             return TRUE;
+    }
     return FALSE;
 }
 
@@ -98,8 +101,14 @@ path_in_root(const char *root, const char *path)
 }
 
 static gboolean
-check_root(const MfTarget *target, GError **error)
+check_directories(const MfTarget *target, GError **error)
 {
+    if (!target->share) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The current directory does not exist any more, or cannot be reached.");
+        return FALSE;
+    }
+
     struct stat status;
     int reason = stat(target->root, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
 
@@ -122,6 +131,9 @@ add_shares(MfPlan *self, const MfTarget *target)
     if (target->share) {
         /* The whole host is never shared writable by accident of where one stands. */
         gboolean writable = !g_str_equal(target->share, "/") && access(target->share, W_OK) == 0;
+
+        if (!writable)
+            g_info("The current directory '%s' is shared read-only.", target->share);
 
         g_ptr_array_add(
             shares, mf_share_new("share", MF_TAG_SHARE, target->share, MF_GUEST_SHARE, writable));
@@ -216,7 +228,12 @@ find_kernel(const MfTarget *target, GError **error)
     if (g_file_test(target->kernel, G_FILE_TEST_EXISTS))
         return g_strdup(target->kernel);
     entry = mf_catalog_find(target->kernel, NULL);
-    return entry ? entry : g_strdup(target->kernel);
+    if (!entry)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "Kernel '%s' does not exist, neither as a file nor in the catalog ('mayfly "
+                    "kernel list' shows that, 'mayfly kernel pull' adds to it).",
+                    target->kernel);
+    return entry;
 }
 
 /* What the kernel has to have, but for the shares. */
@@ -401,7 +418,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     spec->arch = target->arch;
     spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);
     spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
-    if (!spec->qemu || !check_root(target, error))
+    if (!spec->qemu || !check_directories(target, error))
         return NULL;
     spec->machine = g_strdup(machine_type(target->arch));
     spec->cpu = g_strdup(spec->accel == MF_ACCEL_KVM ? "host" : "max");

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/target.h"
 
+#include <unistd.h>
+
 #include <string.h>
 
 #include "base/error.h"
@@ -129,7 +131,9 @@ mf_target_new(void)
     self->cpus = MF_TARGET_DEFAULT_CPUS;
     self->memory = MF_TARGET_DEFAULT_MEMORY;
     self->mounts = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
-    self->share = g_get_current_dir();
+    /* Where GLib would say "/" for a directory that is gone, there is none. */
+    g_autofree char *here = getcwd(NULL, 0);
+    self->share = here ? g_get_current_dir() : NULL;
     self->env = g_get_environ();
     self->hostname = g_strdup(MF_TARGET_DEFAULT_HOSTNAME);
     self->rows = MF_TARGET_DEFAULT_ROWS;

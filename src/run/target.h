@@ -43,10 +43,12 @@ Mf9pCache mf_9p_cache_default(MfRootMode mode);
 #define MF_TARGET_DEFAULT_MEMORY          (G_GUINT64_CONSTANT(1) << 30)
 #define MF_TARGET_MIN_MEMORY              (G_GUINT64_CONSTANT(64) << 20)
 #define MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS 120000
-#define MF_TARGET_MAX_CPUS                255
-#define MF_TARGET_DEFAULT_HOSTNAME        "mayfly"
-#define MF_TARGET_DEFAULT_ROWS            24
-#define MF_TARGET_DEFAULT_COLUMNS         80
+/* Each is a device on the machine's one bus of 32 slots. */
+#define MF_TARGET_MAX_MOUNTS       20
+#define MF_TARGET_MAX_CPUS         255
+#define MF_TARGET_DEFAULT_HOSTNAME "mayfly"
+#define MF_TARGET_DEFAULT_ROWS     24
+#define MF_TARGET_DEFAULT_COLUMNS  80
 
 typedef struct {
     char *kernel; /* owned; path of an image, or a catalog name; NULL: the default one */
@@ -70,7 +72,8 @@ typedef struct {
     char *kernel_args; /* owned; appended last, so it wins; or NULL */
 
     GPtrArray *mounts; /* owned; of MfShare */
-    char *share;       /* owned; the caller's directory, shared at MF_GUEST_SHARE */
+    char *share;       /* owned; the caller's directory, shared at MF_GUEST_SHARE; NULL: it is
+                        * gone */
 
     char **argv;    /* owned; at most one of argv and shell is set; none: a login shell */
     char *shell;    /* owned; text for a shell */

@@ -20,13 +20,20 @@ def wait_for_output(process, text):
 @test
 def a_timeout_gives_124_and_keeps_the_output_so_far():
     with Sandbox() as box:
-        process = box.start("run", "-k", kernel(), "--timeout", "2s", "--",
-                            "echo so far; sleep 60")
-        started = wait_for_output(process, b"so far\n")
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 124, (process.returncode, err)
-        assert time.monotonic() - started < 4, "later than 4 s"
-        assert b"did not end within 2s" in err, err
+        # On a busy machine without KVM a shell may need its two seconds to start: then once more.
+        for _ in range(3):
+            process = box.start("run", "-k", kernel(), "--timeout", "2s", "--",
+                                "sh", "-c", "echo so far; exec sleep 60")
+            line = process.stdout.readline()
+            started = time.monotonic()
+            _, err = process.communicate(timeout=60)
+            took = time.monotonic() - started
+            assert process.returncode == 124, (process.returncode, err)
+            assert b"did not end within 2s" in err, err
+            if line:
+                break
+        assert line == b"so far\n", "the output so far is lost"
+        assert took < 4, f"ended {took:.1f} s after its first output"
 
 
 @test

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "run/input.h"
 #include "run/output.h"
@@ -96,6 +97,28 @@ test_a_reader_that_leaves_breaks_the_output_once(void)
 }
 
 static void
+test_a_full_disk_is_an_error_and_a_reader_that_left_is_not(void)
+{
+    int ends[2];
+    g_autoptr(GBytes) pattern = make_pattern(10);
+    mf_autofd full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+    g_assert_cmpint(full, >=, 0);
+    g_autoptr(MfOutput) output = mf_output_new(full);
+    mf_output_write(output, pattern);
+    g_assert_true(mf_output_is_broken(output));
+    g_assert_error(mf_output_get_error(output), MF_ERROR, MF_ERROR_HOST);
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(MfOutput) left = mf_output_new(ends[1]);
+    close(ends[0]);
+    mf_output_write(left, pattern);
+    g_assert_true(mf_output_is_broken(left));
+    g_assert_null(mf_output_get_error(left));
+    close(ends[1]);
+}
+
+static void
 test_a_socket_is_written_without_changing_its_flags(void)
 {
     int a, b;
@@ -162,6 +185,8 @@ main(int argc, char **argv)
                     test_a_slow_pipe_gets_every_byte_and_never_blocks);
     g_test_add_func("/output/a-reader-that-leaves-breaks-the-output-once",
                     test_a_reader_that_leaves_breaks_the_output_once);
+    g_test_add_func("/output/a-full-disk-is-an-error-and-a-reader-that-left-is-not",
+                    test_a_full_disk_is_an_error_and_a_reader_that_left_is_not);
     g_test_add_func("/output/a-socket-is-written-without-changing-its-flags",
                     test_a_socket_is_written_without_changing_its_flags);
     g_test_add_func("/input/is-read-only-as-far-as-granted",
