@@ -1,0 +1,173 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The guest program as PID 1 with its two ports, before any CONF, under QEMU itself: hosts that come
+late, go away and come back, as they do around a saved machine."""
+
+import base64
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import time
+
+from harness import KERNELS, Skip, main, test
+from streampeer import DEADLINE, Peer, record
+
+PROGRAM = os.environ["MAYFLY_GUEST"]
+QEMU = "qemu-system-x86_64"
+SELF = "/run/mayfly/mayfly-guest"
+IDLE_SECONDS = 3.0
+IDLE_CPU_MAX = 0.5  # of one CPU; who spins takes all of it
+
+
+def archive(path, name, content):
+    """A newc archive of one executable file."""
+    def entry(name, mode, data):
+        fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
+        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
+        return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
+
+    with open(path, "wb") as file:
+        file.write(entry(name, 0o100755, content) + entry("TRAILER!!!", 0, b""))
+
+
+class Machine:
+    """A VM at the ready point; each port is a socket that a host may connect to and leave."""
+
+    def __init__(self, directory):
+        kernel = os.path.join(KERNELS, "small", "vmlinux")
+        if os.environ.get("MAYFLY_SANITIZED") == "1":
+            raise Skip("a sanitized program is not static and cannot be an init")
+        if not os.path.exists(kernel):
+            raise Skip(f"no 'small' kernel in MAYFLY_TEST_KERNELS='{KERNELS}'")
+        self.directory = directory
+        with open(PROGRAM, "rb") as file:
+            archive(self.path("initrd"), "init", file.read())
+        arguments = ["-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256",
+                     "-kernel", kernel, "-initrd", self.path("initrd"), "-no-reboot",
+                     "-append", "quiet console=ttyS0 panic=-1",
+                     "-chardev", f"file,id=console,path={self.path('console')}",
+                     "-serial", "chardev:console", "-device", "virtio-serial-pci"]
+        for name, port in (("agent", "org.qemu.guest_agent.0"),
+                           ("stream", "org.mayfly.stream.0")):
+            arguments += ["-chardev", f"socket,id={name},path={self.path(name)},server=on,wait=off",
+                          "-device", f"virtserialport,chardev={name},name={port}"]
+        self.process = subprocess.Popen([QEMU, *arguments], stdin=subprocess.DEVNULL)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    @contextlib.contextmanager
+    def connect(self, name):
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            sock = socket.socket(socket.AF_UNIX)
+            try:
+                sock.connect(self.path(name))
+                break
+            except OSError:
+                sock.close()
+                assert time.monotonic() < deadline and self.process.poll() is None
+                time.sleep(0.05)
+        with sock:
+            sock.settimeout(DEADLINE)
+            yield sock
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def machine():
+    with tempfile.TemporaryDirectory(prefix="mayfly-") as directory:
+        vm = Machine(directory)
+        try:
+            yield vm
+        finally:
+            vm.close()
+
+
+def ask(sock, command, **arguments):
+    """One request after a delimited sync; returns its result."""
+    sock.sendall(b'\xff{"execute":"guest-sync-delimited","arguments":{"id":7}}\n')
+    file = sock.makefile("rb")
+    while b'\xff' not in file.readline():
+        pass
+    sock.sendall(json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n")
+    return json.loads(file.readline())["return"]
+
+
+def run_version(vm, peer):
+    """Runs the guest program itself, which is all there is before CONF."""
+    data = base64.b64encode(record([SELF, "--version"], env={})).decode()
+    with vm.connect("agent") as agent:
+        pid = ask(agent, "guest-exec", path=SELF, arg=["exec"], **{"input-data": data})["pid"]
+        peer.finish()
+        status = ask(agent, "guest-exec-status", pid=pid)
+    assert (peer.exit, status) == (0, {"exited": True, "exitcode": 0}), (peer.exit, status)
+    assert peer.out.startswith(b"mayfly-guest "), peer.out
+
+
+@test
+def a_host_that_comes_late_gets_ready_first_and_then_the_kernel_log():
+    with machine() as vm:
+        with vm.connect("agent") as agent:
+            ask(agent, "guest-ping")
+        with vm.connect("stream") as sock:
+            peer = Peer(sock)
+            peer.run_until(lambda: len(peer.others) >= 2)
+            assert peer.others[0] == (b"SRDY", b""), peer.others[0]
+            kind, text = peer.others[1]
+            assert kind == b"DMSG" and text.startswith(b"[    0.000000] Linux version"), text[:80]
+            assert text.endswith(b"\n")
+            run_version(vm, peer)
+
+
+@test
+def closed_ports_do_not_keep_the_guest_busy_and_work_when_the_host_is_back():
+    with machine() as vm:
+        with vm.connect("stream") as sock:
+            peer = Peer(sock)
+            run_version(vm, peer)
+        time.sleep(0.5)
+        before = vm.cpu_seconds()
+        time.sleep(IDLE_SECONDS)
+        used = (vm.cpu_seconds() - before) / IDLE_SECONDS
+        assert used < IDLE_CPU_MAX, f"{used:.2f} of a CPU with both ports closed"
+        for _ in range(3):
+            with vm.connect("stream") as sock:
+                run_version(vm, Peer(sock))
+
+
+@test
+def a_kernel_message_reaches_the_host_as_it_is_logged():
+    with machine() as vm, vm.connect("stream") as sock:
+        peer = Peer(sock)
+        with vm.connect("agent") as agent:
+            handle = ask(agent, "guest-file-open", path="/dev/kmsg", mode="w")
+            ask(agent, "guest-file-write", handle=handle,
+                **{"buf-b64": base64.b64encode("<4>from the t\u00e4st\n".encode()).decode()})
+        peer.run_until(lambda: any("from the t\u00e4st\n".encode() in text
+                                   for kind, text in peer.others if kind == b"DMSG"))
+
+
+@test
+def the_agent_ends_the_machine_when_it_is_asked_to():
+    for mode in ("powerdown", "reboot"):
+        with machine() as vm, vm.connect("agent") as agent:
+            ask(agent, "guest-ping")
+            agent.sendall(json.dumps({"execute": "guest-shutdown",
+                                      "arguments": {"mode": mode}}).encode() + b"\n")
+            assert vm.process.wait(DEADLINE) == 0
+
+
+if __name__ == "__main__":
+    main()
