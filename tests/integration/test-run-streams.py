@@ -13,7 +13,8 @@ from harness import MAYFLY, Sandbox, expect, kernel, main, test
 
 MIB = 1 << 20
 # Under software emulation about 5 MB a second go through cat: the full size is for a long test.
-ECHO_SIZE = (1024 if os.environ.get("MAYFLY_TEST_SOAK") else 128) * MIB
+SOAK = bool(os.environ.get("MAYFLY_TEST_SOAK"))
+ECHO_SIZE = (1024 if SOAK else 128) * MIB
 RESIDENT_MAX_KIB = 16 * 1024
 # Which descriptors the command has, on its standard error.
 SHOW = "for n in 0 1 2; do [ -e /proc/$$/fd/$n ] && echo $n >&2; done; "
@@ -84,20 +85,31 @@ def seconds_of(err, phase):
 
 
 @test
-def waiting_takes_as_long_as_on_the_host():
-    with Sandbox() as box:
-        best = {}
-        # The least of each: what else this machine does only adds.
-        for _ in range(6):
-            for words in (("true",), ("sleep", "7")):
-                result = box.run("run", "-vv", "-k", kernel("small"), "--", *words)
-                expect(result, 0, out=b"")
-                best[words] = min(seconds_of(result.err, "execution"), best.get(words, 1e9))
-            more = best["sleep", "7"] - best["true",]
-            print(f"# sleep 7 takes {more:.3f} s more than true")
-            if 7.0 <= more <= 7.05:
-                return
-        raise AssertionError(f"sleep 7 took {more:.3f} s more than true")
+def a_command_of_seven_seconds_takes_seven_seconds():
+    """From its first words to the end of mayfly, without the stop: what a start takes is not in it,
+    because that differs from run to run by more than is to be shown here."""
+    # 0.05 s more is for a machine that does nothing else: make soak. Beside other tests the guest's
+    # last words alone may take longer.
+    bound, taken = (7.05, []) if SOAK else (8, [])
+    for _ in range(6):
+        with Sandbox() as box:
+            process = box.start("run", "-vv", "-k", kernel("small"), "--",
+                                "echo up; read -t 7 never; exit 3", stdin=subprocess.PIPE)
+            assert process.stdout.readline() == b"up\n"
+            started = time.monotonic()
+            err = process.stderr.read()
+            assert process.wait(60) == 3, err
+            took = time.monotonic() - started - seconds_of(err, "shutdown")
+            process.stdin.close()
+            process.stdout.close()
+            process.stderr.close()
+        taken.append(took)
+        # The guest's seconds are the host's, but for the first words' way to us.
+        assert took > 6.9, taken
+        if took <= bound:
+            print(f"# {took:.3f} s")
+            return
+    raise AssertionError(f"seven seconds took {taken}")
 
 
 class Resident(threading.Thread):
