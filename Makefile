@@ -31,7 +31,7 @@ help:
 	@echo 'make check    install what is missing, build with -Werror, run every lint and test'
 	@echo 'make build    build only'
 	@echo 'make bench    measure mayfly side by side with bare QEMU (BENCH_FLAGS=--quick: less often)'
-	@echo 'make soak     run every test N times (N=20)'
+	@echo 'make soak     N runs in one process, then every test N times (N=20)'
 	@echo 'make fmt      format the C sources'
 	@echo 'make install  install below PREFIX (/usr/local), honours DESTDIR'
 	@echo 'make deps     install what is missing for all of these'
@@ -60,6 +60,7 @@ check: deps
 	$(Q)tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 2 $(MESON_TEST_FLAGS)
 
 soak: deps build
+	$(Q)kernels=$$(tools/test-kernels.sh) && $(B)/tests/soak/soak-runs $$kernels/generic/vmlinuz $(N)
 	$(Q)tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 2 --repeat $(N) $(MESON_TEST_FLAGS)
 
 bench: deps build
