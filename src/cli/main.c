@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/kernel.h"
+#include "cli/warm.h"
 #include "config.h"
 
 static const struct {
@@ -16,6 +17,7 @@ static const struct {
 } verbs[] = {
     {"run", mf_cli_run, "run a command in a throwaway kernel VM"},
     {"kernel", mf_cli_kernel, "list, pull, add, inspect and remove kernels"},
+    {"warm", mf_cli_warm, "list, save and remove machines that later runs restore"},
 };
 
 static void

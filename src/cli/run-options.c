@@ -28,7 +28,7 @@ typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
     char **mounts, **env, **qemu_args, **command;
-    gboolean no_initramfs, kaslr, tty;
+    gboolean no_initramfs, kaslr, tty, cold, no_save;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
 } RawOptions;
 
@@ -149,6 +149,10 @@ add_machine_entries(GOptionGroup *group, RawOptions *raw)
          "Boot without initramfs: the kernel has every driver built in", NULL},
         {"kaslr", 0, 0, G_OPTION_ARG_NONE, &raw->kaslr,
          "Boot the bzImage itself, so that the kernel's address is random (slower)", NULL},
+        {"cold", 0, 0, G_OPTION_ARG_NONE, &raw->cold,
+         "Boot, and neither restore nor save a machine", NULL},
+        {"no-save", 0, 0, G_OPTION_ARG_NONE, &raw->no_save,
+         "Restore a saved machine if there is one, but save none", NULL},
         {"qemu", 'q', 0, G_OPTION_ARG_FILENAME, &raw->qemu, "QEMU program", "PATH"},
         {"qemu-command", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw->qemu, NULL, NULL},
         {"qemu-arg", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->qemu_args,
@@ -319,6 +323,8 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->workdir = g_steal_pointer(&raw->workdir);
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;
+    target->cold = raw->cold;
+    target->no_save = raw->no_save;
     /* Both need the script: there is nobody else to be init. */
     if (target->no_initramfs || target->init_template)
         target->init = MF_INIT_SCRIPT;
@@ -439,7 +445,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&
            read_env(self->target, &raw, error) && read_hostname(self->target, &raw, error) &&
-           take_command(self->target, &raw, !self->print_qemu, error) &&
+           take_command(self->target, &raw, !self->print_qemu && !self->no_command, error) &&
            check_initramfs(self->target, error);
 }
 

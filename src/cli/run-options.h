@@ -7,6 +7,7 @@
 typedef struct {
     MfTarget *target; /* owned */
     gboolean print_qemu, console;
+    gboolean no_command; /* set before parsing: none is needed */
     int verbosity;
 } MfRunOptions;
 

@@ -150,6 +150,12 @@ mf_console_get_tail(MfConsole *self, guint lines)
     return g_strdup(start);
 }
 
+GBytes *
+mf_console_get_kept(MfConsole *self)
+{
+    return g_bytes_new(self->kept->data, self->kept->len);
+}
+
 gboolean
 mf_console_contains(MfConsole *self, const char *text)
 {

@@ -21,6 +21,9 @@ MfConsole *mf_console_new(MfTransport *transport);
 /* Adds kernel log text that came another way than the serial port. */
 void mf_console_feed(MfConsole *self, const void *data, gsize size);
 
+/* What is kept, as it came. Owned by the caller. */
+GBytes *mf_console_get_kept(MfConsole *self);
+
 /* The last 'lines' lines, valid UTF-8 without escape sequences and control characters, no final
  * newline; "" when there was nothing. Owned by the caller. */
 char *mf_console_get_tail(MfConsole *self, guint lines);

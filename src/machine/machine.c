@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/machine.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -30,7 +32,6 @@ struct _MfMachine {
     gboolean opened, panicked, stopping, ended;
     MfMachineEnd end;
     guint quit_source, daemon_source;
-    guint stop_waits; /* processes whose end the stop still waits for */
 };
 
 G_DEFINE_FINAL_TYPE(MfMachine, mf_machine, G_TYPE_OBJECT)
@@ -255,6 +256,25 @@ start_daemons(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **erro
     return TRUE;
 }
 
+/* The files of a machine's backing, which stay the caller's; QEMU gets duplicates. */
+static gboolean
+hand_backing(const MfBacking *backing, GArray *theirs, GError **error)
+{
+    const MfChildFd files[] = {{backing->ram_fd, MF_RAM_FD}, {backing->state_fd, MF_STATE_FD}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+        MfChildFd handed = {fcntl(files[i].fd, F_DUPFD_CLOEXEC, 0), files[i].target};
+
+        if (handed.fd < 0) {
+            mf_error_set_errno(error, MF_ERROR_HOST, errno,
+                               "The file of a saved machine cannot be handed to QEMU");
+            return FALSE;
+        }
+        g_array_append_val(theirs, handed);
+    }
+    return TRUE;
+}
+
 static void
 close_handed(GArray *theirs)
 {
@@ -270,7 +290,8 @@ mf_machine_launch(const MfSpec *spec, GError **error)
     g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
     GArray *theirs = g_array_new(FALSE, FALSE, sizeof(MfChildFd));
 
-    if (make_channels(self, spec, theirs, error) && start_daemons(self, spec, theirs, error))
+    if (make_channels(self, spec, theirs, error) && start_daemons(self, spec, theirs, error) &&
+        (!spec->backing || hand_backing(spec->backing, theirs, error)))
         self->child =
             mf_child_spawn(argv, (const MfChildFd *)(void *)theirs->data, theirs->len, error);
     close_handed(theirs);
@@ -385,6 +406,7 @@ on_stopped(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GTask) task = data;
     MfMachine *self = g_task_get_source_object(task);
+    guint *waits = g_task_get_task_data(task);
 
     if (MF_CHILD(source) == self->child) {
         g_clear_handle_id(&self->quit_source, g_source_remove);
@@ -393,16 +415,16 @@ on_stopped(GObject *source, GAsyncResult *result, gpointer data)
             mf_child_terminate(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)),
                                TERM_GRACE_MS);
     }
-    if (--self->stop_waits == 0)
+    if (--*waits == 0)
         g_task_return_boolean(task, TRUE);
 }
 
 static void
 await_end(GTask *task, MfChild *child)
 {
-    MfMachine *self = g_task_get_source_object(task);
+    guint *waits = g_task_get_task_data(task);
 
-    self->stop_waits++;
+    ++*waits;
     mf_child_wait_async(child, NULL, on_stopped, g_object_ref(task));
 }
 
@@ -411,13 +433,14 @@ mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer us
 {
     g_autoptr(GTask) task = g_task_new(self, NULL, callback, user_data);
 
-    self->stopping = TRUE;
-    if (self->opened && !mf_child_has_exited(self->child)) {
+    g_task_set_task_data(task, g_new0(guint, 1), g_free);
+    if (!self->stopping && self->opened && !mf_child_has_exited(self->child)) {
         mf_qmp_quit_async(self->qmp, QUIT_TIMEOUT_MS, NULL, NULL, NULL);
         self->quit_source = g_timeout_add(QUIT_TIMEOUT_MS, on_quit_overdue, self);
-    } else {
+    } else if (!self->stopping) {
         mf_child_terminate(self->child, TERM_GRACE_MS);
     }
+    self->stopping = TRUE;
     await_end(task, self->child);
     for (guint i = 0; i < self->daemons->len; i++)
         await_end(task, mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)));

@@ -46,7 +46,7 @@ gboolean mf_machine_has_panicked(MfMachine *self);
 MfMachineEnd mf_machine_get_end(MfMachine *self);
 
 /* QMP quit; TERM and then KILL if QEMU does not go. Completes when the processes are reaped;
- * cannot fail. */
+ * cannot fail. May be called again meanwhile. */
 void mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data);
 void mf_machine_stop_finish(MfMachine *self, GAsyncResult *result);
 

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "wire/guest-protocol.h"
 
+/* QEMU's name for memory that is not its own alone. */
 #define MEMORY_ID "memory"
 
 typedef struct {
@@ -65,26 +66,44 @@ mf_spec_has_channel(const MfSpec *self, MfChannel channel)
 }
 
 static void
-add_machine(const MfSpec *self, MfArgv *argv)
+add_memory(const MfSpec *self, MfArgv *argv)
 {
     g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT "M", self->memory / MF_MIB);
-    gboolean shared = self->share_type == MF_SHARE_VIRTIOFS;
+
+    mf_argv_add_many(argv, "-m", memory, NULL);
+    /* A virtiofs daemon reads and writes the guest's memory itself. */
+    if (self->share_type == MF_SHARE_VIRTIOFS)
+        mf_argv_add_option(argv, "-object", "memory-backend-memfd", "id", MEMORY_ID, "size", memory,
+                           "share", "on", NULL);
+    if (!self->backing)
+        return;
+
+    /* By descriptor: the file that was checked is the one that is used, whatever happens to its
+     * name.
+     */
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", MF_RAM_FD);
+    mf_argv_add_option(argv, "-object", "memory-backend-file", "id", MEMORY_ID, "size", memory,
+                       "mem-path", path, "share", self->backing->restored ? "off" : "on", NULL);
+    if (self->backing->restored)
+        mf_argv_add_many(argv, "-incoming", "defer", NULL);
+}
+
+static void
+add_machine(const MfSpec *self, MfArgv *argv)
+{
+    gboolean own_memory = !self->backing && self->share_type != MF_SHARE_VIRTIOFS;
 
     /* Nothing but what is listed here exists in the machine. */
     mf_argv_add_many(argv, "-nodefaults", "-no-user-config", "-display", "none", NULL);
     mf_argv_add_option(argv, "-sandbox", "on", "obsolete", "deny", "elevateprivileges", "deny",
                        "spawn", "deny", "resourcecontrol", "deny", NULL);
     mf_argv_add(argv, "-machine");
-    mf_argv_addf(argv, "%s%s", self->machine, shared ? ",memory-backend=" MEMORY_ID : "");
+    mf_argv_addf(argv, "%s%s", self->machine, own_memory ? "" : ",memory-backend=" MEMORY_ID);
     mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
     mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
     mf_argv_add(argv, "-smp");
     mf_argv_addf(argv, "%u", self->cpus);
-    mf_argv_add_many(argv, "-m", memory, NULL);
-    /* A virtiofs daemon reads and writes the guest's memory itself. */
-    if (shared)
-        mf_argv_add_option(argv, "-object", "memory-backend-memfd", "id", MEMORY_ID, "size", memory,
-                           "share", "on", NULL);
+    add_memory(self, argv);
     /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
     mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
 }
@@ -129,16 +148,25 @@ add_shares(const MfSpec *self, MfArgv *argv)
     }
 }
 
+static void
+add_kernel(const MfSpec *self, MfArgv *argv)
+{
+    /* What has booted is in the memory already: reading it once more only costs time. */
+    if (self->backing && self->backing->restored && self->arch == MF_ARCH_X86_64)
+        return;
+    mf_argv_add_many(argv, "-kernel", self->kernel, NULL);
+    if (self->initrd)
+        mf_argv_add_many(argv, "-initrd", self->initrd, NULL);
+    mf_argv_add_many(argv, "-append", self->append, NULL);
+}
+
 MfArgv *
 mf_spec_to_argv(const MfSpec *self)
 {
     MfArgv *argv = mf_argv_new(self->qemu);
 
     add_machine(self, argv);
-    mf_argv_add_many(argv, "-kernel", self->kernel, NULL);
-    if (self->initrd)
-        mf_argv_add_many(argv, "-initrd", self->initrd, NULL);
-    mf_argv_add_many(argv, "-append", self->append, NULL);
+    add_kernel(self, argv);
     add_channels(self, argv);
     if (self->arch == MF_ARCH_X86_64) {
         mf_argv_add_many(argv, "-device", "pvpanic", NULL);

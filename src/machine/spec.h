@@ -23,8 +23,22 @@ typedef enum {
 
 #define MF_CHANNEL_FIRST_FD 3
 
-/* Where the connections to the virtiofs daemons follow, in the order of the shares. */
-#define MF_SHARE_FIRST_FD (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
+/* Behind the channels' numbers, those of a backing's files, and the connections to the virtiofs
+ * daemons, in the order of the shares. */
+#define MF_RAM_FD         (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
+#define MF_STATE_FD       (MF_RAM_FD + 1)
+#define MF_SHARE_FIRST_FD (MF_STATE_FD + 1)
+
+/*
+ * Memory in a file, for a machine that is to be saved, or restored. What a saved machine writes
+ * goes to the file; a restored one has its own copy of each page that it writes to, and waits for
+ * its devices' state ('migrate-incoming').
+ */
+typedef struct {
+    gboolean restored;
+    int ram_fd;   /* borrowed */
+    int state_fd; /* borrowed; of the devices */
+} MfBacking;
 
 /*
  * What a machine is, fully decided: nothing in here is looked up or defaulted later. The QEMU
@@ -37,16 +51,17 @@ typedef struct {
     char *machine; /* owned; QEMU's machine type with its options, without accel */
     char *cpu;     /* owned; CPU model */
     guint cpus;
-    guint64 memory;         /* bytes */
-    char *kernel;           /* owned; path of the image to boot */
-    char *initrd;           /* owned; path or NULL */
-    char *append;           /* owned; the whole kernel command line */
-    GPtrArray *shares;      /* owned; of MfShare */
-    MfShareType share_type; /* of all shares; never AUTO */
-    char *virtiofsd;        /* owned; path of the daemon; NULL where the shares are 9p */
-    gboolean script_ports;  /* raw ports for the command's streams: no mayfly-guest is there */
-    char *qmp_socket;       /* owned; path of a further QMP server for other tools, or NULL */
-    char **extra_args;      /* owned; appended verbatim, last */
+    guint64 memory;           /* bytes */
+    char *kernel;             /* owned; path of the image to boot */
+    char *initrd;             /* owned; path or NULL */
+    char *append;             /* owned; the whole kernel command line */
+    GPtrArray *shares;        /* owned; of MfShare */
+    MfShareType share_type;   /* of all shares; never AUTO */
+    char *virtiofsd;          /* owned; path of the daemon; NULL where the shares are 9p */
+    gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */
+    char *qmp_socket;         /* owned; path of a further QMP server for other tools, or NULL */
+    char **extra_args;        /* owned; appended verbatim, last */
+    const MfBacking *backing; /* borrowed; NULL: memory of QEMU's own */
 } MfSpec;
 
 MfSpec *mf_spec_new(void);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "machine/machine.h"
+#include "run/boot.h"
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
 #include "run/plan.h"
@@ -26,6 +27,7 @@ struct _MfRun {
     const MfTarget *target;    /* borrowed */
     MfStdio *stdio;            /* borrowed */
     MfPlan *plan;              /* owned */
+    MfBoot *boot;              /* owned */
     MfMachine *machine;        /* owned */
     MfStream *stream;          /* owned */
     MfExec *exec;              /* owned; while the command runs */
@@ -35,7 +37,8 @@ struct _MfRun {
     MfPhase phase;
     gint64 phase_started;
     guint16 rows, columns; /* of the command's terminal, when it has changed */
-    guint deadline, panic_source;
+    GError *lost;          /* owned; why the command cannot be followed any more */
+    guint deadline, panic_source, lost_source;
     gboolean decided, timed_out, step_pending;
 };
 
@@ -54,9 +57,12 @@ mf_run_dispose(GObject *object)
 
     g_clear_handle_id(&self->deadline, g_source_remove);
     g_clear_handle_id(&self->panic_source, g_source_remove);
+    g_clear_handle_id(&self->lost_source, g_source_remove);
+    g_clear_error(&self->lost);
     g_clear_object(&self->exec);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
+    g_clear_object(&self->boot);
     g_clear_object(&self->cancellable);
     g_clear_pointer(&self->plan, mf_plan_free);
     g_clear_pointer(&self->result, mf_result_free);
@@ -92,6 +98,7 @@ decide(MfRun *self, MfVerdict verdict, char *message)
     self->decided = TRUE;
     g_clear_handle_id(&self->deadline, g_source_remove);
     g_clear_handle_id(&self->panic_source, g_source_remove);
+    g_clear_handle_id(&self->lost_source, g_source_remove);
     self->result->verdict = verdict;
     self->result->phase = self->phase;
     self->result->message = g_steal_pointer(&owned);
@@ -165,7 +172,7 @@ on_panic_grace_over(gpointer data)
 static void
 on_panicked(MfRun *self)
 {
-    if (!self->decided && !self->panic_source)
+    if (!self->decided && !self->panic_source && !mf_boot_survives_end(self->boot))
         self->panic_source = g_timeout_add(PANIC_GRACE_MS, on_panic_grace_over, self);
 }
 
@@ -174,7 +181,7 @@ on_machine_ended(MfRun *self, GError *error)
 {
     MfMachineEnd end = mf_machine_get_end(self->machine);
 
-    if (self->decided)
+    if (self->decided || mf_boot_survives_end(self->boot))
         return;
     if (mf_machine_has_panicked(self->machine) || end == MF_MACHINE_END_PANIC ||
         mf_console_contains(mf_machine_get_console(self->machine), "Kernel panic - not syncing")) {
@@ -214,7 +221,8 @@ decide_on_error(MfRun *self, const GError *error)
 static void
 on_console(MfRun *self, GBytes *bytes)
 {
-    g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
+    if (!mf_boot_is_repeating(self->boot))
+        g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
 }
 
 /* An init script that gives up says why on the console, for want of another way. */
@@ -227,13 +235,6 @@ on_console_line(MfRun *self, const char *line)
         decide(
             self, MF_VERDICT_FAILED,
             g_strdup_printf("The guest's init script gave up: %s", fatal + strlen(MF_GUEST_FATAL)));
-}
-
-static void
-on_kernel_log(MfRun *self, GBytes *text)
-{
-    mf_console_feed(mf_machine_get_console(self->machine), g_bytes_get_data(text, NULL),
-                    g_bytes_get_size(text));
 }
 
 static void
@@ -254,27 +255,16 @@ step_resolve(MfRun *self)
 }
 
 static void
-on_opened(GObject *source, GAsyncResult *result, gpointer data)
+on_launched(MfRun *self)
 {
-    g_autoptr(MfRun) self = data;
-    g_autoptr(GError) error = NULL;
+    MfMachine *last = self->machine;
 
-    if (!mf_machine_open_finish(MF_MACHINE(source), result, &error))
-        decide_on_error(self, error);
-    else if (!self->decided)
-        enter(self, MF_PHASE_BOOT);
-}
-
-static void
-step_launch(MfRun *self)
-{
-    g_autoptr(GError) error = NULL;
-
-    self->machine = mf_machine_launch(self->plan->spec, &error);
-    if (!self->machine) {
-        decide_on_error(self, error);
-        return;
+    if (last) {
+        g_signal_handlers_disconnect_by_data(last, self);
+        g_signal_handlers_disconnect_by_data(mf_machine_get_console(last), self);
     }
+    g_set_object(&self->machine, mf_boot_get_machine(self->boot));
+    g_set_object(&self->stream, mf_boot_get_stream(self->boot));
     g_signal_connect_object(self->machine, "panicked", G_CALLBACK(on_panicked), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->machine, "ended", G_CALLBACK(on_machine_ended), self,
@@ -283,30 +273,43 @@ step_launch(MfRun *self)
                             self, G_CONNECT_SWAPPED);
     g_signal_connect_object(mf_machine_get_console(self->machine), "line",
                             G_CALLBACK(on_console_line), self, G_CONNECT_SWAPPED);
-    self->stream = mf_stream_new(mf_machine_get_channel(self->machine, MF_CHANNEL_STREAM));
-    g_signal_connect_object(self->stream, "kernel-log", G_CALLBACK(on_kernel_log), self,
-                            G_CONNECT_SWAPPED);
-    arm_deadline(self, self->target->boot_timeout_ms);
-    mf_machine_open_async(self->machine, 0, self->cancellable, on_opened, g_object_ref(self));
 }
 
 static void
-on_ready(MfRun *self)
+on_opened(MfRun *self)
 {
-    if (self->phase == MF_PHASE_BOOT)
+    if (!self->decided)
+        enter(self, MF_PHASE_BOOT);
+}
+
+static void
+on_booted(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (!mf_boot_start_finish(MF_BOOT(source), result, &error))
+        decide_on_error(self, error);
+    else if (!self->decided)
         enter(self, MF_PHASE_SETUP);
 }
 
-/* Waits for the guest to reach the ready point: everything loaded, nothing of this run in it yet.
- * Without an initramfs there is none: the kernel starts the script, and its agent is awaited. */
+static void
+step_launch(MfRun *self)
+{
+    self->boot = mf_boot_new(self->plan, self->target);
+    g_signal_connect_object(self->boot, "launched", G_CALLBACK(on_launched), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->boot, "opened", G_CALLBACK(on_opened), self, G_CONNECT_SWAPPED);
+    arm_deadline(self, self->target->boot_timeout_ms);
+    mf_boot_start_async(self->boot, self->cancellable, on_booted, g_object_ref(self));
+}
+
+/* The boot goes on by itself to the ready point: everything loaded, nothing of this run in it yet.
+ */
 static void
 step_boot(MfRun *self)
 {
-    if (!self->plan->initramfs || mf_stream_is_ready(self->stream))
-        enter(self, MF_PHASE_SETUP);
-    else
-        g_signal_connect_object(self->stream, "ready", G_CALLBACK(on_ready), self,
-                                G_CONNECT_SWAPPED);
 }
 
 static void
@@ -359,6 +362,29 @@ step_setup(MfRun *self)
     mf_stream_send_conf(self->stream, conf);
 }
 
+static gboolean
+on_reason_overdue(gpointer data)
+{
+    MfRun *self = data;
+
+    self->lost_source = 0;
+    decide_on_error(self, self->lost);
+    return G_SOURCE_REMOVE;
+}
+
+/* A channel that hangs up says nothing: QEMU is ending, and its end, which follows, tells why. */
+static void
+await_reason(MfRun *self, const GError *error)
+{
+    keep_console_tail(self);
+    if (!g_error_matches(error, MF_ERROR, MF_ERROR_LOST)) {
+        decide_on_error(self, error);
+        return;
+    }
+    self->lost = g_error_copy(error);
+    self->lost_source = g_timeout_add(PANIC_GRACE_MS, on_reason_overdue, self);
+}
+
 static void
 on_executed(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -370,8 +396,7 @@ on_executed(GObject *source, GAsyncResult *result, gpointer data)
     if (self->decided)
         return;
     if (!good) {
-        keep_console_tail(self);
-        decide_on_error(self, error);
+        await_reason(self, error);
         return;
     }
     if (self->timed_out) {
@@ -418,6 +443,7 @@ complete(MfRun *self)
     g_clear_object(&self->exec);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
+    g_clear_object(&self->boot);
     g_clear_pointer(&self->plan, mf_plan_free);
     g_task_return_pointer(task, g_steal_pointer(&self->result), (GDestroyNotify)mf_result_free);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/stream.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "run/dispatch.h"
@@ -188,6 +189,23 @@ gboolean
 mf_stream_is_ready(MfStream *self)
 {
     return self->dispatch.ready;
+}
+
+GBytes *
+mf_stream_take_residual(MfStream *self)
+{
+    size_t size;
+    uint8_t *data = mf_frame_assembler_take_residual(&self->assembler, &size);
+
+    return data ? g_bytes_new_with_free_func(data, size, free, data) : NULL;
+}
+
+void
+mf_stream_resume(MfStream *self, GBytes *residual)
+{
+    self->dispatch.ready = TRUE;
+    if (residual)
+        on_received(self, residual);
 }
 
 static void

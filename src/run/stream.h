@@ -18,6 +18,14 @@ MfStream *mf_stream_new(MfTransport *transport);
 /* Whether the ready frame has come. */
 gboolean mf_stream_is_ready(MfStream *self);
 
+/* Takes what has come of a frame that is not complete; NULL when there is nothing. A saved machine
+ * sends the rest of it after it was restored. Owned by the caller. */
+GBytes *mf_stream_take_residual(MfStream *self);
+
+/* Goes on where the stream of a saved machine ended: with the ready frame received, and 'residual'
+ * (may be NULL) of the next one. */
+void mf_stream_resume(MfStream *self, GBytes *residual);
+
 /* Hands the CONF record over; "configured" follows. */
 void mf_stream_send_conf(MfStream *self, GBytes *record);
 

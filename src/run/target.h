@@ -59,7 +59,9 @@ typedef struct {
     MfInit init;
     char *init_template; /* owned; path of the user's init script template, or NULL */
     gboolean no_initramfs;
-    gboolean kaslr; /* keep the bzImage: its decompressor randomises */
+    gboolean cold;    /* boot, and leave saved machines alone */
+    gboolean no_save; /* restore a saved machine, but save none */
+    gboolean kaslr;   /* keep the bzImage: its decompressor randomises */
 
     MfArch arch;
     gboolean arch_given;

@@ -70,6 +70,26 @@ test_script_init_adds_its_ports(void)
 }
 
 static void
+test_a_machine_to_be_saved_has_its_memory_in_a_file(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+    const MfBacking backing = {FALSE, 20, 21};
+
+    spec->backing = &backing;
+    assert_golden(spec, "spec-saved.args");
+}
+
+static void
+test_a_restored_machine_waits_for_its_state(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+    const MfBacking backing = {TRUE, 20, 21};
+
+    spec->backing = &backing;
+    assert_golden(spec, "spec-restored.args");
+}
+
+static void
 test_kvm_without_initrd_and_with_extra_arguments(void)
 {
     const char *extra[] = {"-gdb", "tcp::1234", NULL};
@@ -170,6 +190,10 @@ main(int argc, char **argv)
     g_test_add_func("/spec/paths-with-commas-and-spaces-stay-one-value",
                     test_paths_with_commas_and_spaces_stay_one_value);
     g_test_add_func("/spec/script-init-adds-its-ports", test_script_init_adds_its_ports);
+    g_test_add_func("/spec/a-machine-to-be-saved-has-its-memory-in-a-file",
+                    test_a_machine_to_be_saved_has_its_memory_in_a_file);
+    g_test_add_func("/spec/a-restored-machine-waits-for-its-state",
+                    test_a_restored_machine_waits_for_its_state);
     g_test_add_func("/spec/kvm-without-initrd-and-with-extra-arguments",
                     test_kvm_without_initrd_and_with_extra_arguments);
     g_test_add_func("/spec/virtiofs-shares-memory-and-takes-connections",

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "machine/machine.h"
+#include "run/plan.h"
+#include "run/stream.h"
+
+/*
+ * Gets a machine to the ready point: restores a saved one; else boots one, saves it, and restores
+ * the first copy of it; else just boots. Whatever is wrong with a saved machine, or with saving
+ * one, ends in a cold boot, and is said.
+ */
+#define MF_TYPE_BOOT (mf_boot_get_type())
+G_DECLARE_FINAL_TYPE(MfBoot, mf_boot, MF, BOOT, GObject)
+
+/* Both are borrowed for the object's life. */
+MfBoot *mf_boot_new(const MfPlan *plan, const MfTarget *target);
+
+/* Ends at the ready point. Fails as mf_machine_launch() and mf_machine_open_async() do for a cold
+ * boot, and with MF_ERROR_CANCELLED. That the guest panics or QEMU ends while it boots is for who
+ * watches the machine: the boot goes on until it is cancelled. */
+void mf_boot_start_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                         gpointer user_data);
+gboolean mf_boot_start_finish(MfBoot *self, GAsyncResult *result, GError **error);
+
+/* As start, and ends when a machine is saved, without one that runs: MF_ERROR_HOST when it cannot
+ * be. */
+void mf_boot_save_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                        gpointer user_data);
+gboolean mf_boot_save_finish(MfBoot *self, GAsyncResult *result, GError **error);
+
+/* The machine of now, and its stream. Borrowed. */
+MfMachine *mf_boot_get_machine(MfBoot *self);
+MfStream *mf_boot_get_stream(MfBoot *self);
+
+/* Whether the end of the machine of now is not the end of the boot: another one follows. */
+gboolean mf_boot_survives_end(MfBoot *self);
+
+/* Whether the console says once more what the first machine of this boot has said before. */
+gboolean mf_boot_is_repeating(MfBoot *self);
+
+/* Signals:
+ *   "launched" ()   there is a machine, in place of the last one
+ *   "opened"   ()   QEMU is up, and the guest boots; not for a machine that is restored */

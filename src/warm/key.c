@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "warm/key.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gio/gio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "machine/initramfs.h"
+
+#define FORMAT_VERSION "1"
+
+/* On a large host the whole of /proc/cpuinfo is megabytes; the first CPU's part is at its head. */
+#define CPUINFO_HEAD 16384
+
+void
+mf_warm_facts_clear(MfWarmFacts *self)
+{
+    g_clear_pointer(&self->guest, g_free);
+    g_clear_pointer(&self->qemu, g_free);
+    g_clear_pointer(&self->kernel, g_free);
+    g_clear_pointer(&self->initramfs, g_free);
+    g_clear_pointer(&self->host_cpu, g_free);
+    g_clear_pointer(&self->host_kernel, g_free);
+}
+
+const char *
+mf_warm_why_not(const MfSpec *spec)
+{
+    if (!spec->initrd)
+        return "without an initramfs the guest mounts its root before it can be saved";
+    if (spec->extra_args && spec->extra_args[0])
+        return "arguments for QEMU of one's own may add what cannot be saved";
+    if (spec->share_type != MF_SHARE_9P)
+        return "the state of a virtiofs share is in its daemon, which cannot be saved";
+    return NULL;
+}
+
+static char *
+identify(const char *path, GError **error)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0)
+        return mf_cache_file_id(&status);
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be looked at", path);
+    return NULL;
+}
+
+char *
+mf_warm_describe_cpu(const char *cpuinfo)
+{
+    /* x86's names, ARM's, RISC-V's and s390's. */
+    static const char *const lasting[] = {
+        "vendor_id",   "cpu family",      "model",        "model name",
+        "stepping",    "microcode",       "flags",        "vmx flags",
+        "bugs",        "CPU implementer", "Features",     "CPU architecture",
+        "CPU variant", "CPU part",        "CPU revision", "isa",
+        "mmu",         "uarch",           "features",     NULL,
+    };
+    g_auto(GStrv) lines = g_strsplit(cpuinfo, "\n", -1);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (char **line = lines; *line && !(text->len > 0 && **line == '\0'); line++) {
+        g_auto(GStrv) pair = g_strsplit(*line, ":", 2);
+
+        if (pair[0] && g_strv_contains(lasting, g_strchomp(pair[0])))
+            g_string_append_printf(text, "%s\n", *line);
+    }
+    return mf_cache_key(text->str, NULL);
+}
+
+static char *
+describe_host_cpu(void)
+{
+    mf_autofd fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+    g_autofree char *head = g_malloc0(CPUINFO_HEAD + 1);
+
+    if (fd >= 0 && read(fd, head, CPUINFO_HEAD) < 0)
+        head[0] = '\0';
+    return mf_warm_describe_cpu(head);
+}
+
+gboolean
+mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
+{
+    g_autoptr(GBytes) guest = g_resources_lookup_data(MF_INITRAMFS_GUEST_HASH_RESOURCE,
+                                                      G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_auto(MfWarmFacts) facts = {0};
+    struct utsname host;
+
+    facts.qemu = identify(spec->qemu, error);
+    if (facts.qemu)
+        facts.kernel = identify(spec->kernel, error);
+    if (facts.kernel)
+        facts.initramfs = identify(spec->initrd, error);
+    if (!facts.initramfs)
+        return FALSE;
+
+    facts.guest = guest ? g_strndup(g_bytes_get_data(guest, NULL), g_bytes_get_size(guest))
+                        : g_strdup("none");
+    g_strchomp(facts.guest);
+    facts.host_cpu = describe_host_cpu();
+    uname(&host);
+    facts.host_kernel = spec->accel == MF_ACCEL_KVM
+                            ? g_strdup_printf("%s %s", host.release, host.version)
+                            : g_strdup("any");
+    *ret_facts = facts;
+    memset(&facts, 0, sizeof(facts));
+    return TRUE;
+}
+
+/* The command line with a placeholder for whatever may differ between the machine that was saved
+ * and the one that is restored. */
+static char *
+describe_machine(const MfSpec *spec)
+{
+    MfSpec plain = *spec;
+    g_autoptr(GPtrArray) shares = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
+
+    for (guint i = 0; i < spec->shares->len; i++) {
+        const MfShare *share = g_ptr_array_index(spec->shares, i);
+
+        g_ptr_array_add(shares, mf_share_new(share->id, share->tag, "/", NULL, FALSE));
+    }
+    plain.qemu = (char *)"QEMU";
+    plain.kernel = (char *)"KERNEL";
+    plain.initrd = spec->initrd ? (char *)"INITRAMFS" : NULL;
+    plain.shares = shares;
+    plain.qmp_socket = NULL;
+    plain.virtiofsd = NULL;
+    plain.backing = NULL;
+
+    g_autoptr(MfArgv) argv = mf_spec_to_argv(&plain);
+    return mf_argv_to_lines(argv);
+}
+
+MfWarmKey *
+mf_warm_key_new(const MfSpec *spec, const MfWarmFacts *facts)
+{
+    MfWarmKey *self = g_new0(MfWarmKey, 1);
+    g_autofree char *machine = describe_machine(spec);
+
+    self->text = g_strdup_printf("format " FORMAT_VERSION "\n"
+                                 "guest %s\n"
+                                 "qemu %s\n"
+                                 "kernel %s\n"
+                                 "initramfs %s\n"
+                                 "host-cpu %s\n"
+                                 "host-kernel %s\n"
+                                 "machine %s\n",
+                                 facts->guest, facts->qemu, facts->kernel, facts->initramfs,
+                                 facts->host_cpu, facts->host_kernel, machine);
+    self->id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, self->text, -1);
+    return self;
+}
+
+void
+mf_warm_key_free(MfWarmKey *self)
+{
+    if (!self)
+        return;
+    g_free(self->text);
+    g_free(self->id);
+    g_free(self);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "warm/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/parse.h"
+#include "base/tempdir.h"
+#include "warm/manifest.h"
+
+#define SECTION          "warm"
+#define ID_LENGTH        64
+#define REFUSAL_MAX      4096
+#define LOCK_RETRIES_MAX 16
+#define BLOCK_SIZE       512 /* of stat's st_blocks */
+
+char *
+mf_warm_store_path(const char *id, const char *suffix, GError **error)
+{
+    g_autofree char *directory = mf_cache_dir(SECTION, error);
+
+    return directory ? g_strconcat(directory, "/", id, suffix, NULL) : NULL;
+}
+
+/* Whether 'fd' is still what 'path' names: a lock on a file that was removed keeps nobody out. */
+static gboolean
+is_same_file(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+int
+mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error)
+{
+    g_autofree char *path = mf_warm_store_path(id, MF_WARM_LOCK, error);
+
+    *ret_busy = FALSE;
+    if (!path)
+        return -1;
+    for (int i = 0; i < LOCK_RETRIES_MAX; i++) {
+        mf_autofd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+            if (is_same_file(fd, path))
+                return mf_fd_steal(&fd);
+            continue;
+        }
+        if (fd >= 0 && errno == EWOULDBLOCK) {
+            *ret_busy = TRUE;
+            return -1;
+        }
+        break;
+    }
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "The saved machine cannot be locked by '%s'",
+                       path);
+    return -1;
+}
+
+gboolean
+mf_warm_store_is_locked(const char *id)
+{
+    g_autofree char *path = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+    /* For reading: closing it does not look like the end of a lock to those who wait for that. */
+    mf_autofd fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+
+    return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+void
+mf_warm_store_refuse(const char *id, const char *reason)
+{
+    g_autofree char *path = mf_warm_store_path(id, MF_WARM_REFUSED, NULL);
+
+    if (path)
+        mf_file_replace(path, reason, MIN(strlen(reason), REFUSAL_MAX), 0600, NULL);
+}
+
+char *
+mf_warm_store_get_refusal(const char *id)
+{
+    g_autofree char *path = mf_warm_store_path(id, MF_WARM_REFUSED, NULL);
+    g_autoptr(GBytes) text = path ? mf_file_read(path, REFUSAL_MAX, NULL) : NULL;
+
+    return text ? g_utf8_make_valid(g_bytes_get_data(text, NULL), (gssize)g_bytes_get_size(text))
+                : NULL;
+}
+
+/* Under the lock, whose file goes last: who opened it before looks whether it is still there. */
+static void
+remove_locked(const char *id)
+{
+    g_autofree char *path = mf_warm_store_path(id, "", NULL);
+    g_autofree char *building = mf_warm_store_path(id, MF_WARM_BUILDING, NULL);
+    g_autofree char *lock = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+
+    if (!path || !building || !lock)
+        return;
+    /* By a rename first: nobody is to meet half of it. */
+    mf_tempdir_remove(building);
+    if (rename(path, building) == 0)
+        mf_tempdir_remove(building);
+    unlink(lock);
+}
+
+void
+mf_warm_store_remove(const char *id)
+{
+    gboolean busy;
+    mf_autofd lock = mf_warm_store_lock(id, &busy, NULL);
+
+    /* Whoever holds it replaces the machine. */
+    if (lock >= 0)
+        remove_locked(id);
+}
+
+void
+mf_warm_store_touch(const char *id)
+{
+    g_autofree char *path = mf_warm_store_path(id, "", NULL);
+
+    /* The directory's own time: the files' are part of what they are known by. */
+    if (path)
+        utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+static void
+item_free(MfWarmItem *self)
+{
+    g_free(self->id);
+    g_free(self->label);
+    g_free(self);
+}
+
+/* The bytes that the files in a directory have on the disk. */
+static guint64
+measure(const char *directory)
+{
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    guint64 size = 0;
+    const char *name;
+
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+        struct stat status;
+
+        if (lstat(path, &status) == 0)
+            size += (guint64)status.st_blocks * BLOCK_SIZE;
+    }
+    return size;
+}
+
+static MfWarmItem *
+make_item(const char *id)
+{
+    MfWarmItem *self = g_new0(MfWarmItem, 1);
+    g_autofree char *path = mf_warm_store_path(id, "", NULL);
+    g_autofree char *building = mf_warm_store_path(id, MF_WARM_BUILDING, NULL);
+    g_autoptr(MfWarmManifest) manifest = path ? mf_warm_manifest_read(path, NULL) : NULL;
+    struct stat status;
+
+    self->id = g_strdup(id);
+    self->busy = mf_warm_store_is_locked(id);
+    self->broken = !manifest && !self->busy;
+    if (manifest)
+        self->label = g_strdup(manifest->label);
+    if (path && stat(manifest ? path : building, &status) == 0)
+        self->used = (gint64)status.st_mtim.tv_sec * G_USEC_PER_SEC + status.st_mtim.tv_nsec / 1000;
+    if (path)
+        self->size = measure(path) + measure(building);
+    return self;
+}
+
+static gint
+compare_items(gconstpointer a, gconstpointer b)
+{
+    const MfWarmItem *first = *(MfWarmItem *const *)a, *second = *(MfWarmItem *const *)b;
+
+    if (first->used != second->used)
+        return first->used > second->used ? -1 : 1;
+    return strcmp(first->id, second->id);
+}
+
+/* The id at the head of a name in the section, if the name is of a machine's directory. */
+static char *
+directory_id(const char *name)
+{
+    if (strspn(name, "0123456789abcdef") != ID_LENGTH)
+        return NULL;
+    if (name[ID_LENGTH] != '\0' && !g_str_equal(name + ID_LENGTH, MF_WARM_BUILDING))
+        return NULL;
+    return g_strndup(name, ID_LENGTH);
+}
+
+GPtrArray *
+mf_warm_store_list(GError **error)
+{
+    g_autofree char *directory = mf_cache_dir(SECTION, error);
+    g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GDir) entries = directory ? g_dir_open(directory, 0, NULL) : NULL;
+    GPtrArray *items;
+    GHashTableIter iter;
+    const char *name;
+    gpointer id;
+
+    if (!directory)
+        return NULL;
+    while (entries && (name = g_dir_read_name(entries))) {
+        char *found = directory_id(name);
+
+        if (found)
+            g_hash_table_add(ids, found);
+    }
+    items = g_ptr_array_new_with_free_func((GDestroyNotify)item_free);
+    g_hash_table_iter_init(&iter, ids);
+    while (g_hash_table_iter_next(&iter, &id, NULL))
+        g_ptr_array_add(items, make_item(id));
+    g_ptr_array_sort(items, compare_items);
+    return items;
+}
+
+void
+mf_warm_store_prune(guint64 max, const char *keep)
+{
+    g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
+    guint64 total = 0;
+
+    for (guint i = 0; items && i < items->len; i++) {
+        const MfWarmItem *item = g_ptr_array_index(items, i);
+        gboolean kept = item->busy || g_strcmp0(item->id, keep) == 0;
+
+        total += item->size;
+        if (kept || (!item->broken && total <= max))
+            continue;
+        total -= item->size;
+        mf_warm_store_remove(item->id);
+    }
+}
+
+gboolean
+mf_warm_store_get_max(guint64 *ret_max, GError **error)
+{
+    const char *text = g_getenv("MAYFLY_WARM_MAX");
+
+    if (text && *text)
+        return mf_parse_size(text, MF_MIB, ret_max, error);
+    *ret_max = MF_WARM_DEFAULT_MAX;
+    return TRUE;
+}
