@@ -79,12 +79,12 @@ def the_host_is_untouched_but_for_the_share():
 @test
 def a_timeout_kills_the_command_and_keeps_its_output():
     with Sandbox() as box:
-        process = start_script(box, "echo so far; sleep 60", "--timeout", "2s")
+        process = start_script(box, "echo so far; sleep 60", "--timeout", "5s")
         started = time.monotonic()
         out, err = process.communicate(timeout=60)
         assert (process.returncode, out) == (124, b"so far\n"), (process.returncode, out, err)
-        assert time.monotonic() - started < 4, "later than 4 s"
-        assert b"did not end within 2s" in err, err
+        assert time.monotonic() - started < 7, "later than 2 s after its time"
+        assert b"did not end within 5s" in err, err
 
 
 @test
