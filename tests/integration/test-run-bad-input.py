@@ -286,7 +286,7 @@ def a_cache_directory_that_cannot_be_made():
         place = os.path.join(box.work, "file")
         write(place, b"")
         box.env["MAYFLY_CACHE_DIR"] = place
-        refused(box, UNAVAILABLE, "The cache directory '.*/file/.*' cannot be made.*"
+        refused(box, UNAVAILABLE, "The cache directory '.*/file.*' cannot be made.*"
                 "MAYFLY_CACHE_DIR.*: Not a directory")
 
 
