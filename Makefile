@@ -61,7 +61,7 @@ check: deps
 
 soak: deps build
 	$(Q)kernels=$$(tools/test-kernels.sh) && $(B)/tests/soak/soak-runs $$kernels/generic/vmlinuz $(N)
-	$(Q)tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 2 --repeat $(N) $(MESON_TEST_FLAGS)
+	$(Q)MAYFLY_TEST_SOAK=1 tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 1 --repeat $(N) $(MESON_TEST_FLAGS)
 
 bench: deps build
 	$(Q)tests/bench/bench.py --build $(B) $(BENCH_FLAGS)
