@@ -281,6 +281,11 @@ class Alike:
             self.client.call('guest-exec-status', pid=pid)
         self.assertEqual(raised.exception.kind, 'GenericError')
 
+    def test_output_of_others_is_waited_for_before_the_end_is_told(self):
+        status = self.client.run('sh', '-c', '(sleep .3; echo late) 2>/dev/null & echo early')
+        self.assertEqual(status, {'exited': True, 'exitcode': 0, 'out-truncated': False,
+                                  'out-data': encode64(b'early\nlate\n')})
+
     def test_a_signal_is_told_instead_of_an_exit_code(self):
         for number in (1, 6, 9, 15):
             self.assertEqual(self.client.run('sh', '-c', f'ulimit -c 0; kill -{number} $$'),
