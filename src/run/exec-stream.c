@@ -17,7 +17,8 @@ struct _MfExecStream {
     char *encoded;    /* owned; the command record in Base64 */
     gboolean by_frame, by_status;
     MfExit frame_exit, status_exit;
-    gsize unacked; /* standard input sent and not yet consumed */
+    gsize unacked;    /* standard input sent and not yet consumed */
+    gint64 output_us; /* when the last output came */
     gboolean started, ended[3];
     guint16 rows, columns; /* not 0: a size to be told when the command is there */
     gboolean waited;       /* long enough for what the exit left open */
@@ -50,6 +51,7 @@ static void
 on_output(MfExecStream *self, int fd, GBytes *chunk)
 {
     if (g_bytes_get_size(chunk) > 0) {
+        self->output_us = g_get_monotonic_time();
         mf_exec_write_output(MF_EXEC(self), fd, chunk);
         return;
     }
@@ -71,9 +73,11 @@ static gboolean
 on_wait_over(gpointer data)
 {
     MfExecStream *self = data;
+    gint64 silence_us = g_get_monotonic_time() - self->output_us;
 
     self->wait_source = 0;
-    self->waited = TRUE;
+    /* As long as output comes, the exit frame behind it is on its way. */
+    self->waited = self->by_frame || silence_us >= MF_EXEC_STREAM_OUTPUT_WAIT_MS * US_PER_MS;
     conclude_if_done(self);
     return G_SOURCE_REMOVE;
 }
