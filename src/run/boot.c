@@ -188,7 +188,7 @@ abandon_restore(MfBoot *self, const char *reason)
 static void
 abandon_save(MfBoot *self, const GError *error)
 {
-    g_message("The machine cannot be saved, and this run boots: %s", error->message);
+    g_info("The machine cannot be saved, and this run boots: %s", error->message);
     if (g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
         mf_warm_store_refuse(self->key->id, error->message);
     retreat(self);
@@ -386,7 +386,7 @@ on_builder_gone(GObject *source, GAsyncResult *result, gpointer data)
     if (!self->task)
         return;
     if (!good) {
-        g_message("This run boots without a saved machine: %s", error->message);
+        g_info("This run boots without a saved machine: %s", error->message);
         boot_cold(self);
         return;
     }
@@ -413,7 +413,7 @@ build(MfBoot *self)
                            g_object_ref(self));
     } else {
         if (error)
-            g_message("The machine cannot be saved, and this run boots: %s", error->message);
+            g_info("The machine cannot be saved, and this run boots: %s", error->message);
         boot_cold(self);
     }
 }

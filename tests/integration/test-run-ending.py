@@ -39,7 +39,7 @@ def a_timeout_gives_124_and_keeps_the_output_so_far():
 @test
 def a_boot_timeout_gives_124_and_names_the_phase():
     with Sandbox() as box:
-        result = box.run("run", "-k", kernel(), "--boot-timeout", "1s", "--", "true")
+        result = box.run("run", "--cold", "-k", kernel(), "--boot-timeout", "1s", "--", "true")
         expect(result, 124, out=b"", err=r"not ready within 1s.*(boot|setup) phase")
 
 
