@@ -156,6 +156,18 @@ mf_console_get_kept(MfConsole *self)
     return g_bytes_new(self->kept->data, self->kept->len);
 }
 
+char *
+mf_console_find_line(MfConsole *self, const char *text)
+{
+    g_autofree char *plain = plain_text((const char *)self->kept->data, self->kept->len);
+    char *found = g_strrstr(plain, text);
+
+    if (!found)
+        return NULL;
+    found[strcspn(found, "\n")] = '\0';
+    return g_strdup(found);
+}
+
 gboolean
 mf_console_contains(MfConsole *self, const char *text)
 {

@@ -28,6 +28,10 @@ GBytes *mf_console_get_kept(MfConsole *self);
  * newline; "" when there was nothing. Owned by the caller. */
 char *mf_console_get_tail(MfConsole *self, guint lines);
 
+/* What follows 'text' on the last line that contains it, with 'text' itself, as plain as the tail;
+ * NULL when no line does. Owned by the caller. */
+char *mf_console_find_line(MfConsole *self, const char *text);
+
 /* Whether what is kept contains 'text'. */
 gboolean mf_console_contains(MfConsole *self, const char *text);
 

@@ -20,6 +20,9 @@
 #define KILL_GRACE_MS  1000
 #define KILL_REPORT_MS 1500
 
+/* How every panic of Linux begins. */
+#define PANIC_WORDS "Kernel panic - not syncing"
+
 #define CONSOLE_TAIL_LINES 40
 
 struct _MfRun {
@@ -121,9 +124,13 @@ keep_console_tail(MfRun *self)
 static void
 decide_crashed(MfRun *self)
 {
+    g_autofree char *words =
+        mf_console_find_line(mf_machine_get_console(self->machine), PANIC_WORDS);
+
     keep_console_tail(self);
     decide(self, MF_VERDICT_CRASHED,
-           g_strdup_printf("The guest's kernel panicked during %s.", mf_phase_name(self->phase)));
+           g_strdup_printf("The guest's kernel panicked during %s%s%s", mf_phase_name(self->phase),
+                           words ? ": " : ".", words ? words : ""));
 }
 
 static gboolean
@@ -184,7 +191,7 @@ on_machine_ended(MfRun *self, GError *error)
     if (self->decided || mf_boot_survives_end(self->boot))
         return;
     if (mf_machine_has_panicked(self->machine) || end == MF_MACHINE_END_PANIC ||
-        mf_console_contains(mf_machine_get_console(self->machine), "Kernel panic - not syncing")) {
+        mf_console_contains(mf_machine_get_console(self->machine), PANIC_WORDS)) {
         decide_crashed(self);
         return;
     }

@@ -50,6 +50,19 @@ test_escape_sequences_and_broken_text_do_not_reach_a_terminal(void)
 }
 
 static void
+test_the_line_of_a_panic_is_found_from_its_first_word(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    feed(console, "[ 1.0] Kernel panic - not syncing: first\r\n");
+    feed(console, "[ 2.0] Kernel panic - not syncing: last\r\n[ 2.1] CPU: 0\r\n");
+
+    g_autofree char *line = mf_console_find_line(console, "Kernel panic");
+    g_assert_cmpstr(line, ==, "Kernel panic - not syncing: last");
+    g_assert_null(mf_console_find_line(console, "Oops"));
+}
+
+static void
 test_what_is_kept_is_bounded(void)
 {
     g_autoptr(MfConsole) console = mf_console_new(NULL);
@@ -127,6 +140,8 @@ main(int argc, char **argv)
     g_test_add_func("/console/the-tail-is-the-last-lines", test_the_tail_is_the_last_lines);
     g_test_add_func("/console/escape-sequences-do-not-reach-a-terminal",
                     test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
+    g_test_add_func("/console/the-line-of-a-panic-is-found-from-its-first-word",
+                    test_the_line_of_a_panic_is_found_from_its_first_word);
     g_test_add_func("/console/what-is-kept-is-bounded", test_what_is_kept_is_bounded);
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
     g_test_add_func("/console/lines-are-passed-on-when-complete",
