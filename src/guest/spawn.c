@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -181,8 +182,16 @@ reset_signals(void)
 {
     sigset_t none;
 
+    /* The C library keeps two signals to itself, and would refuse them. */
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        unsigned long mask;
+    } defaults = {0};
+
     for (int i = 1; i < NSIG; i++)
-        signal(i, SIG_DFL);
+        syscall(SYS_rt_sigaction, i, &defaults, NULL, sizeof(defaults.mask));
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
