@@ -153,7 +153,7 @@ def send_twice(number):
 @test
 def the_terminal_is_restored_after_a_timeout():
     with Sandbox() as box:
-        check_ending(box, "echo up; sleep 100", lambda terminal: None, 124, ("--timeout", "2s"))
+        check_ending(box, "echo up; sleep 100", lambda terminal: None, 124, ("--timeout", "8s"))
 
 
 @test
