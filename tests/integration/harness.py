@@ -145,7 +145,8 @@ class Sandbox:
     def __exit__(self, kind, *rest):
         try:
             if kind is None:
-                self.assert_nothing_left()
+                # A file system daemon that is killed with its VM takes its time on a busy host.
+                self.assert_nothing_left(within=5.0)
         finally:
             self.close()
 
