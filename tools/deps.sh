@@ -51,6 +51,7 @@ check|cmd bison|bison|-|-|-|-|builds the small test kernel
 check|cmd bc|bc|-|-|-|-|builds the small test kernel
 check|pc libelf|libelf-dev|-|-|-|-|builds the small test kernel
 check|cmd cpio|cpio|cpio|cpio|cpio|cpio|initramfs images that are not made by mayfly
+check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root
 check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style
