@@ -145,8 +145,7 @@ class Sandbox:
     def __exit__(self, kind, *rest):
         try:
             if kind is None:
-                # A file system daemon that is killed with its VM takes its time on a busy host.
-                self.assert_nothing_left(within=5.0)
+                self.assert_nothing_left()
         finally:
             self.close()
 
