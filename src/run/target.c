@@ -131,6 +131,9 @@ mf_target_new(void)
     self->cpus = MF_TARGET_DEFAULT_CPUS;
     self->memory = MF_TARGET_DEFAULT_MEMORY;
     self->mounts = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
+    self->numa = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
+    self->disks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_disk_free);
+    self->forwards = g_array_new(FALSE, FALSE, sizeof(MfForward));
     /* Where GLib would say "/" for a directory that is gone, there is none. */
     g_autofree char *here = getcwd(NULL, 0);
     self->share = here ? g_get_current_dir() : NULL;
@@ -162,5 +165,18 @@ mf_target_free(MfTarget *self)
     g_free(self->workdir);
     g_free(self->user);
     g_free(self->hostname);
+    g_free(self->image);
+    g_free(self->bios);
+    g_free(self->machine);
+    g_free(self->cpu);
+    g_ptr_array_unref(self->numa);
+    g_ptr_array_unref(self->disks);
+    g_array_unref(self->forwards);
+    g_free(self->stdin_path);
+    g_strfreev(self->setup);
+    g_strfreev(self->teardown);
+    mf_expect_free(self->expect);
+    g_strfreev(self->artifacts);
+    g_free(self->artifacts_dir);
     g_free(self);
 }

@@ -4,8 +4,12 @@
 #include <glib.h>
 
 #include "machine/arch.h"
+#include "machine/disk.h"
 #include "machine/host.h"
+#include "machine/net.h"
+#include "machine/numa.h"
 #include "machine/share.h"
+#include "run/expect.h"
 
 /* What somebody wants to be run: as asked for, nothing looked up yet. */
 
@@ -85,6 +89,27 @@ typedef struct {
     char *hostname; /* owned */
     gboolean tty;   /* the command's streams are a terminal of this size */
     guint16 rows, columns;
+
+    /* An image target boots this disk by itself; it has no kernel, and no root. */
+    char *image;             /* owned; or NULL */
+    gboolean image_writable; /* else its writes go to an overlay that is gone with the run */
+    gboolean uefi;           /* UEFI firmware in place of a BIOS */
+    char *bios;              /* owned; this firmware file; or NULL */
+
+    char *machine;    /* owned; QEMU's machine type; NULL: the architecture's usual one */
+    char *cpu;        /* owned; CPU model; NULL: the accelerator's usual one */
+    GPtrArray *numa;  /* owned; of MfNumaNode; empty: one node */
+    GPtrArray *disks; /* owned; of MfDisk; beside the image */
+    MfNet net;
+    GArray *forwards; /* owned; of MfForward */
+
+    char *stdin_path; /* owned; what the command reads; NULL: whatever the caller gives */
+    char **setup;     /* owned; shell texts that run in the guest before the command; or NULL */
+    char **teardown;  /* owned; after it, however it ended while the guest lives; or NULL */
+    MfExpect *expect; /* owned; NULL: status 0 */
+    char **artifacts; /* owned; patterns (glob(7)) of the guest's files to be copied out, relative
+                       * ones to the command's directory; or NULL */
+    char *artifacts_dir; /* owned; where they go on the host; NULL with no artifacts */
 
     gint64 timeout_ms;      /* of the command; 0 is none */
     gint64 boot_timeout_ms; /* until the command starts; 0 is none */
