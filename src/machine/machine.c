@@ -17,6 +17,10 @@
 #define QUIT_TIMEOUT_MS 3000
 #define TERM_GRACE_MS   1000
 
+/* A daemon ends when QEMU does, for want of its connection. The process that a signal would end is
+ * only the parent of the one that serves, which would be left behind for a moment. */
+#define DAEMON_GRACE_MS 1000
+
 /* After QEMU's exit, how long its daemons have for theirs: one of them may be why it went. */
 #define DAEMON_GRACE_MS 1000
 
@@ -401,6 +405,18 @@ on_quit_overdue(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static gboolean
+on_daemons_overdue(gpointer data)
+{
+    MfMachine *self = data;
+
+    self->quit_source = 0;
+    for (guint i = 0; i < self->daemons->len; i++)
+        mf_child_terminate(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)),
+                           TERM_GRACE_MS);
+    return G_SOURCE_REMOVE;
+}
+
 static void
 on_stopped(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -410,13 +426,13 @@ on_stopped(GObject *source, GAsyncResult *result, gpointer data)
 
     if (MF_CHILD(source) == self->child) {
         g_clear_handle_id(&self->quit_source, g_source_remove);
-        /* They have lost their connection and are ending already. */
-        for (guint i = 0; i < self->daemons->len; i++)
-            mf_child_terminate(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)),
-                               TERM_GRACE_MS);
+        if (self->daemons->len > 0)
+            self->quit_source = g_timeout_add(DAEMON_GRACE_MS, on_daemons_overdue, self);
     }
-    if (--*waits == 0)
+    if (--*waits == 0) {
+        g_clear_handle_id(&self->quit_source, g_source_remove);
         g_task_return_boolean(task, TRUE);
+    }
 }
 
 static void

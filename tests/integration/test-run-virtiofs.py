@@ -138,6 +138,21 @@ def a_daemon_that_does_not_start_is_the_reason_given():
 
 
 @test
+def a_run_ends_when_its_daemons_have_ended_by_themselves():
+    real = daemon()
+    with Sandbox() as box:
+        program, marker = (os.path.join(box.work, name) for name in ("virtiofsd", "ended"))
+        # The daemon of the share, which is writable, can leave the mark; that of the root cannot.
+        with open(program, "w") as file:
+            file.write(f"#!/bin/sh\n# {'' if 'qemu' in real else '--shared-dir'}\n"
+                       f"'{real}' \"$@\"\nsleep 0.3\necho >'{marker}'\n")
+        os.chmod(program, 0o755)
+        box.env["MAYFLY_VIRTIOFSD"] = program
+        box.run("run", "-k", kernel("cloud"), "--", "true")
+        assert os.path.exists(marker), "the daemon was ended, or was not waited for"
+
+
+@test
 def a_killed_mayfly_takes_its_daemons_along():
     daemon()
     with Sandbox() as box:
