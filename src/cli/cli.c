@@ -64,9 +64,11 @@ mf_cli_set_verbosity(int level)
 int
 mf_cli_exit_status(const MfResult *result, int cancel_signal)
 {
+    if (result->passed)
+        return 0;
     switch (result->verdict) {
     case MF_VERDICT_EXITED:
-        return result->status;
+        return result->status ? result->status : MF_EXIT_UNMET;
     case MF_VERDICT_SIGNALLED:
         return MF_EXIT_SIGNAL_BASE + result->signal_number;
     case MF_VERDICT_TIMEOUT:

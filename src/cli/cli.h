@@ -10,6 +10,7 @@ int mf_cli_run(int argc, char **argv);
 
 /* Exit statuses, as in the manual. A command's own are 0-123, 126, 127 and 128 + signal. */
 typedef enum {
+    MF_EXIT_UNMET = 1, /* the command exited with 0, and something else was expected */
     MF_EXIT_USAGE = 2,
     MF_EXIT_UNAVAILABLE = 69,
     MF_EXIT_SKIPPED = 77,
@@ -19,7 +20,8 @@ typedef enum {
     MF_EXIT_SIGNAL_BASE = 128,
 } MfExitStatus;
 
-/* The exit status for a result; 'cancel_signal' is the one that cancelled it, if any did. */
+/* The exit status for a result: 0 for a pass, whatever status that took; 'cancel_signal' is the one
+ * that cancelled it, if any did. */
 int mf_cli_exit_status(const MfResult *result, int cancel_signal);
 
 /* Writes "mayfly: <text>" and a newline to the standard error. */

@@ -16,6 +16,7 @@ typedef struct {
     MfExecStatus *status; /* owned; once the command runs */
     GTask *task;          /* owned; while running */
     GCancellable *asking; /* owned; ends the question for the status */
+    MfTail *kept[3];      /* borrowed; indexes 1 and 2; or NULL */
     MfExit ended;
     gboolean paused;
 } MfExecPrivate;
@@ -104,6 +105,8 @@ mf_exec_write_output(MfExec *self, int fd, GBytes *bytes)
 {
     MfExecPrivate *private = PRIVATE(self);
 
+    if (private->task && private->kept[fd])
+        mf_tail_append(private->kept[fd], bytes);
     /* The caller's streams are ours only as long as the command runs. */
     if (!private->task || !private->stdio->output[fd])
         return;
@@ -294,6 +297,12 @@ mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError 
         return FALSE;
     *ret_exit = PRIVATE(self)->ended;
     return TRUE;
+}
+
+void
+mf_exec_keep(MfExec *self, int fd, MfTail *tail)
+{
+    PRIVATE(self)->kept[fd] = tail;
 }
 
 gboolean

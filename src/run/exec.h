@@ -5,6 +5,7 @@
 
 #include "qapi/qga-commands.h"
 #include "run/stdio.h"
+#include "run/tail.h"
 
 /*
  * One command in the guest, from guest-exec to its exact end. How its standard streams travel is
@@ -27,6 +28,10 @@ typedef struct {
 void mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                        gpointer user_data);
 gboolean mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error);
+
+/* The last of what the command writes to 'fd' goes to 'tail' too, borrowed for the object's life.
+ * Before the command runs. */
+void mf_exec_keep(MfExec *self, int fd, MfTail *tail);
 
 /* To the command's process group. FALSE when this kind cannot. */
 gboolean mf_exec_signal(MfExec *self, int signal_number);

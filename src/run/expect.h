@@ -26,6 +26,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfExpect, mf_expect_free)
 gboolean mf_expect_check_patterns(const MfExpect *self, GError **error);
 
 /* Judges a command that ended by itself (MF_VERDICT_EXITED or SIGNALLED); 'kept' are the streams
- * by number, NULL where there is none. Returns the sentence of what was not as expected, owned by
- * the caller, or NULL when all was. A NULL 'self' expects status 0. */
+ * by number, NULL where there is none. Returns the sentences of what was not as expected, owned by
+ * the caller, or NULL when all was. A NULL 'self' expects status 0, and reads no stream.
+ *
+ * '^' and '$' match at every line. Streams that are no UTF-8 are matched byte by byte. */
 char *mf_expect_judge(const MfExpect *self, const MfResult *result, GBytes *const kept[3]);

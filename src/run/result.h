@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* How a run ended. Nothing but MF_VERDICT_EXITED with status 0 is a success. */
+/* How a run ended. Whether that is a success, 'passed' says: EXITED with status 0, or what the
+ * target expects in its place. */
 typedef enum {
     MF_VERDICT_EXITED,    /* the command ended: 'status' */
     MF_VERDICT_SIGNALLED, /* the command was killed: 'signal_number' */
@@ -32,9 +33,11 @@ typedef struct {
     MfVerdict verdict;
     int status;
     int signal_number;
+    gboolean passed;      /* all was as the target expects; never but with EXITED or SIGNALLED */
     MfPhase phase;        /* where it was decided */
     gboolean output_held; /* the command left something behind that held its output open */
-    char *message;        /* owned; whole sentences, NULL when the command simply ended */
+    char *message;        /* owned; whole sentences: what went wrong; NULL for a pass, and when the
+                           * command of a target that says nothing of its end simply ended */
     char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
 } MfResult;

@@ -34,6 +34,7 @@ struct _MfRun {
     MfMachine *machine;        /* owned */
     MfStream *stream;          /* owned */
     MfExec *exec;              /* owned; while the command runs */
+    MfTail *kept[3];           /* owned; of the command's outputs, for its expectations; or NULL */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
     GCancellable *cancellable; /* owned; ends what the current step waits for */
@@ -63,6 +64,8 @@ mf_run_dispose(GObject *object)
     g_clear_handle_id(&self->lost_source, g_source_remove);
     g_clear_error(&self->lost);
     g_clear_object(&self->exec);
+    for (int fd = 1; fd <= 2; fd++)
+        g_clear_pointer(&self->kept[fd], mf_tail_free);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
     g_clear_object(&self->boot);
@@ -250,6 +253,10 @@ step_resolve(MfRun *self)
     g_autoptr(GError) error = NULL;
     gboolean stdio_open[3];
 
+    if (self->target->expect && !mf_expect_check_patterns(self->target->expect, &error)) {
+        decide_on_error(self, error);
+        return;
+    }
     mf_stdio_get_open(self->stdio, stdio_open);
     self->plan = mf_plan_new(self->target, stdio_open, &error);
     if (!self->plan) {
@@ -392,6 +399,28 @@ await_reason(MfRun *self, const GError *error)
     self->lost_source = g_timeout_add(PANIC_GRACE_MS, on_reason_overdue, self);
 }
 
+/* Judges a command that ended by itself. */
+static void
+decide_exited(MfRun *self, const MfExit *ended)
+{
+    MfVerdict verdict = ended->signal_number ? MF_VERDICT_SIGNALLED : MF_VERDICT_EXITED;
+    GBytes *kept[3] = {NULL};
+    g_autofree char *unmet = NULL;
+
+    self->result->verdict = verdict;
+    self->result->status = ended->status;
+    self->result->signal_number = ended->signal_number;
+    self->result->output_held = ended->output_held;
+    for (int fd = 1; fd <= 2; fd++)
+        kept[fd] = self->kept[fd] ? mf_tail_get(self->kept[fd]) : NULL;
+    unmet = mf_expect_judge(self->target->expect, self->result, kept);
+    for (int fd = 1; fd <= 2; fd++)
+        g_clear_pointer(&kept[fd], g_bytes_unref);
+    self->result->passed = unmet == NULL;
+    /* Whose status is the only thing that counts says it by itself. */
+    decide(self, verdict, self->target->expect ? g_steal_pointer(&unmet) : NULL);
+}
+
 static void
 on_executed(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -413,11 +442,21 @@ on_executed(GObject *source, GAsyncResult *result, gpointer data)
                g_strdup_printf("The command did not end within %s.", limit));
         return;
     }
-    self->result->status = ended.status;
-    self->result->signal_number = ended.signal_number;
-    self->result->output_held = ended.output_held;
-    decide(self, ended.signal_number ? MF_VERDICT_SIGNALLED : MF_VERDICT_EXITED, NULL);
+    decide_exited(self, &ended);
     enter(self, MF_PHASE_CONCLUDE);
+}
+
+static void
+keep_outputs(MfRun *self)
+{
+    const MfExpect *expect = self->target->expect;
+
+    if (expect && expect->stdout_match)
+        self->kept[1] = mf_tail_new(MF_EXPECT_KEEP);
+    if (expect && expect->stderr_match)
+        self->kept[2] = mf_tail_new(MF_EXPECT_KEEP);
+    for (int fd = 1; fd <= 2; fd++)
+        mf_exec_keep(self->exec, fd, self->kept[fd]);
 }
 
 static void
@@ -432,6 +471,7 @@ step_execute(MfRun *self)
         self->exec = mf_exec_script_new(self->machine, self->stdio, MF_GUEST_COMMAND);
     if (self->rows)
         mf_exec_resize(self->exec, self->rows, self->columns);
+    keep_outputs(self);
     mf_exec_run_async(self->exec, self->cancellable, on_executed, g_object_ref(self));
 }
 
