@@ -20,7 +20,7 @@ typedef enum {
 
 struct _MfOutput {
     GObject parent;
-    int fd;     /* borrowed */
+    int fd;     /* borrowed; -1 for a sink */
     int own_fd; /* a description of our own for the same file, -1 when there is none */
     WriteMethod method;
     GQueue queue; /* of GBytes */
@@ -33,7 +33,7 @@ struct _MfOutput {
 
 G_DEFINE_FINAL_TYPE(MfOutput, mf_output, G_TYPE_OBJECT)
 
-enum { SIGNAL_DRAINED, SIGNAL_BROKEN, N_SIGNALS };
+enum { SIGNAL_WRITTEN, SIGNAL_DRAINED, SIGNAL_BROKEN, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void
@@ -52,6 +52,8 @@ static void
 mf_output_class_init(MfOutputClass *class)
 {
     G_OBJECT_CLASS(class)->finalize = mf_output_finalize;
+    signals[SIGNAL_WRITTEN] = g_signal_new("written", MF_TYPE_OUTPUT, G_SIGNAL_RUN_LAST, 0, NULL,
+                                           NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
     signals[SIGNAL_DRAINED] = g_signal_new("drained", MF_TYPE_OUTPUT, G_SIGNAL_RUN_LAST, 0, NULL,
                                            NULL, NULL, G_TYPE_NONE, 0);
     signals[SIGNAL_BROKEN] = g_signal_new("broken", MF_TYPE_OUTPUT, G_SIGNAL_RUN_LAST, 0, NULL,
@@ -61,7 +63,7 @@ mf_output_class_init(MfOutputClass *class)
 static void
 mf_output_init(MfOutput *self)
 {
-    self->own_fd = -1;
+    self->fd = self->own_fd = -1;
     g_queue_init(&self->queue);
 }
 
@@ -90,6 +92,12 @@ mf_output_new(int fd)
     self->fd = fd;
     self->method = choose_method(fd, &self->own_fd);
     return self;
+}
+
+MfOutput *
+mf_output_new_sink(void)
+{
+    return g_object_new(MF_TYPE_OUTPUT, NULL);
 }
 
 static void
@@ -176,6 +184,9 @@ mf_output_write(MfOutput *self, GBytes *bytes)
     gsize size = g_bytes_get_size(bytes);
 
     if (self->broken || size == 0)
+        return;
+    g_signal_emit(self, signals[SIGNAL_WRITTEN], 0, bytes);
+    if (self->fd < 0)
         return;
     g_queue_push_tail(&self->queue, g_bytes_ref(bytes));
     self->queued += size;

@@ -600,6 +600,12 @@ mf_run_set_window_size(MfRun *self, guint16 rows, guint16 columns)
         mf_exec_resize(self->exec, rows, columns);
 }
 
+const MfSpec *
+mf_run_get_spec(MfRun *self)
+{
+    return self->plan ? self->plan->spec : NULL;
+}
+
 void
 mf_run_cancel(MfRun *self, const char *reason)
 {

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "machine/spec.h"
 #include "run/result.h"
 #include "run/stdio.h"
 #include "run/target.h"
@@ -27,6 +28,9 @@ gboolean mf_run_forward_signal(MfRun *self, int signal_number);
 
 /* The command's terminal has another size than the target says. */
 void mf_run_set_window_size(MfRun *self, guint16 rows, guint16 columns);
+
+/* What machine it is, from MF_PHASE_LAUNCH on until the run completes; else NULL. Borrowed. */
+const MfSpec *mf_run_get_spec(MfRun *self);
 
 /* Ends the run now, in whatever step it is, with MF_VERDICT_CANCELLED and 'reason'. */
 void mf_run_cancel(MfRun *self, const char *reason);

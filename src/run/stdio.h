@@ -9,10 +9,15 @@
 typedef struct {
     MfInput *input;      /* owned */
     MfOutput *output[3]; /* owned; indexes 1 and 2 */
+    int null_fd;         /* owned; what there is to read when the caller gives nothing; or -1 */
 } MfStdio;
 
 /* The caller's own descriptors 0, 1 and 2, those that 'open' says. */
 MfStdio *mf_stdio_new(const gboolean open[3]);
+
+/* Nothing of the caller's: there is nothing to read, and who wants what is written listens to the
+ * outputs, which are sinks. MF_ERROR_HOST. */
+MfStdio *mf_stdio_new_capture(GError **error);
 void mf_stdio_free(MfStdio *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfStdio, mf_stdio_free)
 

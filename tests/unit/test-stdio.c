@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "run/input.h"
 #include "run/output.h"
+#include "run/stdio.h"
 
 #define MIB (1u << 20)
 
@@ -176,6 +177,63 @@ test_input_is_read_only_as_far_as_granted(void)
     close(ends[0]);
 }
 
+static void
+append_chunk(GByteArray *all, GBytes *chunk)
+{
+    g_byte_array_append(all, g_bytes_get_data(chunk, NULL), (guint)g_bytes_get_size(chunk));
+}
+
+static void
+test_a_sink_passes_every_chunk_on_and_keeps_none(void)
+{
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    g_autoptr(GBytes) pattern = make_pattern(MIB);
+    g_autoptr(GBytes) first = g_bytes_new_from_bytes(pattern, 0, 1000);
+    g_autoptr(GBytes) second = g_bytes_new_from_bytes(pattern, 1000, MIB - 1000);
+    g_autoptr(MfOutput) sink = mf_output_new_sink();
+
+    g_signal_connect_swapped(sink, "written", G_CALLBACK(append_chunk), all);
+    mf_output_write(sink, first);
+    mf_output_write(sink, second);
+    g_assert_cmpuint(mf_output_get_queued(sink), ==, 0);
+    g_assert_false(mf_output_is_broken(sink));
+    g_assert_cmpmem(all->data, all->len, g_bytes_get_data(pattern, NULL), MIB);
+}
+
+static void
+test_every_chunk_for_a_descriptor_is_told(void)
+{
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    g_autoptr(GBytes) chunk = make_pattern(1000);
+    guint8 written[1001];
+    int ends[2];
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(MfOutput) output = mf_output_new(ends[1]);
+    g_signal_connect_swapped(output, "written", G_CALLBACK(append_chunk), all);
+    mf_output_write(output, chunk);
+    g_assert_cmpint(read(ends[0], written, sizeof(written)), ==, 1000);
+    g_assert_cmpmem(all->data, all->len, written, 1000);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void
+test_a_capture_has_three_streams_and_nothing_to_read(void)
+{
+    g_autoptr(GError) error = NULL;
+    MfStdio *stdio = mf_stdio_new_capture(&error);
+    gboolean open[3], ended = FALSE;
+
+    g_assert_no_error(error);
+    mf_stdio_get_open(stdio, open);
+    g_assert_true(open[0] && open[1] && open[2]);
+    g_signal_connect(stdio->input, "ended", G_CALLBACK(set_true), &ended);
+    mf_input_grant(stdio->input, MIB);
+    iterate_until(&ended);
+    mf_stdio_free(stdio);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -189,6 +247,12 @@ main(int argc, char **argv)
                     test_a_full_disk_is_an_error_and_a_reader_that_left_is_not);
     g_test_add_func("/output/a-socket-is-written-without-changing-its-flags",
                     test_a_socket_is_written_without_changing_its_flags);
+    g_test_add_func("/output/a-sink-passes-every-chunk-on-and-keeps-none",
+                    test_a_sink_passes_every_chunk_on_and_keeps_none);
+    g_test_add_func("/output/every-chunk-for-a-descriptor-is-told",
+                    test_every_chunk_for_a_descriptor_is_told);
+    g_test_add_func("/stdio/a-capture-has-three-streams-and-nothing-to-read",
+                    test_a_capture_has_three_streams_and_nothing_to_read);
     g_test_add_func("/input/is-read-only-as-far-as-granted",
                     test_input_is_read_only_as_far_as_granted);
     return g_test_run();
