@@ -18,5 +18,13 @@ typedef struct {
     guint line;
 } MfCase;
 
+/* The longest id: a file's name with room for a suffix. */
+#define MF_CASE_ID_MAX 120
+
+/* The id of the case called 'name': the name itself where that is fit for a file and no longer than
+ * MF_CASE_ID_MAX, else what is fit of it and a hash of the whole. It depends on nothing else, so no
+ * other case can change it. Owned by the caller. */
+char *mf_case_make_id(const char *name);
+
 void mf_case_free(MfCase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCase, mf_case_free)

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite/select.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/parse.h"
+
+/* A case on its way into a shard. */
+typedef struct {
+    guint index;  /* among the cases */
+    guint64 hash; /* of its id: the same on every host and in every version */
+    guint shard;  /* from 0; UNPLACED */
+} Placement;
+
+#define UNPLACED G_MAXUINT
+
+static guint64
+hash_of(const char *id)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    guint8 digest[32];
+    gsize length = sizeof digest;
+    guint64 hash = 0;
+
+    g_checksum_update(sum, (const guchar *)id, -1);
+    g_checksum_get_digest(sum, digest, &length);
+    for (gsize i = 0; i < sizeof hash; i++)
+        hash = hash << 8 | digest[i];
+    return hash;
+}
+
+static int
+compare_hashes(gconstpointer a, gconstpointer b)
+{
+    const Placement *left = a, *right = b;
+
+    return left->hash < right->hash ? -1 : left->hash > right->hash;
+}
+
+/* Puts every case without a shard into its own one, else the next one, that has fewer than 'room'
+ * cases; only its own one if it is to be 'faithful'. */
+static void
+place(Placement *placements, guint count, guint *loads, guint shards, guint room, gboolean faithful)
+{
+    for (guint i = 0; i < count; i++) {
+        guint own = (guint)(placements[i].hash % shards);
+
+        for (guint step = 0; step < (faithful ? 1 : shards); step++) {
+            guint shard = (own + step) % shards;
+
+            if (placements[i].shard != UNPLACED || loads[shard] >= room)
+                continue;
+            placements[i].shard = shard;
+            loads[shard]++;
+        }
+    }
+}
+
+/* A case's hash says where it belongs. Only what does not fit there goes elsewhere, which keeps the
+ * others where they are when one comes or goes; and the shards are filled to the same height first,
+ * then by one more. */
+static GPtrArray *
+take_shard(GPtrArray *cases, guint shard, guint shards)
+{
+    g_autofree Placement *placements = g_new(Placement, cases->len);
+    g_autofree guint *loads = g_new0(guint, shards);
+    g_autofree gboolean *wanted = g_new0(gboolean, cases->len);
+    GPtrArray *taken = g_ptr_array_new();
+    guint height = cases->len / shards;
+
+    for (guint i = 0; i < cases->len; i++) {
+        const MfCase *the_case = cases->pdata[i];
+
+        placements[i] = (Placement){i, hash_of(the_case->id), UNPLACED};
+    }
+    qsort(placements, cases->len, sizeof *placements, compare_hashes);
+    place(placements, cases->len, loads, shards, height, TRUE);
+    place(placements, cases->len, loads, shards, height, FALSE);
+    place(placements, cases->len, loads, shards, height + 1, FALSE);
+
+    for (guint i = 0; i < cases->len; i++)
+        wanted[placements[i].index] = placements[i].shard == shard - 1;
+    for (guint i = 0; i < cases->len; i++)
+        if (wanted[i])
+            g_ptr_array_add(taken, cases->pdata[i]);
+    return taken;
+}
+
+static gboolean
+has_any_tag(const MfCase *the_case, const char *const *tags)
+{
+    if (!tags || !*tags)
+        return TRUE;
+    for (; *tags; tags++)
+        if (the_case->tags && g_strv_contains((const char *const *)the_case->tags, *tags))
+            return TRUE;
+    return FALSE;
+}
+
+GPtrArray *
+mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **error)
+{
+    g_autoptr(GPtrArray) selected = g_ptr_array_new();
+    g_autoptr(GRegex) filter = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (selection->filter) {
+        filter = g_regex_new(selection->filter, 0, 0, &failure);
+        if (!filter) {
+            mf_error_take_foreign(error, MF_ERROR_CONFIG, g_steal_pointer(&failure),
+                                  "The filter '%s' is not a regular expression", selection->filter);
+            return NULL;
+        }
+    }
+    for (guint i = 0; i < cases->len; i++) {
+        MfCase *the_case = cases->pdata[i];
+
+        if ((!filter || g_regex_match(filter, the_case->name, 0, NULL)) &&
+            has_any_tag(the_case, selection->tags) &&
+            (!selection->failed || g_strv_contains(selection->failed, the_case->id)))
+            g_ptr_array_add(selected, the_case);
+    }
+    if (selection->shards > 0)
+        return take_shard(selected, selection->shard, selection->shards);
+    return g_steal_pointer(&selected);
+}
+
+gboolean
+mf_select_parse_shard(const char *text, guint *ret_shard, guint *ret_shards, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "/", 2);
+    guint64 shard = 0, shards = 0;
+
+    if (g_strv_length(parts) == 2 &&
+        mf_parse_uint(parts[1], "number of shards", 1, MF_SELECT_SHARDS_MAX, &shards, NULL) &&
+        mf_parse_uint(parts[0], "shard", 1, shards, &shard, NULL)) {
+        *ret_shard = (guint)shard;
+        *ret_shards = (guint)shards;
+        return TRUE;
+    }
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "The shard '%s' is not I/N, with N from 1 to %d and I from 1 to N: '2/3' is the "
+                "second of three parts.",
+                text, MF_SELECT_SHARDS_MAX);
+    return FALSE;
+}
+
+char *
+mf_select_exact_filter(const char *name)
+{
+    g_autofree char *escaped = g_regex_escape_string(name, -1);
+
+    return g_strdup_printf("^%s$", escaped);
+}
+
+static char *
+failed_path(const char *config_path, GError **error)
+{
+    g_autofree char *directory = mf_cache_dir("failed", error);
+    g_autofree char *key = directory ? mf_cache_key(config_path, NULL) : NULL;
+
+    return directory ? g_build_filename(directory, key, NULL) : NULL;
+}
+
+gboolean
+mf_select_save_failed(const char *config_path, const char *const *ids, GError **error)
+{
+    g_autofree char *path = failed_path(config_path, error);
+    g_autofree char *text = g_strjoinv("\n", (char **)ids);
+
+    return path && mf_file_replace(path, text, strlen(text), 0600, error);
+}
+
+char **
+mf_select_load_failed(const char *config_path, GError **error)
+{
+    g_autofree char *path = failed_path(config_path, error);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) failure = NULL;
+
+    if (!path)
+        return NULL;
+    if (!g_file_get_contents(path, &text, NULL, &failure)) {
+        if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+            mf_error_take_foreign(error, MF_ERROR_HOST, g_steal_pointer(&failure),
+                                  "The cases that failed last cannot be read");
+        return NULL;
+    }
+    return g_strsplit(text, "\n", 0);
+}
