@@ -31,6 +31,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 table() {
     cat <<'TABLE'
 build|cmd cc|build-essential|gcc|base-devel|gcc|build-base|the compiler
+build|cmd c++|build-essential|gcc-c++|base-devel|gcc-c++|build-base|the compiler of the reader of TOML
 build|cmd make|build-essential|make|base-devel|make|build-base|the Makefile
 build|cmd meson|meson|meson|meson|meson|meson|the build
 build|cmd ninja|ninja-build|ninja-build|ninja|ninja|samurai|the build
@@ -41,6 +42,8 @@ build|pc json-c|libjson-c-dev|json-c-devel|json-c|libjson-c-devel|json-c-dev|QMP
 build|pc libarchive|libarchive-dev|libarchive-devel|libarchive|libarchive-devel|libarchive-dev|initramfs, packages, kernel payloads
 build|pc libkmod|libkmod-dev|kmod-devel|kmod|libkmod-devel|kmod-dev|which modules a kernel needs
 build|pc zlib|zlib1g-dev|zlib-devel|zlib|zlib-devel|zlib-dev|checksums of frames
+build|pc tomlplusplus|libtomlplusplus-dev|tomlplusplus-devel|tomlplusplus|tomlplusplus-devel|tomlplusplus-dev|the config file
+build|lib libstdc++.a|build-essential|libstdc++-static|gcc|gcc-c++|build-base|no C++ library is loaded at start
 build|lib libc.a|libc6-dev|glibc-static|glibc|glibc-devel-static|musl-dev|the program in the guest is static
 run|cmd qemu-system-x86_64|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu-x86|qemu-system-x86_64|the VM
 run|cmd qemu-ga|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|serves the guest of the scripted init, and the tests

@@ -18,3 +18,40 @@ mf_origin_get(json_object *value)
 {
     return value ? json_object_get_userdata(value) : NULL;
 }
+
+char *
+mf_origin_describe(const MfOrigin *origin)
+{
+    if (!origin || origin->kind == MF_ORIGIN_DEFAULT)
+        return g_strdup("the default");
+    if (origin->line == 0)
+        return g_strdup(origin->name);
+    return g_strdup_printf("%s:%u:%u", origin->name, origin->line, origin->column);
+}
+
+/* Called for each value of a tree that json_object_deep_copy() makes. It copies userdata by itself
+ * only when that is text. */
+static int
+copy_value(json_object *source, json_object *parent, const char *key, size_t index,
+           json_object **ret_copy)
+{
+    const MfOrigin *origin = mf_origin_get(source);
+    int result = json_c_shallow_copy_default(source, parent, key, index, ret_copy);
+
+    if (result < 0)
+        return result;
+    if (origin)
+        mf_origin_set(*ret_copy, origin);
+    /* That is done: after a 1, json-c would try it. */
+    return 2;
+}
+
+json_object *
+mf_origin_copy_tree(json_object *value)
+{
+    json_object *copy = NULL;
+
+    if (value)
+        json_object_deep_copy(value, &copy, copy_value);
+    return copy;
+}
