@@ -2,6 +2,19 @@
 #include "run/result.h"
 
 const char *
+mf_verdict_name(MfVerdict verdict)
+{
+    static const char *const names[] = {
+        [MF_VERDICT_EXITED] = "exited",       [MF_VERDICT_SIGNALLED] = "signalled",
+        [MF_VERDICT_TIMEOUT] = "timeout",     [MF_VERDICT_CRASHED] = "crashed",
+        [MF_VERDICT_FAILED] = "failed",       [MF_VERDICT_CONFIG] = "config",
+        [MF_VERDICT_CANCELLED] = "cancelled",
+    };
+
+    return names[verdict];
+}
+
+const char *
 mf_phase_name(MfPhase phase)
 {
     static const char *const names[] = {"resolve",   "launch",   "boot",    "setup",

@@ -15,6 +15,8 @@ typedef enum {
     MF_VERDICT_CANCELLED, /* by the caller */
 } MfVerdict;
 
+const char *mf_verdict_name(MfVerdict verdict); /* "exited", "signalled", ... */
+
 /* The steps of a run, in order. */
 typedef enum {
     MF_PHASE_RESOLVE,  /* target + host -> plan */
