@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/json.h"
+
+#include "report/tally.h"
+#include "report/text.h"
+#include "wire/json.h"
+
+/* Most bytes of a character's UTF-8 after its first. */
+#define CONTINUATION_MAX 3
+
+struct _MfReportJson {
+    MfSink *sink;             /* borrowed */
+    const MfReportHost *host; /* borrowed */
+    gint64 wall_time_us;
+};
+
+/* Takes 'value'; NULL is null. */
+static void
+add(json_object *object, const char *name, json_object *value)
+{
+    json_object_object_add(object, name, value);
+}
+
+/* NULL becomes null; what is no UTF-8, U+FFFD. */
+static json_object *
+string(const char *text)
+{
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+    return valid ? json_object_new_string(valid) : NULL;
+}
+
+static json_object *
+strings(char *const *texts)
+{
+    json_object *array = json_object_new_array();
+
+    for (; texts && *texts; texts++)
+        json_object_array_add(array, string(*texts));
+    return array;
+}
+
+static json_object *
+microseconds(gint64 duration)
+{
+    return json_object_new_int64(duration);
+}
+
+/* The text of a tail that lacks its beginning does not begin within a character. */
+static void
+skip_cut_character(const char **data, gsize *size)
+{
+    for (guint i = 0; i<CONTINUATION_MAX && * size> 0; i++) {
+        if (((guchar) * *data & 0xc0) != 0x80)
+            return;
+        ++*data;
+        --*size;
+    }
+}
+
+static json_object *
+stream(const MfOutcomeReport *outcome, int number)
+{
+    json_object *object = json_object_new_object();
+    gsize size = 0;
+    const char *data =
+        outcome->tail[number] ? g_bytes_get_data(outcome->tail[number], &size) : NULL;
+
+    add(object, "bytes", json_object_new_uint64(outcome->bytes[number]));
+    if (size < outcome->bytes[number])
+        skip_cut_character(&data, &size);
+
+    g_autofree char *text = g_utf8_make_valid(data ? data : "", (gssize)size);
+    add(object, "tail", json_object_new_string(text));
+    if (!g_utf8_validate_len(data ? data : "", size, NULL)) {
+        g_autofree char *exact = g_base64_encode((const guchar *)data, size);
+
+        add(object, "tail_base64", json_object_new_string(exact));
+    }
+    return object;
+}
+
+static json_object *
+streams(const MfOutcomeReport *outcome)
+{
+    json_object *object = json_object_new_object();
+
+    add(object, "stdout", stream(outcome, 1));
+    add(object, "stderr", stream(outcome, 2));
+    add(object, "console", stream(outcome, 0));
+    return object;
+}
+
+/* What was asked for; the environment is not told, for it may hold secrets. */
+static json_object *
+target(const MfTarget *self)
+{
+    json_object *object = json_object_new_object();
+
+    add(object, "arch", json_object_new_string(mf_arch_name(self->arch)));
+    add(object, "accel", json_object_new_string(mf_accel_name(self->accel)));
+    add(object, "cpus", json_object_new_int64(self->cpus));
+    add(object, "memory", json_object_new_uint64(self->memory));
+    add(object, "kernel", string(self->kernel));
+    add(object, "image", string(self->image));
+    add(object, "root", self->image ? NULL : string(self->root));
+    add(object, "command", self->shell ? string(self->shell) : strings(self->argv));
+    return object;
+}
+
+static json_object *
+phases(const MfResult *result)
+{
+    json_object *object = json_object_new_object();
+
+    for (MfPhase phase = 0; phase < MF_N_PHASES; phase++)
+        add(object, mf_phase_name(phase), microseconds(result->phase_us[phase]));
+    return object;
+}
+
+/* Every member is there for every case, null where it has no meaning. */
+static void
+add_result(json_object *object, const MfResult *result)
+{
+    gboolean exited = result && result->verdict == MF_VERDICT_EXITED;
+    gboolean signalled = result && result->verdict == MF_VERDICT_SIGNALLED;
+
+    add(object, "verdict", result ? string(mf_verdict_name(result->verdict)) : NULL);
+    add(object, "status", exited ? json_object_new_int(result->status) : NULL);
+    add(object, "signal", signalled ? json_object_new_int(result->signal_number) : NULL);
+    add(object, "phase", result ? string(mf_phase_name(result->phase)) : NULL);
+    add(object, "message", result ? string(result->message) : NULL);
+    add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
+    add(object, "evidence", result ? string(result->console_tail) : NULL);
+    add(object, "phases_us", result ? phases(result) : NULL);
+}
+
+json_object *
+mf_report_json_case(const MfCase *kase, const MfOutcomeReport *outcome)
+{
+    json_object *object = json_object_new_object();
+
+    add(object, "schema_version", json_object_new_int(MF_REPORT_JSON_VERSION));
+    add(object, "kind", json_object_new_string("case"));
+    add(object, "name", string(kase->name));
+    add(object, "id", string(kase->id));
+    add(object, "file", string(kase->file));
+    add(object, "line", kase->line ? json_object_new_int64(kase->line) : NULL);
+    add(object, "tags", strings(kase->tags));
+    add(object, "target", kase->target ? target(kase->target) : NULL);
+    add(object, "outcome", json_object_new_string(mf_tally_outcome_name(outcome)));
+    add(object, "reason", outcome ? string(outcome->reason) : NULL);
+    add(object, "attempts", json_object_new_int64(outcome ? outcome->attempts : 0));
+    add(object, "started_us", outcome ? microseconds(outcome->started_us) : NULL);
+    add(object, "duration_us", outcome ? microseconds(outcome->duration_us) : NULL);
+    add_result(object, outcome ? outcome->result : NULL);
+    add(object, "output", outcome && outcome->result ? streams(outcome) : NULL);
+    add(object, "run_dir", outcome ? string(outcome->run_dir) : NULL);
+    return object;
+}
+
+static json_object *
+host(const MfReportHost *self)
+{
+    json_object *object = json_object_new_object();
+
+    add(object, "name", string(self->name));
+    add(object, "kernel", string(self->kernel));
+    add(object, "arch", string(self->arch));
+    add(object, "cpus", json_object_new_int64(self->cpus));
+    return object;
+}
+
+static json_object *
+counts(const MfEvent *finished)
+{
+    json_object *object = json_object_new_object();
+    MfTally tally = mf_tally_of(finished);
+
+    add(object, "total", json_object_new_int64(tally.total));
+    for (MfOutcome outcome = 0; outcome < G_N_ELEMENTS(tally.outcomes); outcome++)
+        add(object, mf_outcome_name(outcome), json_object_new_int64(tally.outcomes[outcome]));
+    add(object, "not-run", json_object_new_int64(tally.not_run));
+    return object;
+}
+
+static json_object *
+suite(const MfReportJson *self, const MfEvent *finished)
+{
+    json_object *object = json_object_new_object();
+    json_object *cases = json_object_new_array();
+    g_autofree char *started = mf_text_time(self->wall_time_us);
+
+    for (guint i = 0; i < finished->cases->len; i++)
+        json_object_array_add(
+            cases, mf_report_json_case(finished->cases->pdata[i], finished->outcomes->pdata[i]));
+    add(object, "schema_version", json_object_new_int(MF_REPORT_JSON_VERSION));
+    add(object, "kind", json_object_new_string("suite"));
+    add(object, "mayfly", string(self->host->mayfly));
+    add(object, "host", host(self->host));
+    add(object, "started", string(started));
+    add(object, "duration_us", microseconds(finished->time_us));
+    add(object, "jobs", json_object_new_int64(finished->jobs));
+    add(object, "interrupted", string(finished->interrupted));
+    add(object, "counts", counts(finished));
+    add(object, "cases", cases);
+    return object;
+}
+
+char *
+mf_report_json_to_text(json_object *document)
+{
+    return g_strconcat(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+                                                                    JSON_C_TO_STRING_SPACED |
+                                                                    JSON_C_TO_STRING_NOSLASHESCAPE),
+                       "\n", NULL);
+}
+
+MfReportJson *
+mf_report_json_new(MfSink *sink, const MfReportHost *report_host)
+{
+    MfReportJson *self = g_new0(MfReportJson, 1);
+
+    self->sink = sink;
+    self->host = report_host;
+    return self;
+}
+
+void
+mf_report_json_free(MfReportJson *self)
+{
+    g_free(self);
+}
+
+void
+mf_report_json_feed(const MfEvent *event, gpointer data)
+{
+    MfReportJson *self = data;
+
+    if (event->kind == MF_EVENT_SUITE_STARTED) {
+        self->wall_time_us = event->wall_time_us;
+    } else if (event->kind == MF_EVENT_SUITE_FINISHED) {
+        g_autoptr(json_object) document = suite(self, event);
+        g_autofree char *text = mf_report_json_to_text(document);
+
+        mf_sink_write_text(self->sink, text);
+    }
+}

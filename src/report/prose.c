@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/prose.h"
+
+#include <string.h>
+
+#include "base/parse.h"
+#include "report/tally.h"
+#include "report/text.h"
+
+/* What is shown of each stream of a case that did not pass. */
+#define DETAIL_LINES 40
+
+/* How many of the slowest are named. */
+#define SLOWEST 3
+
+#define INDENT "      "
+
+#define COLOUR_RESET "\033[0m"
+
+static const struct {
+    const char *word;
+    const char *colour;
+} outcome_words[] = {
+    [MF_OUTCOME_PASS] = {"PASS", "\033[32m"},
+    [MF_OUTCOME_FAIL] = {"FAIL", "\033[1;31m"},
+    [MF_OUTCOME_ERROR] = {"ERROR", "\033[1;35m"},
+    [MF_OUTCOME_SKIP] = {"SKIP", "\033[33m"},
+};
+
+/* The word of an outcome and what fills it up to the longest. */
+static void
+append_word(GString *to, MfOutcome outcome, gboolean colours)
+{
+    const char *word = outcome_words[outcome].word;
+
+    if (colours)
+        g_string_append_printf(to, "%s%s%s", outcome_words[outcome].colour, word, COLOUR_RESET);
+    else
+        g_string_append(to, word);
+    for (gsize length = strlen(word); length < strlen(INDENT); length++)
+        g_string_append_c(to, ' ');
+}
+
+char *
+mf_prose_duration(gint64 duration_us)
+{
+    return mf_format_duration((duration_us + 500) / 1000);
+}
+
+void
+mf_prose_append_opening(GString *to, const MfEvent *started)
+{
+    g_autofree char *targets = mf_text_count(started->cases->len, "target");
+
+    g_string_append_printf(to, "Running %s", targets);
+    if (started->jobs > 1)
+        g_string_append_printf(to, ", %u at a time", started->jobs);
+    g_string_append(to, ".\n");
+}
+
+void
+mf_prose_append_headline(GString *to, const MfEvent *finished, guint number, gboolean colours)
+{
+    const MfCase *kase = g_ptr_array_index(finished->cases, finished->index);
+    const MfOutcomeReport *outcome = finished->outcome;
+    g_autofree char *total = g_strdup_printf("%u", finished->cases->len);
+    g_autofree char *name = mf_text_clean_line(kase->name);
+    g_autofree char *duration = mf_prose_duration(outcome->duration_us);
+
+    append_word(to, outcome->outcome, colours);
+    g_string_append_printf(to, "[%*u/%s] %s", (int)strlen(total), number, total, name);
+    if (outcome->attempts == 1)
+        g_string_append_printf(to, " (%s)", duration);
+    else if (outcome->attempts > 1)
+        g_string_append_printf(to, " (%s, attempt %u)", duration, outcome->attempts);
+    g_string_append_c(to, '\n');
+}
+
+char *
+mf_prose_reason(const MfOutcomeReport *outcome)
+{
+    return mf_text_clean_line(outcome->reason ? outcome->reason : "");
+}
+
+static void
+append_lines(GString *to, const char *title, const char *text)
+{
+    g_string_append_printf(to, INDENT "%s:\n", title);
+    mf_text_append_indented(to, INDENT "| ", text);
+}
+
+static void
+append_stream(GString *to, const char *name, GBytes *tail, guint64 bytes)
+{
+    gsize size;
+    const char *data = tail ? g_bytes_get_data(tail, &size) : NULL;
+
+    if (!data)
+        return;
+
+    g_autofree char *clean = mf_text_clean(data, size);
+    const char *end = mf_text_last_lines(clean, DETAIL_LINES);
+    if (end == clean && size == bytes) {
+        append_lines(to, name, end);
+    } else {
+        g_autofree char *all = mf_format_size(bytes);
+        g_autofree char *title = g_strdup_printf("%s, the end of %s", name, all);
+
+        append_lines(to, title, end);
+    }
+}
+
+/* Where it is written and where more of it is. */
+static void
+append_places(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
+{
+    if (kase->file && kase->line) {
+        g_autofree char *file = mf_text_clean_line(kase->file);
+
+        g_string_append_printf(to, INDENT "Defined in %s:%u.\n", file, kase->line);
+    }
+    if (outcome->run_dir) {
+        g_autofree char *run_dir = mf_text_clean_line(outcome->run_dir);
+
+        g_string_append_printf(to, INDENT "Kept in '%s'.\n", run_dir);
+    }
+}
+
+void
+mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
+                       MfOutputPolicy policy)
+{
+    if (outcome->outcome == MF_OUTCOME_PASS)
+        return;
+    if (outcome->reason) {
+        g_autofree char *reason = mf_text_clean(outcome->reason, strlen(outcome->reason));
+
+        mf_text_append_indented(to, INDENT, reason);
+    }
+    if (outcome->outcome == MF_OUTCOME_SKIP)
+        return;
+
+    append_places(to, kase, outcome);
+    if (policy == MF_OUTPUT_ON_FAILURE) {
+        append_stream(to, "stdout", outcome->tail[1], outcome->bytes[1]);
+        append_stream(to, "stderr", outcome->tail[2], outcome->bytes[2]);
+    }
+    if (policy != MF_OUTPUT_NEVER && outcome->result && outcome->result->console_tail) {
+        const char *tail = outcome->result->console_tail;
+        g_autofree char *clean = mf_text_clean(tail, strlen(tail));
+
+        append_lines(to, "console", mf_text_last_lines(clean, DETAIL_LINES));
+    }
+}
+
+static void
+append_not_passed(GString *to, const MfEvent *finished, gboolean colours)
+{
+    for (guint i = 0; i < finished->cases->len; i++) {
+        const MfCase *kase = g_ptr_array_index(finished->cases, i);
+        const MfOutcomeReport *outcome = g_ptr_array_index(finished->outcomes, i);
+
+        if (!outcome || outcome->outcome == MF_OUTCOME_PASS || outcome->outcome == MF_OUTCOME_SKIP)
+            continue;
+
+        g_autofree char *name = mf_text_clean_line(kase->name);
+        g_autofree char *reason = mf_prose_reason(outcome);
+        append_word(to, outcome->outcome, colours);
+        g_string_append_printf(to, "%s%s%s\n", name, *reason ? ": " : "", reason);
+    }
+}
+
+/* The indexes of the cases that ran, the slowest first. */
+static GArray *
+order_by_duration(const MfEvent *finished)
+{
+    GArray *order = g_array_new(FALSE, FALSE, sizeof(guint));
+
+    for (guint i = 0; i < finished->outcomes->len; i++) {
+        const MfOutcomeReport *outcome = g_ptr_array_index(finished->outcomes, i);
+        guint at = 0;
+
+        if (!outcome || outcome->attempts == 0)
+            continue;
+        while (at < order->len) {
+            const MfOutcomeReport *other =
+                finished->outcomes->pdata[g_array_index(order, guint, at)];
+
+            if (other->duration_us < outcome->duration_us)
+                break;
+            at++;
+        }
+        g_array_insert_val(order, at, i);
+    }
+    return order;
+}
+
+/* The two phases that took most of it: "boot 8.1s, execution 3.0s". */
+static void
+append_longest_phases(GString *to, const MfResult *result)
+{
+    MfPhase first = 0;
+    MfPhase second = 1;
+
+    for (MfPhase phase = 1; phase < MF_N_PHASES; phase++) {
+        if (result->phase_us[phase] > result->phase_us[first]) {
+            second = first;
+            first = phase;
+        } else if (phase != first && result->phase_us[phase] > result->phase_us[second]) {
+            second = phase;
+        }
+    }
+
+    g_autofree char *longest = mf_prose_duration(result->phase_us[first]);
+    g_autofree char *next = mf_prose_duration(result->phase_us[second]);
+    g_string_append_printf(to, ": %s %s, %s %s", mf_phase_name(first), longest,
+                           mf_phase_name(second), next);
+}
+
+static void
+append_slowest(GString *to, const MfEvent *finished)
+{
+    g_autoptr(GArray) order = order_by_duration(finished);
+
+    if (order->len < 2)
+        return;
+    g_string_append(to, "Slowest:\n");
+    for (guint i = 0; i < MIN(order->len, SLOWEST); i++) {
+        guint index = g_array_index(order, guint, i);
+        const MfCase *kase = g_ptr_array_index(finished->cases, index);
+        const MfOutcomeReport *outcome = g_ptr_array_index(finished->outcomes, index);
+        g_autofree char *name = mf_text_clean_line(kase->name);
+        g_autofree char *duration = mf_prose_duration(outcome->duration_us);
+
+        g_string_append_printf(to, INDENT "%7s  %s", duration, name);
+        if (outcome->result)
+            append_longest_phases(to, outcome->result);
+        g_string_append_c(to, '\n');
+    }
+}
+
+void
+mf_prose_append_closing(GString *to, const MfEvent *finished, gboolean colours)
+{
+    MfTally tally = mf_tally_of(finished);
+    g_autofree char *counts = mf_tally_describe(&tally);
+    g_autofree char *duration = mf_prose_duration(finished->time_us);
+
+    g_string_append_c(to, '\n');
+    append_slowest(to, finished);
+    append_not_passed(to, finished, colours);
+    if (finished->interrupted) {
+        g_autofree char *interrupted = mf_text_clean_line(finished->interrupted);
+
+        g_string_append_printf(to, "%s\n", interrupted);
+    }
+    g_string_append_printf(to, "%s in %s.\n", counts, duration);
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report-fixture.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SECOND G_USEC_PER_SEC
+
+/* 2026-11-21T14:00:00.250Z */
+#define WALL_TIME (G_GINT64_CONSTANT(1795269600) * SECOND + 250000)
+
+/* How one case goes; the rest follows from it. */
+typedef struct {
+    const char *name;
+    MfOutcome outcome;
+    MfVerdict verdict;
+    MfPhase phase;
+    int number; /* the status or the signal */
+    const char *reason;
+    const char *console; /* the evidence, or NULL */
+    const char *output;  /* on stdout, or NULL */
+    gsize output_size;   /* 0: strlen() */
+    guint attempts;
+    guint seconds;
+} Course;
+
+/* Guest output that each format has to disarm in its own way. */
+static const char hostile_output[] =
+    "\033[31mred\033[0m \033]0;title\a<tag attr=\"1\"> & ]]> | `tick` *bold*\r\n"
+    "caf\xc3\xa9 \xff\xfe nul:\0: bell:\a: \xed\xa0\x80 \xef\xbf\xbf end\n"
+    "::error file=forged.c,line=1::forged\n::endgroup::\n"
+    "not ok 99 - forged\nBail out! forged\n  ...\n10%\r20%\r30%\n"
+    "\xe6\xbc\xa2\xe5\xad\x97\te\xcc\x81 wide, tab, combining, no newline";
+
+static const Course courses[] = {
+    {"passes", MF_OUTCOME_PASS, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 0, NULL, NULL, "all is well\n",
+     0, 1, 3},
+    {"exits with 3", MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 3,
+     "The command exited with status 3.", NULL, "one\ntwo\n", 0, 1, 4},
+    {"is killed", MF_OUTCOME_FAIL, MF_VERDICT_SIGNALLED, MF_PHASE_EXECUTE, SIGSEGV,
+     "The command was killed by signal 11 (Segmentation fault).", NULL, NULL, 0, 1, 2},
+    {"hangs", MF_OUTCOME_FAIL, MF_VERDICT_TIMEOUT, MF_PHASE_EXECUTE, 0,
+     "The command did not end within 5s.", NULL, "waiting\n", 0, 3, 21},
+    {"panics", MF_OUTCOME_FAIL, MF_VERDICT_CRASHED, MF_PHASE_BOOT, 0,
+     "The guest's kernel panicked during boot: Kernel panic - not syncing: <VFS> & \"root\"",
+     "[    1.204313] VFS: Unable to mount root fs on unknown-block(0,0)\n"
+     "[    1.204518] Kernel panic - not syncing: <VFS> & \"root\"\n"
+     "[    1.204777] ---[ end Kernel panic ]---",
+     NULL, 0, 1, 2},
+    {"has no VM", MF_OUTCOME_ERROR, MF_VERDICT_FAILED, MF_PHASE_LAUNCH, 0,
+     "QEMU ended with status 1: '-cpu': unable to find CPU model 'x9'.", NULL, NULL, 0, 1, 0},
+    {"is skipped", MF_OUTCOME_SKIP, MF_VERDICT_EXITED, MF_PHASE_RESOLVE, 0,
+     "It requires KVM, which does not work here: /dev/kvm does not exist.", NULL, NULL, 0, 0, 0},
+    {"passes when retried", MF_OUTCOME_PASS, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 0, NULL, NULL,
+     "second time\n", 0, 2, 7},
+    {"writes what no format likes", MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 1,
+     "The command exited with status 1.", NULL, hostile_output, sizeof(hostile_output) - 1, 1, 3},
+    {"\"quotes\" 'and' <tags> & a | pipe, `ticks` #hash %25 \\ back\nnewline\ttab: caf\xc3\xa9 "
+     "\xe6\xbc\xa2\xe5\xad\x97",
+     MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 9,
+     "Its \"stdout\" does not match '<a|b>' & `c`:\nthe second line: 100% # not.", NULL, NULL, 0, 1,
+     1},
+};
+
+static const Course flood_course = {
+    "floods",
+    MF_OUTCOME_FAIL,
+    MF_VERDICT_EXITED,
+    MF_PHASE_EXECUTE,
+    1,
+    "The command exited with status 1.",
+    NULL,
+    NULL,
+    REPORT_FIXTURE_FLOOD,
+    1,
+    5,
+};
+
+static const char *const tags[] = {"net", "slow <1>", NULL};
+
+static MfCase *
+make_case(const char *name, guint index)
+{
+    MfCase *kase = g_new0(MfCase, 1);
+
+    kase->name = g_strdup(name);
+    kase->id = g_strdup_printf("case-%u", index);
+    kase->tags = index % 2 ? g_strdupv((char **)tags) : NULL;
+    kase->target = mf_target_new();
+    kase->target->arch = MF_ARCH_X86_64;
+    kase->target->accel = MF_ACCEL_TCG;
+    kase->target->kernel = g_strdup("/boot/vmlinuz");
+    kase->target->shell = g_strdup("make \"check\"");
+    kase->file = g_strdup("/src/project/mayfly.toml");
+    kase->line = 10 * (index + 1);
+    return kase;
+}
+
+/* 1 MiB of numbered lines. */
+static GBytes *
+make_flood(void)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint line = 1; text->len < REPORT_FIXTURE_FLOOD; line++)
+        g_string_append_printf(text, "line %u of many\n", line);
+    return g_bytes_new(text->str, REPORT_FIXTURE_FLOOD);
+}
+
+static GBytes *
+make_output(const Course *course)
+{
+    if (course == &flood_course)
+        return make_flood();
+    if (!course->output)
+        return NULL;
+    return g_bytes_new(course->output,
+                       course->output_size ? course->output_size : strlen(course->output));
+}
+
+static MfResult *
+make_result(const Course *course)
+{
+    MfResult *result = mf_result_new();
+
+    result->verdict = course->verdict;
+    result->phase = course->phase;
+    if (course->verdict == MF_VERDICT_EXITED)
+        result->status = course->number;
+    else if (course->verdict == MF_VERDICT_SIGNALLED)
+        result->signal_number = course->number;
+    else
+        result->message = g_strdup(course->reason);
+    result->console_tail = g_strdup(course->console);
+    result->phase_us[MF_PHASE_RESOLVE] = 1200;
+    result->phase_us[MF_PHASE_LAUNCH] = 80000;
+    result->phase_us[MF_PHASE_BOOT] = SECOND;
+    if (course->phase == MF_PHASE_EXECUTE)
+        result->phase_us[MF_PHASE_EXECUTE] = (course->seconds - 1) * SECOND;
+    return result;
+}
+
+static GBytes *
+end_of(GBytes *bytes)
+{
+    gsize size = g_bytes_get_size(bytes);
+    gsize kept = MIN(size, MF_OUTCOME_TAIL);
+
+    return g_bytes_new_from_bytes(bytes, size - kept, kept);
+}
+
+static MfOutcomeReport *
+make_outcome(const Course *course, gint64 started_us, GBytes *output)
+{
+    MfOutcomeReport *outcome = g_new0(MfOutcomeReport, 1);
+    gboolean skipped = course->outcome == MF_OUTCOME_SKIP;
+
+    outcome->outcome = course->outcome;
+    outcome->reason = g_strdup(course->reason);
+    outcome->result = skipped ? NULL : make_result(course);
+    outcome->attempts = course->attempts;
+    outcome->started_us = started_us;
+    outcome->duration_us = course->seconds * SECOND + (skipped ? 0 : 250000);
+    if (course->outcome == MF_OUTCOME_FAIL)
+        outcome->run_dir = g_strdup("/tmp/runs/it's <here> & there");
+    if (output) {
+        outcome->bytes[1] = g_bytes_get_size(output);
+        outcome->tail[1] = end_of(output);
+        outcome->bytes[2] = 5;
+        outcome->tail[2] = g_bytes_new_static("oops\n", 5);
+    }
+    return outcome;
+}
+
+static void
+add_event(ReportFixture *self, const MfEvent *event, gint64 time_us)
+{
+    MfEvent copy = *event;
+
+    copy.time_us = time_us;
+    copy.cases = self->cases;
+    copy.jobs = 2;
+    g_array_append_val(self->events, copy);
+}
+
+static void
+add_attempt(ReportFixture *self, MfEvent *event, const Course *course, GBytes *output,
+            gint64 time_us)
+{
+    event->kind = MF_EVENT_CASE_STARTED;
+    add_event(self, event, time_us);
+    for (MfPhase phase = MF_PHASE_RESOLVE; phase <= course->phase; phase++) {
+        event->kind = MF_EVENT_CASE_PHASE;
+        event->phase = phase;
+        add_event(self, event, time_us + phase * 1000);
+    }
+    if (!output)
+        return;
+
+    gsize size = g_bytes_get_size(output);
+    gsize half = size / 2;
+    event->kind = MF_EVENT_CASE_OUTPUT;
+    event->stream = 1;
+    for (guint i = 0; i < 2; i++) {
+        event->bytes = g_bytes_new_from_bytes(output, i ? half : 0, i ? size - half : half);
+        g_ptr_array_add(self->bytes, event->bytes);
+        add_event(self, event, time_us + SECOND);
+    }
+}
+
+static gint64
+add_course(ReportFixture *self, const Course *course, gint64 time_us)
+{
+    MfEvent event = {.index = self->cases->len};
+    g_autoptr(GBytes) output = make_output(course);
+    MfOutcomeReport *outcome = make_outcome(course, time_us, output);
+
+    g_ptr_array_add(self->cases, make_case(course->name, event.index));
+    g_ptr_array_add(self->outcomes, outcome);
+    for (event.attempt = 1; event.attempt <= course->attempts; event.attempt++)
+        add_attempt(self, &event, course, output, time_us);
+    event.kind = MF_EVENT_CASE_FINISHED;
+    event.outcome = outcome;
+    add_event(self, &event, time_us + outcome->duration_us);
+    return time_us + outcome->duration_us;
+}
+
+ReportFixture *
+report_fixture_new(gboolean flood)
+{
+    ReportFixture *self = g_new0(ReportFixture, 1);
+    MfEvent event = {.kind = MF_EVENT_SUITE_STARTED, .wall_time_us = WALL_TIME};
+    gint64 time_us = 0;
+
+    self->cases = g_ptr_array_new_with_free_func((GDestroyNotify)mf_case_free);
+    self->outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)mf_outcome_report_free);
+    self->events = g_array_new(FALSE, TRUE, sizeof(MfEvent));
+    self->bytes = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    self->host = g_new0(MfReportHost, 1);
+    self->host->mayfly = g_strdup("1.2.3");
+    self->host->name = g_strdup("builder");
+    self->host->kernel = g_strdup("Linux 6.1.0");
+    self->host->arch = g_strdup("x86_64");
+    self->host->cpus = 8;
+
+    add_event(self, &event, 0);
+    for (gsize i = 0; i < G_N_ELEMENTS(courses); i++)
+        time_us = add_course(self, &courses[i], time_us);
+    if (flood)
+        time_us = add_course(self, &flood_course, time_us);
+    g_ptr_array_add(self->cases, make_case("was not started", self->cases->len));
+    g_ptr_array_add(self->outcomes, NULL);
+
+    event.kind = MF_EVENT_SUITE_FINISHED;
+    event.outcomes = self->outcomes;
+    event.interrupted = "Ended by signal 2 (Interrupt).";
+    add_event(self, &event, time_us);
+    return self;
+}
+
+void
+report_fixture_free(ReportFixture *self)
+{
+    if (!self)
+        return;
+    g_ptr_array_unref(self->cases);
+    g_ptr_array_unref(self->outcomes);
+    g_array_unref(self->events);
+    g_ptr_array_unref(self->bytes);
+    mf_report_host_free(self->host);
+    g_free(self);
+}
+
+void
+report_fixture_play(const ReportFixture *self, MfEventFunc func, gpointer user_data)
+{
+    for (guint i = 0; i < self->events->len; i++)
+        func(&g_array_index(self->events, MfEvent, i), user_data);
+}
+
+int
+report_fixture_open(void)
+{
+    int fd = memfd_create("report", MFD_CLOEXEC);
+
+    g_assert_cmpint(fd, >=, 0);
+    return fd;
+}
+
+char *
+report_fixture_read(int fd)
+{
+    struct stat status;
+
+    g_assert_cmpint(fstat(fd, &status), ==, 0);
+    gsize size = (gsize)status.st_size;
+    char *text = g_malloc(size + 1);
+    g_assert_cmpint(pread(fd, text, size, 0), ==, size);
+    text[size] = '\0';
+    g_assert_cmpuint(strlen(text), ==, size);
+    return text;
+}
