@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/suggest.h"
+#include "cli/machine-options.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -29,6 +30,7 @@ typedef struct {
     char *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
     char **mounts, **env, **qemu_args, **command;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
+    MfMachineOptions machine;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
 } RawOptions;
 
@@ -47,6 +49,7 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->env);
     g_strfreev(raw->qemu_args);
     g_strfreev(raw->command);
+    mf_machine_options_clear(&raw->machine);
     g_clear_pointer(&raw->names, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
@@ -177,6 +180,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
          "Say what is done and why; twice for more", NULL},
         {NULL},
     };
+    g_autofree GOptionEntry *machine = mf_machine_options_make_entries(&raw->machine);
     GOptionContext *context = g_option_context_new("[--] COMMAND...");
     GOptionGroup *group = g_option_group_new("run", "", "", self, NULL);
 
@@ -184,6 +188,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
     add_guest_entries(group, raw);
     add_command_entries(group, raw);
     add_machine_entries(group, raw);
+    add_entries(group, raw, machine);
     add_entries(group, raw, entries);
     g_ptr_array_add(raw->names, NULL);
     g_option_context_set_main_group(context, group);
@@ -443,8 +448,10 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     if (!check_texts(&raw, error) || !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);
-    return read_sizes(self->target, &raw, error) && read_mounts(self->target, &raw, error) &&
-           read_env(self->target, &raw, error) && read_hostname(self->target, &raw, error) &&
+    return read_sizes(self->target, &raw, error) &&
+           mf_machine_options_apply(&raw.machine, self->target, raw.memory != NULL, error) &&
+           read_mounts(self->target, &raw, error) && read_env(self->target, &raw, error) &&
+           read_hostname(self->target, &raw, error) &&
            take_command(self->target, &raw, !self->print_qemu && !self->no_command, error) &&
            check_initramfs(self->target, error);
 }

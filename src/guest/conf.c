@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/conf.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -110,6 +111,37 @@ read_hostname(struct mfg_conf *conf, const char *value)
 }
 
 static bool
+take_address(const char *text, struct in_addr *ret_address)
+{
+    return inet_pton(AF_INET, text, ret_address) == 1;
+}
+
+/* "<address>/<prefix length>,<gateway>,<name server>" */
+static bool
+read_net(struct mfg_conf *conf, const char *value)
+{
+    char interface[INET_ADDRSTRLEN + sizeof "/32"], gateway[INET_ADDRSTRLEN];
+    struct in_addr name_server;
+    const char *at = take_field(value, interface, sizeof interface);
+    char *slash = at ? strchr(interface, '/') : NULL;
+    char *end = NULL;
+
+    at = slash ? take_field(at, gateway, sizeof gateway) : NULL;
+    if (!at || strlen(at) >= sizeof conf->net.name_server || !isdigit((unsigned char)slash[1]))
+        return false;
+    *slash = '\0';
+
+    unsigned long prefix = strtoul(slash + 1, &end, 10);
+    if (*end != '\0' || prefix < 1 || prefix > 32)
+        return false;
+    conf->net.netmask.s_addr = htonl(UINT32_MAX << (32 - prefix));
+    memcpy(conf->net.name_server, at, strlen(at) + 1);
+    conf->has_net = true;
+    return take_address(interface, &conf->net.address) &&
+           take_address(gateway, &conf->net.gateway) && take_address(at, &name_server);
+}
+
+static bool
 read_time(struct mfg_conf *conf, const char *value)
 {
     size_t seconds = strspn(value, "0123456789");
@@ -157,7 +189,7 @@ static const struct {
     {MF_CONF_ROOT_MODE, read_root_mode}, {MF_CONF_9P_CACHE, read_cache},
     {MF_CONF_MOUNT, read_mount},         {MF_CONF_MODULES, read_modules},
     {MF_CONF_HOSTNAME, read_hostname},   {MF_CONF_TIME, read_time},
-    {MF_CONF_ENTROPY, read_entropy},
+    {MF_CONF_ENTROPY, read_entropy},     {MF_CONF_NET, read_net},
 };
 
 static bool

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <netinet/in.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -26,6 +27,11 @@ struct mfg_conf_mount {
     const char *path;
 };
 
+struct mfg_conf_net {
+    struct in_addr address, netmask, gateway;
+    char name_server[INET_ADDRSTRLEN];
+};
+
 struct mfg_conf {
     bool script;
     const char *root_type; /* "9p" or "virtiofs" */
@@ -33,6 +39,8 @@ struct mfg_conf {
     const char *cache;    /* of a 9p root */
     const char *modules;  /* NULL: leave /lib/modules alone */
     const char *hostname; /* NULL: as it is */
+    bool has_net;
+    struct mfg_conf_net net;
     bool has_time;
     struct timespec time;
     size_t entropy_size;

@@ -17,6 +17,7 @@
 #include "guest/log.h"
 #include "guest/module_tree.h"
 #include "guest/mountpoint.h"
+#include "guest/network.h"
 #include "guest/root.h"
 #include "guest/share.h"
 #include "wire/guest-protocol.h"
@@ -157,7 +158,8 @@ mfg_setup_apply(const char *record, size_t size, char *reason, size_t reason_siz
         if (!mount_user_share(&conf, i, &mountpoints, &failure))
             return false;
     }
-    if (!mfg_module_tree_mount(&conf, &mountpoints, &failure))
+    if (!mfg_module_tree_mount(&conf, &mountpoints, &failure) ||
+        !mfg_network_set_up(&conf, &failure))
         return false;
     wants_script = conf.script;
     return !conf.script || mount_scripts(&conf, &mountpoints, &failure);

@@ -35,6 +35,8 @@ static const struct {
     {"9pnet_virtio", "NET_9P_VIRTIO", MF_KERNEL_NEEDS_9P, FALSE},
     {"virtiofs", "VIRTIO_FS", MF_KERNEL_NEEDS_VIRTIOFS, FALSE},
     {"overlay", "OVERLAY_FS", MF_KERNEL_NEEDS_OVERLAY, FALSE},
+    {"virtio_blk", "VIRTIO_BLK", MF_KERNEL_NEEDS_DISKS, FALSE},
+    {"virtio_net", "VIRTIO_NET", MF_KERNEL_NEEDS_NET, FALSE},
     /* QEMU's pvpanic for x86 is found through ACPI, by the driver for MMIO. */
     {"pvpanic_mmio", "PVPANIC_MMIO", 0, TRUE},
     {"vmgenid", "VMGENID", 0, TRUE},

@@ -34,6 +34,9 @@ static const Group groups[] = {
      "Use a root that is read-only ('--root-mode ro'), or",
      NULL,
      {"OVERLAY_FS"}},
+    {MF_KERNEL_NEEDS_DISKS, "use the machine's disks", NULL, NULL, {"VIRTIO_BLK"}},
+    {MF_KERNEL_NEEDS_NET, "use the machine's network", NULL, NULL, {"INET", "VIRTIO_NET"}},
+    {MF_KERNEL_NEEDS_NUMA, "have NUMA nodes", NULL, NULL, {"NUMA"}},
 };
 
 static const Group initramfs_group = {0, "start from an initramfs", NULL, NULL, {"BLK_DEV_INITRD"}};

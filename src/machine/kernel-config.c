@@ -13,12 +13,19 @@ static const struct {
     const char *option;
     const char *module;
 } modules[] = {
-    {"9P_FS", "9p"},           {"FUSE_FS", "fuse"},
-    {"NET_9P", "9pnet"},       {"NET_9P_VIRTIO", "9pnet_virtio"},
-    {"OVERLAY_FS", "overlay"}, {"PVPANIC_MMIO", "pvpanic_mmio"},
-    {"VIRTIO", "virtio"},      {"VIRTIO_CONSOLE", "virtio_console"},
-    {"VIRTIO_FS", "virtiofs"}, {"VIRTIO_PCI", "virtio_pci"},
+    {"9P_FS", "9p"},
+    {"FUSE_FS", "fuse"},
+    {"NET_9P", "9pnet"},
+    {"NET_9P_VIRTIO", "9pnet_virtio"},
+    {"OVERLAY_FS", "overlay"},
+    {"PVPANIC_MMIO", "pvpanic_mmio"},
+    {"VIRTIO", "virtio"},
+    {"VIRTIO_CONSOLE", "virtio_console"},
+    {"VIRTIO_FS", "virtiofs"},
+    {"VIRTIO_PCI", "virtio_pci"},
     {"VMGENID", "vmgenid"},
+    {"VIRTIO_BLK", "virtio_blk"},
+    {"VIRTIO_NET", "virtio_net"},
 };
 
 /* The value behind "CONFIG_<option>=" at the start of a line; NULL when there is none. */

@@ -27,6 +27,9 @@ typedef enum {
     MF_KERNEL_NEEDS_VIRTIOFS = 1 << 1,
     MF_KERNEL_NEEDS_OVERLAY = 1 << 2,
     MF_KERNEL_NEEDS_BUILTIN = 1 << 3, /* no initramfs: a module will not do */
+    MF_KERNEL_NEEDS_DISKS = 1 << 4,
+    MF_KERNEL_NEEDS_NET = 1 << 5,
+    MF_KERNEL_NEEDS_NUMA = 1 << 6,
 } MfKernelNeeds;
 
 /* MF_ERROR_CONFIG with one sentence: missing, unreadable, a directory, not a kernel, truncated. */

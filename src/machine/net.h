@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include "base/argv.h"
 
 /* The guest's network. */
 typedef enum {
@@ -15,3 +15,18 @@ typedef struct {
     guint16 host_port;
     guint16 guest_port;
 } MfForward;
+
+const char *mf_net_name(MfNet net);
+gboolean mf_net_parse(const char *text, MfNet *ret_net, GError **error);
+
+/* Reads a --forward value, "tcp|udp:HOST_PORT:GUEST_PORT". MF_ERROR_CONFIG. */
+gboolean mf_forward_parse(const char *text, MfForward *ret_forward, GError **error);
+
+/* Whether 'forwards' (of MfForward) can be: with a network, and no port of the host twice.
+ * MF_ERROR_CONFIG. */
+gboolean mf_net_check(MfNet net, const GArray *forwards, GError **error);
+
+/* The addresses of the user-mode network, as MF_CONF_NET has them. */
+#define MF_NET_USER_ADDRESSES "10.0.2.15/24,10.0.2.2,10.0.2.3"
+
+void mf_net_add_to_argv(MfNet net, const GArray *forwards, MfArgv *argv);

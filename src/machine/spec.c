@@ -32,6 +32,9 @@ mf_spec_new(void)
 
     self->share_type = MF_SHARE_9P;
     self->shares = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
+    self->numa = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
+    self->disks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_disk_free);
+    self->forwards = g_array_new(FALSE, FALSE, sizeof(MfForward));
     return self;
 }
 
@@ -46,8 +49,11 @@ mf_spec_free(MfSpec *self)
     g_free(self->kernel);
     g_free(self->initrd);
     g_free(self->append);
+    g_ptr_array_unref(self->numa);
     g_ptr_array_unref(self->shares);
     g_free(self->virtiofsd);
+    g_ptr_array_unref(self->disks);
+    g_array_unref(self->forwards);
     g_free(self->qmp_socket);
     g_strfreev(self->extra_args);
     g_free(self);
@@ -72,7 +78,8 @@ add_memory(const MfSpec *self, MfArgv *argv)
 
     mf_argv_add_many(argv, "-m", memory, NULL);
     /* A virtiofs daemon reads and writes the guest's memory itself. */
-    if (self->share_type == MF_SHARE_VIRTIOFS)
+    mf_numa_add_to_argv(self->numa, self->share_type == MF_SHARE_VIRTIOFS, argv);
+    if (self->share_type == MF_SHARE_VIRTIOFS && self->numa->len == 0)
         mf_argv_add_option(argv, "-object", "memory-backend-memfd", "id", MEMORY_ID, "size", memory,
                            "share", "on", NULL);
     if (!self->backing)
@@ -91,7 +98,8 @@ add_memory(const MfSpec *self, MfArgv *argv)
 static void
 add_machine(const MfSpec *self, MfArgv *argv)
 {
-    gboolean own_memory = !self->backing && self->share_type != MF_SHARE_VIRTIOFS;
+    gboolean own_memory =
+        (!self->backing && self->share_type != MF_SHARE_VIRTIOFS) || self->numa->len > 0;
 
     /* Nothing but what is listed here exists in the machine. */
     mf_argv_add_many(argv, "-nodefaults", "-no-user-config", "-display", "none", NULL);
@@ -102,7 +110,11 @@ add_machine(const MfSpec *self, MfArgv *argv)
     mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
     mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
     mf_argv_add(argv, "-smp");
-    mf_argv_addf(argv, "%u", self->cpus);
+    /* CPUs of one socket share a cache, and the kernel warns when they are of different nodes. */
+    if (self->numa->len > 0)
+        mf_argv_addf(argv, "%u,sockets=%u", self->cpus, self->cpus);
+    else
+        mf_argv_addf(argv, "%u", self->cpus);
     add_memory(self, argv);
     /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
     mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
@@ -173,6 +185,9 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", "vmgenid,guid=auto", NULL);
     }
     add_shares(self, argv);
+    for (guint i = 0; i < self->disks->len; i++)
+        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), i, FALSE, argv);
+    mf_net_add_to_argv(self->net, self->forwards, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;
 }

@@ -5,7 +5,10 @@
 
 #include "base/argv.h"
 #include "machine/arch.h"
+#include "machine/disk.h"
 #include "machine/host.h"
+#include "machine/net.h"
+#include "machine/numa.h"
 #include "machine/share.h"
 
 /* The channels between mayfly and QEMU: socketpairs, inherited under fixed numbers so that the
@@ -51,13 +54,17 @@ typedef struct {
     char *machine; /* owned; QEMU's machine type with its options, without accel */
     char *cpu;     /* owned; CPU model */
     guint cpus;
-    guint64 memory;           /* bytes */
-    char *kernel;             /* owned; path of the image to boot */
-    char *initrd;             /* owned; path or NULL */
-    char *append;             /* owned; the whole kernel command line */
-    GPtrArray *shares;        /* owned; of MfShare */
-    MfShareType share_type;   /* of all shares; never AUTO */
-    char *virtiofsd;          /* owned; path of the daemon; NULL where the shares are 9p */
+    guint64 memory;         /* bytes; the sum of the nodes' */
+    GPtrArray *numa;        /* owned; of MfNumaNode; empty: one node */
+    char *kernel;           /* owned; path of the image to boot */
+    char *initrd;           /* owned; path or NULL */
+    char *append;           /* owned; the whole kernel command line */
+    GPtrArray *shares;      /* owned; of MfShare */
+    MfShareType share_type; /* of all shares; never AUTO */
+    char *virtiofsd;        /* owned; path of the daemon; NULL where the shares are 9p */
+    GPtrArray *disks;       /* owned; of MfDisk, resolved */
+    MfNet net;
+    GArray *forwards;         /* owned; of MfForward */
     gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */
     char *qmp_socket;         /* owned; path of a further QMP server for other tools, or NULL */
     char **extra_args;        /* owned; appended verbatim, last */

@@ -246,6 +246,12 @@ list_needs(const MfTarget *target)
         needs |= MF_KERNEL_NEEDS_OVERLAY;
     if (target->no_initramfs)
         needs |= MF_KERNEL_NEEDS_BUILTIN;
+    if (target->disks->len > 0)
+        needs |= MF_KERNEL_NEEDS_DISKS;
+    if (target->net == MF_NET_USER)
+        needs |= MF_KERNEL_NEEDS_NET;
+    if (target->numa->len > 0)
+        needs |= MF_KERNEL_NEEDS_NUMA;
     return needs;
 }
 
@@ -325,6 +331,76 @@ machine_type(MfArch arch)
     };
 
     return types[arch];
+}
+
+static gboolean
+plan_memory(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    if (!mf_numa_check(target->numa, target->cpus, error))
+        return FALSE;
+    for (guint i = 0; i < target->numa->len; i++)
+        g_ptr_array_add(spec->numa, mf_numa_node_copy(g_ptr_array_index(target->numa, i)));
+    spec->memory = target->numa->len > 0 ? mf_numa_get_memory(target->numa) : target->memory;
+    return TRUE;
+}
+
+static gboolean
+plan_disks(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    for (guint i = 0; i < target->disks->len; i++) {
+        MfDisk *disk = mf_disk_copy(g_ptr_array_index(target->disks, i));
+
+        g_ptr_array_add(spec->disks, disk);
+        if (!mf_disk_resolve(disk, error))
+            return FALSE;
+    }
+    if (target->mounts->len + spec->disks->len <= MF_TARGET_MAX_DEVICES)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "%u mounts and %u disks are more than the machine has slots for: at most %d of "
+                "both.",
+                target->mounts->len, spec->disks->len, MF_TARGET_MAX_DEVICES);
+    return FALSE;
+}
+
+static gboolean
+plan_net(MfPlan *self, const MfTarget *target, GError **error)
+{
+    if (!mf_net_check(target->net, target->forwards, error))
+        return FALSE;
+    if (target->net == MF_NET_NONE)
+        return TRUE;
+    if (!self->initramfs) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The guest's network is set up by mayfly-guest, which comes with the "
+                    "initramfs: leave out --no-initramfs.");
+        return FALSE;
+    }
+    self->spec->net = target->net;
+    g_array_append_vals(self->spec->forwards, target->forwards->data, target->forwards->len);
+    add_setup(self, MF_CONF_NET, MF_NET_USER_ADDRESSES);
+    return TRUE;
+}
+
+/* What the machine is made of, whatever boots in it. */
+static gboolean
+plan_machine(MfPlan *self, const MfTarget *target, GError **error)
+{
+    MfSpec *spec = self->spec;
+
+    spec->arch = target->arch;
+    spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);
+    spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
+    if (!spec->qemu)
+        return FALSE;
+    spec->machine = g_strdup(target->machine ? target->machine : machine_type(target->arch));
+    spec->cpu = g_strdup(target->cpu ? target->cpu : spec->accel == MF_ACCEL_KVM ? "host" : "max");
+    spec->cpus = target->cpus;
+    spec->qmp_socket = g_strdup(target->qmp_socket);
+    spec->extra_args = g_strdupv(target->qemu_args);
+    spec->script_ports = target->no_initramfs;
+    return plan_memory(spec, target, error) && plan_disks(spec, target, error) &&
+           plan_net(self, target, error);
 }
 
 /* The command's directory in the guest: where the caller is, as far as the root is the host's. */
@@ -415,18 +491,8 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
     add_setup(self, MF_CONF_HOSTNAME, target->hostname);
 
-    spec->arch = target->arch;
-    spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);
-    spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
-    if (!spec->qemu || !check_directories(target, error))
+    if (!check_directories(target, error) || !plan_machine(self, target, error))
         return NULL;
-    spec->machine = g_strdup(machine_type(target->arch));
-    spec->cpu = g_strdup(spec->accel == MF_ACCEL_KVM ? "host" : "max");
-    spec->cpus = target->cpus;
-    spec->memory = target->memory;
-    spec->qmp_socket = g_strdup(target->qmp_socket);
-    spec->extra_args = g_strdupv(target->qemu_args);
-    spec->script_ports = target->no_initramfs;
 
     g_autofree char *path = find_kernel(target, error);
     g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;

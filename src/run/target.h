@@ -49,6 +49,7 @@ Mf9pCache mf_9p_cache_default(MfRootMode mode);
 #define MF_TARGET_DEFAULT_BOOT_TIMEOUT_MS 120000
 /* Each is a device on the machine's one bus of 32 slots. */
 #define MF_TARGET_MAX_MOUNTS       20
+#define MF_TARGET_MAX_DEVICES      23 /* mounts and disks */
 #define MF_TARGET_MAX_CPUS         255
 #define MF_TARGET_DEFAULT_HOSTNAME "mayfly"
 #define MF_TARGET_DEFAULT_ROWS     24
@@ -98,7 +99,7 @@ typedef struct {
 
     char *machine;    /* owned; QEMU's machine type; NULL: the architecture's usual one */
     char *cpu;        /* owned; CPU model; NULL: the accelerator's usual one */
-    GPtrArray *numa;  /* owned; of MfNumaNode; empty: one node */
+    GPtrArray *numa;  /* owned; of MfNumaNode, whose sum 'memory' is then; empty: one node */
     GPtrArray *disks; /* owned; of MfDisk; beside the image */
     MfNet net;
     GArray *forwards; /* owned; of MfForward */

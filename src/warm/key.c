@@ -35,6 +35,12 @@ mf_warm_why_not(const MfSpec *spec)
 {
     if (!spec->initrd)
         return "without an initramfs the guest mounts its root before it can be saved";
+    if (spec->disks->len > 0)
+        return "what is on a disk can be another thing at the next run";
+    if (spec->net != MF_NET_NONE)
+        return "the connections of a network cannot be saved";
+    if (spec->numa->len > 0)
+        return "the memory of NUMA nodes is not in one file";
     if (spec->extra_args && spec->extra_args[0])
         return "arguments for QEMU of one's own may add what cannot be saved";
     if (spec->share_type != MF_SHARE_9P)

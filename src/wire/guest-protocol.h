@@ -60,8 +60,11 @@
  * leave /lib/modules alone. A root without a place for it is logged, not a failure. */
 #define MF_CONF_MODULES  "modules"
 #define MF_CONF_HOSTNAME "hostname"
-#define MF_CONF_TIME     "time"    /* CLOCK_REALTIME as "<seconds>.<nine digits>" */
-#define MF_CONF_ENTROPY  "entropy" /* hexadecimal bytes for the random generator, then a reseed */
+/* "<address>/<prefix length>,<gateway>,<name server>", all IPv4: what the one network interface is
+ * given, and /etc/resolv.conf. Absent: the machine has none. */
+#define MF_CONF_NET     "net"
+#define MF_CONF_TIME    "time"    /* CLOCK_REALTIME as "<seconds>.<nine digits>" */
+#define MF_CONF_ENTROPY "entropy" /* hexadecimal bytes for the random generator, then a reseed */
 
 /*
  * The command record. The host runs it with

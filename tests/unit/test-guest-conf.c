@@ -68,6 +68,12 @@ test_every_field_is_understood(void)
     g_assert_cmpint(conf.time.tv_nsec, ==, 42);
     g_assert_true(read_one(MF_CONF_ENTROPY, "00ffA5", &conf));
     g_assert_cmpmem(conf.entropy, conf.entropy_size, "\x00\xff\xa5", 3);
+    g_assert_true(read_one(MF_CONF_NET, "10.0.2.15/24,10.0.2.2,10.0.2.3", &conf));
+    g_assert_true(conf.has_net);
+    g_assert_cmphex(ntohl(conf.net.address.s_addr), ==, 0x0a00020f);
+    g_assert_cmphex(ntohl(conf.net.netmask.s_addr), ==, 0xffffff00);
+    g_assert_cmphex(ntohl(conf.net.gateway.s_addr), ==, 0x0a000202);
+    g_assert_cmpstr(conf.net.name_server, ==, "10.0.2.3");
 }
 
 static void
@@ -149,6 +155,17 @@ test_a_bad_value_is_refused_and_named(void)
         {MF_CONF_TIME, "-1.000000000"},
         {MF_CONF_TIME, "1.0000000000"},
         {MF_CONF_TIME, "1234567890123.000000000"},
+        {MF_CONF_NET, ""},
+        {MF_CONF_NET, "10.0.2.15,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/24,10.0.2.2"},
+        {MF_CONF_NET, "10.0.2.15/24,10.0.2.2,"},
+        {MF_CONF_NET, "10.0.2.15/24,,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/0,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/33,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/-1,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/24x,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.256/24,10.0.2.2,10.0.2.3"},
+        {MF_CONF_NET, "10.0.2.15/24,10.0.2.2,fec0::3"},
         {MF_CONF_ENTROPY, ""},
         {MF_CONF_ENTROPY, "abc"},
         {MF_CONF_ENTROPY, "zz"},

@@ -112,6 +112,54 @@ test_virtiofs_shares_memory_and_takes_connections(void)
 }
 
 static void
+test_disks_are_overlaid_unless_they_are_writable(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/a,b.img", "raw", FALSE));
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/data", "qcow2", TRUE));
+    assert_golden(spec, "spec-disks.args");
+}
+
+static void
+test_a_network_and_its_forwarded_ports(void)
+{
+    const MfForward forwards[] = {{FALSE, 2222, 22}, {TRUE, 5353, 53}};
+    g_autoptr(MfSpec) spec = make_spec();
+
+    spec->net = MF_NET_USER;
+    g_array_append_vals(spec->forwards, forwards, G_N_ELEMENTS(forwards));
+    assert_golden(spec, "spec-net.args");
+}
+
+static void
+add_nodes(MfSpec *spec)
+{
+    g_ptr_array_add(spec->numa, mf_numa_node_new(512 * MF_MIB, "0"));
+    g_ptr_array_add(spec->numa, mf_numa_node_new(512 * MF_MIB, NULL));
+    g_ptr_array_add(spec->numa, mf_numa_node_new(0, "1-1"));
+}
+
+static void
+test_each_numa_node_has_its_memory_and_cpus(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    add_nodes(spec);
+    assert_golden(spec, "spec-numa.args");
+}
+
+static void
+test_the_memory_of_numa_nodes_is_shared_with_virtiofs(void)
+{
+    g_autoptr(MfSpec) spec = make_spec();
+
+    add_nodes(spec);
+    spec->share_type = MF_SHARE_VIRTIOFS;
+    assert_golden(spec, "spec-numa-virtiofs.args");
+}
+
+static void
 test_share_types_are_read_by_name(void)
 {
     MfShareType type = MF_SHARE_AUTO;
@@ -198,6 +246,14 @@ main(int argc, char **argv)
                     test_kvm_without_initrd_and_with_extra_arguments);
     g_test_add_func("/spec/virtiofs-shares-memory-and-takes-connections",
                     test_virtiofs_shares_memory_and_takes_connections);
+    g_test_add_func("/spec/disks-are-overlaid-unless-they-are-writable",
+                    test_disks_are_overlaid_unless_they_are_writable);
+    g_test_add_func("/spec/a-network-and-its-forwarded-ports",
+                    test_a_network_and_its_forwarded_ports);
+    g_test_add_func("/spec/each-numa-node-has-its-memory-and-cpus",
+                    test_each_numa_node_has_its_memory_and_cpus);
+    g_test_add_func("/spec/the-memory-of-numa-nodes-is-shared-with-virtiofs",
+                    test_the_memory_of_numa_nodes_is_shared_with_virtiofs);
     g_test_add_func("/share/share-types-are-read-by-name", test_share_types_are_read_by_name);
     g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
     g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",

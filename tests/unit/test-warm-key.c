@@ -234,6 +234,16 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     spec->initrd = g_strdup("/cache/initramfs/a");
     spec->share_type = MF_SHARE_VIRTIOFS;
     g_assert_nonnull(mf_warm_why_not(spec));
+    spec->share_type = MF_SHARE_9P;
+    g_assert_null(mf_warm_why_not(spec));
+    spec->net = MF_NET_USER;
+    g_assert_nonnull(mf_warm_why_not(spec));
+    spec->net = MF_NET_NONE;
+    g_ptr_array_add(spec->numa, mf_numa_node_new(spec->memory, NULL));
+    g_assert_nonnull(mf_warm_why_not(spec));
+    g_ptr_array_set_size(spec->numa, 0);
+    g_ptr_array_add(spec->disks, mf_disk_new("/disk", "raw", FALSE));
+    g_assert_nonnull(mf_warm_why_not(spec));
 }
 
 static void
