@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/origin.h"
 
+#include "base/error.h"
+
 static void
 free_origin(json_object *value, void *origin)
 {
@@ -27,6 +29,20 @@ mf_origin_describe(const MfOrigin *origin)
     if (origin->line == 0)
         return g_strdup(origin->name);
     return g_strdup_printf("%s:%u:%u", origin->name, origin->line, origin->column);
+}
+
+void
+mf_origin_set_error(GError **error, const MfOrigin *origin, const char *format, ...)
+{
+    gboolean placed = origin && origin->kind != MF_ORIGIN_DEFAULT;
+    g_autofree char *place = placed ? mf_origin_describe(origin) : NULL;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *sentence = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s%s%s", placed ? place : "", placed ? ": " : "",
+                sentence);
 }
 
 /* Called for each value of a tree that json_object_deep_copy() makes. It copies userdata by itself

@@ -34,5 +34,10 @@ const MfOrigin *mf_origin_get(json_object *value);
  * caller. A NULL origin is "the default". */
 char *mf_origin_describe(const MfOrigin *origin);
 
+/* Sets *error to MF_ERROR_CONFIG: where 'origin' is, ": ", and the formatted sentence, which stands
+ * alone when 'origin' is NULL or a default. */
+void mf_origin_set_error(GError **error, const MfOrigin *origin, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
 /* A deep copy that keeps the origins. Owned by the caller. */
 json_object *mf_origin_copy_tree(json_object *value);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/origin.h"
+
+#include "base/error.h"
 #include "wire/json.h"
 
 static void
@@ -54,6 +56,22 @@ test_origin_begins_a_message(void)
 }
 
 static void
+test_error_begins_with_the_place_of_its_origin_if_it_has_one(void)
+{
+    const MfOrigin file = {MF_ORIGIN_FILE, "m.toml", 3, 9, 3, 1}, none = {MF_ORIGIN_DEFAULT};
+    const MfOrigin *origins[] = {&file, &none, NULL};
+    const char *const messages[] = {"m.toml:3:9: 'x' is 5.", "'x' is 5.", "'x' is 5."};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(origins); i++) {
+        g_autoptr(GError) error = NULL;
+
+        mf_origin_set_error(&error, origins[i], "'%s' is %d.", "x", 5);
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_cmpstr(error->message, ==, messages[i]);
+    }
+}
+
+static void
 test_copy_of_a_tree_has_origins_of_its_own(void)
 {
     g_autoptr(json_object) tree = json_object_new_object();
@@ -86,6 +104,8 @@ main(int argc, char **argv)
     g_test_add_func("/origin/second-origin-replaces-the-first",
                     test_second_origin_replaces_the_first);
     g_test_add_func("/origin/origin-begins-a-message", test_origin_begins_a_message);
+    g_test_add_func("/origin/error-begins-with-the-place-of-its-origin-if-it-has-one",
+                    test_error_begins_with_the_place_of_its_origin_if_it_has_one);
     g_test_add_func("/origin/copy-of-a-tree-has-origins-of-its-own",
                     test_copy_of_a_tree_has_origins_of_its_own);
     return g_test_run();
