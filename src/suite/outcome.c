@@ -14,6 +14,39 @@ mf_outcome_name(MfOutcome outcome)
     return names[outcome];
 }
 
+MfOutcome
+mf_outcome_judge(const MfResult *result)
+{
+    if (result->passed)
+        return MF_OUTCOME_PASS;
+    switch (result->verdict) {
+    case MF_VERDICT_EXITED:
+    case MF_VERDICT_SIGNALLED:
+    case MF_VERDICT_CRASHED:
+        return MF_OUTCOME_FAIL;
+    case MF_VERDICT_TIMEOUT:
+        return result->phase == MF_PHASE_EXECUTE ? MF_OUTCOME_FAIL : MF_OUTCOME_ERROR;
+    case MF_VERDICT_FAILED:
+    case MF_VERDICT_CONFIG:
+    case MF_VERDICT_CANCELLED:
+        break;
+    }
+    return MF_OUTCOME_ERROR;
+}
+
+char *
+mf_outcome_explain(const MfResult *result)
+{
+    if (result->passed)
+        return NULL;
+    if (result->message)
+        return g_strdup(result->message);
+    if (result->verdict == MF_VERDICT_SIGNALLED)
+        return g_strdup_printf("The command was killed by signal %d (%s).", result->signal_number,
+                               g_strsignal(result->signal_number));
+    return g_strdup_printf("The command exited with status %d.", result->status);
+}
+
 void
 mf_outcome_report_free(MfOutcomeReport *self)
 {

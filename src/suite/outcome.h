@@ -15,6 +15,12 @@ typedef enum {
 
 const char *mf_outcome_name(MfOutcome outcome); /* "pass", "fail", "error", "skip" */
 
+/* What came of a case whose run ended like this. */
+MfOutcome mf_outcome_judge(const MfResult *result);
+
+/* Why it is no pass, in whole sentences; NULL for a pass. Owned by the caller. */
+char *mf_outcome_explain(const MfResult *result);
+
 typedef struct {
     MfOutcome outcome;
     char *reason;       /* owned; whole sentences: why it is no pass; NULL for a pass */
