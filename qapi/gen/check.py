@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 
 from parse import Doc, Expression, Position, SchemaError, Value
-from schema import (BUILTINS, Alternate, Command, Definition, Enum, Event, Member, Schema, Shape,
-                    Struct, Type)
+from schema import (BUILTINS, INTEGERS, Alternate, Command, Definition, Enum, Event, Member, Schema,
+                    Shape, Struct, Type)
 
 # What an expression may say beside its name: 'key!' must be there.
 KEYS = {
@@ -25,11 +25,14 @@ NAMES = {
     "command": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
     "event": (r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", "upper-case words joined by '_'"),
     "member": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
-    "value": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
+    "value": (r"[a-z0-9]+([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
     "prefix": (r"[a-z]+", "one lower-case word"),
 }
 RESERVED_SUFFIXES = ("Arguments", "Event", "Kind")
 UNKNOWN = "unknown"
+# What a member may say beside its type, when it is written as an object.
+MEMBER_KEYS = ("type", "default", "range", "key", "value")
+RANGE = re.compile(r"(\d+)\.\.(\d+)")
 VERSION = re.compile(r"\d+\.\d+")
 MEMBER_SINCE = re.compile(r"\s*\(since ([^()]*)\)$")
 
@@ -67,6 +70,8 @@ class Checker:
         self.types: dict[str, Type] = dict(BUILTINS)
         self.names: dict[str, Position] = {}
         self.passes_fd: list[Value] = []
+        self.defaults: list[Member] = []
+        self.tables: list[tuple[Member, Value]] = []
 
     def check(self, position: Position) -> Schema:
         pending = []
@@ -81,6 +86,10 @@ class Checker:
         for kind, expression, definition in pending:
             getattr(self, f"_fill_{kind}")(definition, expression)
         self._check_passes_fd()
+        for member, value in self.tables:
+            self._check_table(member, value)
+        for member in self.defaults:
+            self._check_default(member)
         return self.schema
 
     # Expressions and their documentation
@@ -176,13 +185,89 @@ class Checker:
                                   f"'{name}' and '{spellings[spelling]}' are the same in C")
             spellings[spelling] = name
             member = self._document(name, value, doc)
-            member.shape = self._resolve(value)
             member.optional = key.startswith("*")
+            if isinstance(value.data, dict):
+                self._fill_member(member, value)
+            else:
+                member.shape = self._resolve(value)
             if member.optional and not allow_optional:
                 raise SchemaError(value.position, f"'{key}' cannot be optional here")
             members.append(member)
         self._check_no_others(doc, [member.name for member in members])
         return members
+
+    def _fill_member(self, member: Member, value: Value) -> None:
+        """A member that says more than its type."""
+        for key, item in value.data.items():
+            if key not in MEMBER_KEYS:
+                raise SchemaError(item.position, f"'{key}' is no key of a member")
+        if "type" not in value.data:
+            raise SchemaError(value.position, f"'{member.name}' lacks 'type'")
+        member.shape = self._resolve(value.data["type"])
+        if "range" in value.data:
+            member.range = self._check_range(member, value.data["range"])
+        for key in ("key", "value"):
+            if key in value.data:
+                setattr(member, key, expect(value.data[key], str, f"'{key}'").data)
+                self.tables.append((member, value.data[key]))
+        if "default" in value.data:
+            if not member.optional:
+                raise SchemaError(value.position,
+                                  f"'{member.name}' has a default and is not optional")
+            member.default = value.data["default"]
+            self.defaults.append(member)
+
+    @staticmethod
+    def _check_range(member: Member, value: Value) -> tuple[int, int]:
+        match = RANGE.fullmatch(expect(value, str, "a range").data)
+        if not match or int(match[1]) >= int(match[2]):
+            raise SchemaError(value.position, f"'{value.data}' is no range like '1..255'")
+        if member.shape.array or member.shape.type.name not in INTEGERS:
+            raise SchemaError(value.position, f"'{member.name}' is no integer to have a range")
+        return int(match[1]), int(match[2])
+
+    def _check_table(self, member: Member, value: Value) -> None:
+        """An array that is written as a table: its elements' members are the keys and values."""
+        struct = member.shape.type
+        if not member.shape.array or not isinstance(struct, Struct):
+            raise SchemaError(value.position,
+                              f"'{member.name}' is no array of a struct to be a table")
+        if not member.key:
+            raise SchemaError(value.position, f"'{member.name}' has a 'value' and no 'key'")
+        named = [other for other in struct.members if other.name == value.data]
+        if not named or (value.data == member.key and named[0].shape.json != "string"):
+            raise SchemaError(value.position, f"'{struct.name}' has no member '{value.data}' that "
+                                              "could be it")
+        if value.data == member.value and len(struct.members) != 2:
+            raise SchemaError(value.position,
+                              f"'{struct.name}' has members beside a key and a value")
+
+    def _check_default(self, member: Member) -> None:
+        value, shape = member.default, member.shape
+        if shape.array:
+            for element in expect(value, list, f"the default of '{member.name}'").data:
+                expect(element, str, f"an element of the default of '{member.name}'")
+        elif isinstance(shape.type, Struct):
+            if expect(value, dict, f"the default of '{member.name}'").data:
+                raise SchemaError(value.position, "the default of a struct is '{}': what its "
+                                                  "members have")
+        elif shape.type.name == "bool":
+            expect(value, bool, f"the default of '{member.name}'")
+        else:
+            self._check_default_text(member, expect(value, str, f"the default of '{member.name}'"))
+
+    @staticmethod
+    def _check_default_text(member: Member, value: Value) -> None:
+        kind = member.shape.type
+        if isinstance(kind, Enum) and all(value.data != one.name for one in kind.values):
+            raise SchemaError(value.position, f"'{kind.name}' has no value '{value.data}'")
+        if kind.name in INTEGERS:
+            low, high = member.range or (0, 2**63 - 1)
+            if not value.data.isdigit() or not low <= int(value.data) <= high:
+                raise SchemaError(value.position,
+                                  f"'{value.data}' is no integer from {low} to {high}")
+        elif isinstance(kind, Alternate) or kind.name in ("any", "number", "size"):
+            raise SchemaError(value.position, f"'{member.name}' can have no default")
 
     @staticmethod
     def _check_no_others(doc: Doc, names: list[str]) -> None:

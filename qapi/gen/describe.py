@@ -10,7 +10,11 @@ def describe_member(member: Member) -> str:
     mark = "*" if member.optional else ""
     shape = f": {member.shape}" if member.shape else ""
     since = f" since {member.since}" if member.since else ""
-    return f"    {mark}{member.name}{shape}{since} -- {member.doc!r}"
+    notes = f" from {member.range[0]} to {member.range[1]}" if member.range else ""
+    notes += f" by {member.key}" if member.key else ""
+    notes += f" to {member.value}" if member.value else ""
+    notes += f" else {member.default_json}" if member.default else ""
+    return f"    {mark}{member.name}{shape}{notes}{since} -- {member.doc!r}"
 
 
 def describe(schema: Schema) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,17 @@ C_BUILTINS = {
     "number": ("double ", "mf_json_type_number"),
     "str": ("char *", "mf_json_type_string"),
     "any": ("json_object *", "mf_json_type_any"),
+    "word": ("char *", "mf_json_type_word"),
+    "path": ("char *", "mf_json_type_path"),
+    "regex": ("char *", "mf_json_type_regex"),
+    "bytes": ("guint64 ", "mf_json_type_bytes"),
+    "duration": ("gint64 ", "mf_json_type_duration"),
+    "signal": ("gint64 ", "mf_json_type_signal"),
 }
 # Names of members that C or its preprocessor has taken.
 C_TAKEN = set("""auto break case char const continue default do double else enum extern float for
     goto if inline int long register restrict return short signed sizeof static struct switch
-    typedef union unsigned void volatile while asm typeof linux unix i386""".split())
+    typedef union unsigned void volatile while asm typeof linux unix i386 stdin stdout stderr""".split())
 
 # A command takes a struct when it has more arguments than this, or an optional one that NULL cannot
 # stand for.
@@ -69,6 +76,7 @@ class Row:
     descriptor: str
     form: str
     has_flag: bool
+    table: str  # the initialiser in the table of members
     constant: str = ""
 
 
@@ -122,25 +130,41 @@ class Emitter:
             descriptor = f"{self.function}_{snake(shape.type.name)}_type"
         if not shape.array:
             return c_type, f"const {c_type}" if c_type.endswith("*") else c_type, descriptor
-        if shape.type.name == "str":
+        if shape.type.json == "string" and shape.type.name in C_BUILTINS:
             return "char **", "const char *const *", descriptor
         array = "GPtrArray *" if c_type.endswith("*") else "GArray *"
         return array, f"const {array}", descriptor
 
     def _elements(self, shape: Shape) -> str:
         """What the type of an array in C does not say: of what."""
-        if not shape.array or shape.type.name == "str":
+        if not shape.array or self._types(shape)[0] == "char **":
             return ""
         return f" Elements: {self._types(Shape(shape.type))[0].strip()}."
 
     def _row(self, owner: str, member: Member) -> Row:
         c_type, borrowed, descriptor = self._types(member.shape)
-        form = ("OPTIONAL_" if member.optional else "") + ("ARRAY" if member.shape.array else "")
+        # What has a default is there whenever C reads it.
+        optional = member.optional and not member.default
+        form = ("OPTIONAL_" if optional else "") + ("ARRAY" if member.shape.array else "")
+        form = form.rstrip("_") or "SINGLE"
         doc = sentence(member.doc, member.since) + self._elements(member.shape)
-        if member.optional:
+        if optional:
             doc += " Optional."
-        return Row(owner, member.name, c_member(member.name), doc, c_type, borrowed, descriptor,
-                   form.rstrip("_") or "SINGLE", member.optional and not c_type.endswith("*"))
+        has_flag = optional and not c_type.endswith("*")
+        place = c_member(member.name)
+        fields = [f'"{member.name}"', f"&{descriptor}", f"MF_JSON_{form}",
+                  f"offsetof({owner}, {place})"]
+        fields += [f"offsetof({owner}, has_{place})"] if has_flag else []
+        return Row(owner, member.name, place, doc, c_type, borrowed, descriptor, form, has_flag,
+                   f"{{{', '.join(fields + self._extras(member))}}}")
+
+    @staticmethod
+    def _extras(member: Member) -> list[str]:
+        """What only members of the config file have."""
+        extras = [f".fallback = {json.dumps(member.default_json)}"] if member.default else []
+        extras += [f".{name} = {limit}" for name, limit in zip(("min", "max"), member.range or ())]
+        return extras + [f'.{name} = "{getattr(member, name)}"' for name in ("key", "value")
+                         if getattr(member, name)]
 
     def _enum(self, enum: Enum) -> dict[str, Any]:
         names = self._names(enum)

@@ -14,7 +14,7 @@ INDENT = 4
 DECLARATION = re.compile(r"(\w[\w ]*?[ *]+)(\w+\(.*\);)$")
 COMMENT = re.compile(r"(?P<indent> *)/\* (?P<text>.*) \*/$")
 COMMENT_LINE = re.compile(r"(?P<indent>) \* (?P<text>.*)$")
-ASSIGNMENT = re.compile(r"( *)(\S.* =) (\S+)$")
+ASSIGNMENT = re.compile(r"( *)([^{ ].* =) (\S+)$")
 
 
 def split_items(text: str) -> list[str]:

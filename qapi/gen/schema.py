@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 
-from parse import Position
+from parse import Position, Value
 
 
 @dataclass(eq=False)
@@ -51,6 +52,20 @@ class Member:
     since: str
     shape: Shape | None = None
     optional: bool = False
+    default: Value | None = None  # what an optional member is when it is absent
+    range: tuple[int, int] | None = None
+    key: str = ""  # of an array: the element's member that is the key of a table
+    value: str = ""  # then, if the table has plain values: the member that they are
+
+    @property
+    def default_json(self) -> str:
+        """The default as the config file has it, in JSON; empty when there is none."""
+        if not self.default:
+            return ""
+        if isinstance(self.default.data, list):
+            return json.dumps([element.data for element in self.default.data])
+        is_text = isinstance(self.default.data, str) and self.shape.type.name not in INTEGERS
+        return json.dumps(self.default.data) if is_text else str(self.default.data).lower()
 
 
 @dataclass(eq=False)
@@ -96,9 +111,15 @@ class Schema:
     events: list[Event] = field(default_factory=list)
 
 
+INTEGERS = ("int", "uint64")
+
+# Those of the second list are texts in the config file, read as qapi/config.json says. An alternate
+# could not tell some of them apart.
 BUILTINS = {
     builtin.name: builtin
     for builtin in (Type("bool", "boolean"), Type("int", "number"), Type("uint64", "number"),
                     Type("size", "number"), Type("number", "number"), Type("str", "string"),
-                    Type("any", "any"))
+                    Type("any", "any"),
+                    Type("word", "string"), Type("path", "string"), Type("regex", "string"),
+                    Type("bytes", "any"), Type("duration", "any"), Type("signal", "any"))
 }

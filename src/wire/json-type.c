@@ -17,6 +17,39 @@ const MfJsonType mf_json_type_any = {
     .size = sizeof(json_object *),
     .free_func = (GDestroyNotify)mf_json_unref,
 };
+const MfJsonType mf_json_type_word = {
+    .kind = MF_JSON_STRING,
+    .size = sizeof(char *),
+    .free_func = g_free,
+    .format = MF_JSON_FORMAT_WORD,
+};
+const MfJsonType mf_json_type_path = {
+    .kind = MF_JSON_STRING,
+    .size = sizeof(char *),
+    .free_func = g_free,
+    .format = MF_JSON_FORMAT_PATH,
+};
+const MfJsonType mf_json_type_regex = {
+    .kind = MF_JSON_STRING,
+    .size = sizeof(char *),
+    .free_func = g_free,
+    .format = MF_JSON_FORMAT_REGEX,
+};
+const MfJsonType mf_json_type_bytes = {
+    .kind = MF_JSON_UINT64,
+    .size = sizeof(guint64),
+    .format = MF_JSON_FORMAT_BYTES,
+};
+const MfJsonType mf_json_type_duration = {
+    .kind = MF_JSON_INT64,
+    .size = sizeof(gint64),
+    .format = MF_JSON_FORMAT_DURATION,
+};
+const MfJsonType mf_json_type_signal = {
+    .kind = MF_JSON_INT64,
+    .size = sizeof(gint64),
+    .format = MF_JSON_FORMAT_SIGNAL,
+};
 
 static gboolean
 is_pointer(const MfJsonMember *member)

@@ -42,6 +42,18 @@ typedef enum {
     MF_JSON_ALTERNATE,
 } MfJsonKind;
 
+/* How the config file has a text that C has otherwise, or that is not any text. Its reader turns
+ * them into what 'kind' says; nothing here looks at them. */
+typedef enum {
+    MF_JSON_FORMAT_NONE,
+    MF_JSON_FORMAT_WORD,     /* a text that is not empty */
+    MF_JSON_FORMAT_PATH,     /* of the host, in C absolute */
+    MF_JSON_FORMAT_REGEX,    /* for GRegex */
+    MF_JSON_FORMAT_BYTES,    /* "512M"; a number is MiB */
+    MF_JSON_FORMAT_DURATION, /* "1m30s"; a number is seconds; in C milliseconds */
+    MF_JSON_FORMAT_SIGNAL,   /* "SIGSEGV", "SEGV" or 11 */
+} MfJsonFormat;
+
 /* The form of a member. */
 typedef enum {
     MF_JSON_SINGLE = 0,
@@ -56,6 +68,13 @@ struct _MfJsonMember {
     MfJsonForm form;
     gsize offset;      /* in the C struct */
     gsize flag_offset; /* of the gboolean that says that an optional without NULL is there */
+
+    /* Of a member of the config file, for its reader: */
+    const char *fallback; /* what it is when the file does not say, as JSON; or NULL */
+    gint64 min, max;      /* of an integer; both 0: all there are */
+    const char *key;      /* an array that the file has as a table: which of the element's members
+                           * is the key; or NULL */
+    const char *value;    /* then: which is the value; NULL: that has the other members */
 };
 
 struct _MfJsonType {
@@ -66,6 +85,7 @@ struct _MfJsonType {
     const char *const *values; /* ENUM: the names by value; NULL at MF_JSON_UNKNOWN */
     gsize n_values;
     GDestroyNotify free_func; /* STRUCT, ALTERNATE */
+    MfJsonFormat format;
 };
 
 #define MF_JSON_UNKNOWN 0
@@ -76,6 +96,12 @@ extern const MfJsonType mf_json_type_uint64;
 extern const MfJsonType mf_json_type_number;
 extern const MfJsonType mf_json_type_string;
 extern const MfJsonType mf_json_type_any;
+extern const MfJsonType mf_json_type_word;
+extern const MfJsonType mf_json_type_path;
+extern const MfJsonType mf_json_type_regex;
+extern const MfJsonType mf_json_type_bytes;
+extern const MfJsonType mf_json_type_duration;
+extern const MfJsonType mf_json_type_signal;
 
 /* Reads a value in a member's form into '*ret_place', a variable of its C type (see above), or for
  * an array of the array's. Nothing is written on failure: MF_ERROR_PROTOCOL with the way to what
