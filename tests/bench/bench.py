@@ -90,9 +90,10 @@ def cold_boot(host, image, vmlinux):
     if host.mayfly:
         kernel_args = contestants.option(host.qemu_command(image), '-append')
         measures['the same with the arguments of mayfly'] = lambda: qemu.boot(vmlinux, kernel_args)
-        measures['mayfly run -- PROGRAM ARGUMENT'] = (
-            lambda: host.seconds(host.probe(image, 'nothing')))
-        measures['mayfly run -- true'] = lambda: host.seconds(host.mayfly_run(image, 'true'))
+        measures['mayfly run --cold -- PROGRAM ARGUMENT'] = (
+            lambda: host.seconds(host.probe(image, 'nothing', options=['--cold'])))
+        measures['mayfly run --cold -- true'] = (
+            lambda: host.seconds(host.mayfly_run(image, 'true', options=['--cold'])))
 
     rows = rows_of(take_turns(host.runs, measures), SECONDS)
     for index, label in enumerate(('bzImage', 'vmlinux') if vmlinux else ('bzImage',)):
