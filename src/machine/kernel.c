@@ -269,6 +269,33 @@ prepare_unpacked(MfKernel *self, GError **error)
     return g_steal_pointer(&path);
 }
 
+/* Whether QEMU knows how to enter it: of a vmlinux that depends on the architecture. */
+static gboolean
+check_entry(MfKernel *self, GError **error)
+{
+    if (self->facts.format != MF_KERNEL_ELF)
+        return TRUE;
+    switch (self->facts.arch) {
+    case MF_ARCH_AARCH64:
+    case MF_ARCH_RISCV64:
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "QEMU cannot boot kernel '%s': it takes no vmlinux of %s. Use the Image of the "
+                    "same build.",
+                    self->path, mf_arch_name(self->facts.arch));
+        return FALSE;
+    case MF_ARCH_X86_64:
+        if (self->facts.pvh)
+            return TRUE;
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "QEMU cannot boot kernel '%s': an x86 vmlinux needs a PVH entry (CONFIG_PVH), "
+                    "and this one has none. Use the bzImage of the same build.",
+                    self->path);
+        return FALSE;
+    default:
+        return TRUE;
+    }
+}
+
 char *
 mf_kernel_prepare_image(MfKernel *self, gboolean keep_image, GError **error)
 {
@@ -276,14 +303,8 @@ mf_kernel_prepare_image(MfKernel *self, gboolean keep_image, GError **error)
         return g_strdup(self->path);
     if (!self->facts.scanned && !scan(self, error))
         return NULL;
-    if (self->facts.format == MF_KERNEL_ELF && self->facts.arch == MF_ARCH_X86_64 &&
-        !self->facts.pvh) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "QEMU cannot boot kernel '%s': an x86 vmlinux needs a PVH entry (CONFIG_PVH), "
-                    "and this one has none. Use the bzImage of the same build.",
-                    self->path);
+    if (!check_entry(self, error))
         return NULL;
-    }
     if (self->facts.unpacked_size == 0)
         return g_strdup(self->path);
     return prepare_unpacked(self, error);

@@ -125,21 +125,22 @@ mf_share_parse(const char *text, guint index, GError **error)
 }
 
 void
-mf_share_add_9p_to_argv(const MfShare *self, MfArgv *argv)
+mf_share_add_9p_to_argv(const MfShare *self, const char *virtio, MfArgv *argv)
 {
     mf_argv_add_option(argv, "-fsdev", "local", "id", self->id, "path", self->host_path,
                        "security_model", "none", "multidevs", "remap", "readonly",
                        self->writable ? NULL : "on", NULL);
-    mf_argv_add_option(argv, "-device", "virtio-9p-pci", "fsdev", self->id, "mount_tag", self->tag,
-                       NULL);
+
+    g_autofree char *device = g_strconcat("virtio-9p-", virtio, NULL);
+    mf_argv_add_option(argv, "-device", device, "fsdev", self->id, "mount_tag", self->tag, NULL);
 }
 
 void
-mf_share_add_virtiofs_to_argv(const MfShare *self, int fd, MfArgv *argv)
+mf_share_add_virtiofs_to_argv(const MfShare *self, const char *virtio, int fd, MfArgv *argv)
 {
     g_autofree char *number = g_strdup_printf("%d", fd);
+    g_autofree char *device = g_strconcat("vhost-user-fs-", virtio, NULL);
 
     mf_argv_add_option(argv, "-chardev", "socket", "id", self->id, "fd", number, NULL);
-    mf_argv_add_option(argv, "-device", "vhost-user-fs-pci", "chardev", self->id, "tag", self->tag,
-                       NULL);
+    mf_argv_add_option(argv, "-device", device, "chardev", self->id, "tag", self->tag, NULL);
 }

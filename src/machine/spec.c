@@ -2,6 +2,7 @@
 #include "machine/spec.h"
 
 #include "base/parse.h"
+#include "machine/platform.h"
 #include "wire/guest-protocol.h"
 
 /* QEMU's name for memory that is not its own alone. */
@@ -133,7 +134,8 @@ add_channels(const MfSpec *self, MfArgv *argv)
 
     mf_argv_add_many(argv, "-mon", "chardev=qmp,mode=control", NULL);
     mf_argv_add_many(argv, "-serial", "chardev:console", NULL);
-    mf_argv_add_many(argv, "-device", "virtio-serial-pci,id=serial", NULL);
+    mf_argv_add(argv, "-device");
+    mf_argv_addf(argv, "virtio-serial-%s,id=serial", mf_platform_get(self->arch)->virtio);
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
         if (!channels[channel].port || !mf_spec_has_channel(self, channel))
             continue;
@@ -150,13 +152,15 @@ add_channels(const MfSpec *self, MfArgv *argv)
 static void
 add_shares(const MfSpec *self, MfArgv *argv)
 {
+    const char *virtio = mf_platform_get(self->arch)->virtio;
+
     for (guint i = 0; i < self->shares->len; i++) {
         const MfShare *share = g_ptr_array_index(self->shares, i);
 
         if (self->share_type == MF_SHARE_VIRTIOFS)
-            mf_share_add_virtiofs_to_argv(share, MF_SHARE_FIRST_FD + (int)i, argv);
+            mf_share_add_virtiofs_to_argv(share, virtio, MF_SHARE_FIRST_FD + (int)i, argv);
         else
-            mf_share_add_9p_to_argv(share, argv);
+            mf_share_add_9p_to_argv(share, virtio, argv);
     }
 }
 
@@ -175,15 +179,16 @@ add_kernel(const MfSpec *self, MfArgv *argv)
 MfArgv *
 mf_spec_to_argv(const MfSpec *self)
 {
+    const MfPlatform *platform = mf_platform_get(self->arch);
     MfArgv *argv = mf_argv_new(self->qemu);
 
     add_machine(self, argv);
     add_kernel(self, argv);
     add_channels(self, argv);
-    if (self->arch == MF_ARCH_X86_64) {
-        mf_argv_add_many(argv, "-device", "pvpanic", NULL);
-        mf_argv_add_many(argv, "-device", "vmgenid,guid=auto", NULL);
-    }
+    if (platform->panic_device)
+        mf_argv_add_many(argv, "-device", platform->panic_device, NULL);
+    if (platform->identity_device)
+        mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
     add_shares(self, argv);
     for (guint i = 0; i < self->disks->len; i++)
         mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), i, FALSE, argv);

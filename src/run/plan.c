@@ -13,6 +13,7 @@
 #include "machine/catalog.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
+#include "machine/platform.h"
 #include "machine/virtiofsd.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
@@ -191,20 +192,12 @@ append_root(GString *text, const MfTarget *target, MfShareType type)
 char *
 mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs)
 {
-    static const char *const consoles[] = {
-        [MF_ARCH_X86_64] = "ttyS0",
-        [MF_ARCH_AARCH64] = "ttyAMA0",
-        [MF_ARCH_RISCV64] = "ttyS0",
-        [MF_ARCH_S390X] = "ttysclp0",
-    };
+    const MfPlatform *platform = mf_platform_get(target->arch);
     GString *text = g_string_new(NULL);
 
-    /* panic=-1: a panic resets at once, which ends QEMU. reboot=t: the reset that needs neither a
-     * keyboard controller nor ACPI. no_timer_check: on a busy host too few ticks arrive while the
-     * kernel counts them, and it panics for want of a timer. */
-    g_string_append_printf(text, "console=%s quiet panic=-1", consoles[target->arch]);
-    if (target->arch == MF_ARCH_X86_64)
-        g_string_append(text, " reboot=t no_timer_check");
+    /* panic=-1: a panic resets at once, which ends QEMU. */
+    g_string_append_printf(text, "console=%s quiet panic=-1%s", platform->console,
+                           platform->kernel_args);
     if (initramfs)
         g_string_append(text, " " MF_KERNEL_ARG_NO_CIPHER_TESTS);
     else
@@ -318,21 +311,6 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
     return spec->kernel != NULL;
 }
 
-static const char *
-machine_type(MfArch arch)
-{
-    /* q35: on pc each virtio device costs hundreds of milliseconds of ACPI interrupt routing under
-     * software emulation. */
-    static const char *const types[] = {
-        [MF_ARCH_X86_64] = "q35",
-        [MF_ARCH_AARCH64] = "virt,gic-version=3",
-        [MF_ARCH_RISCV64] = "virt",
-        [MF_ARCH_S390X] = "s390-ccw-virtio",
-    };
-
-    return types[arch];
-}
-
 static gboolean
 plan_memory(MfSpec *spec, const MfTarget *target, GError **error)
 {
@@ -393,8 +371,9 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
     if (!spec->qemu)
         return FALSE;
-    spec->machine = g_strdup(target->machine ? target->machine : machine_type(target->arch));
-    spec->cpu = g_strdup(target->cpu ? target->cpu : spec->accel == MF_ACCEL_KVM ? "host" : "max");
+    spec->machine = g_strdup(target->machine ? target->machine
+                                             : mf_platform_machine(spec->arch, spec->accel));
+    spec->cpu = g_strdup(target->cpu ? target->cpu : mf_platform_cpu(spec->arch, spec->accel));
     spec->cpus = target->cpus;
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);

@@ -169,6 +169,37 @@ test_a_kernel_of_another_architecture_is_refused_for_the_machine(void)
 }
 
 static void
+test_a_vmlinux_that_qemu_cannot_enter_is_refused(void)
+{
+    static const struct {
+        guint16 machine;
+        const char *sentence; /* NULL: it can be booted */
+    } cases[] = {{EM_AARCH64, "takes no vmlinux of aarch64. Use the Image"},
+                 {EM_RISCV, "takes no vmlinux of riscv64. Use the Image"},
+                 {EM_X86_64, "needs a PVH entry (CONFIG_PVH)"},
+                 {EM_S390, NULL}};
+    char *directory = fixture_begin();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const FixtureKernel spec = {.machine = cases[i].machine};
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GBytes) image = fixture_vmlinux(&spec);
+        g_autofree char *path = fixture_write(directory, "vmlinux", image);
+        g_autoptr(MfKernel) kernel = open_kernel(path);
+        g_autofree char *prepared = mf_kernel_prepare_image(kernel, FALSE, &error);
+
+        if (!cases[i].sentence) {
+            g_assert_cmpstr(prepared, ==, path);
+            continue;
+        }
+        g_assert_null(prepared);
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, cases[i].sentence));
+    }
+    fixture_end(directory);
+}
+
+static void
 test_a_kernel_of_an_unknown_architecture_is_refused(void)
 {
     FixtureKernel spec = {.machine = EM_PPC64};
@@ -415,6 +446,8 @@ main(int argc, char **argv)
                     test_images_of_arm64_riscv_and_s390_are_recognised);
     g_test_add_func("/kernel/a-kernel-of-another-architecture-is-refused-for-the-machine",
                     test_a_kernel_of_another_architecture_is_refused_for_the_machine);
+    g_test_add_func("/kernel/a-vmlinux-that-qemu-cannot-enter-is-refused",
+                    test_a_vmlinux_that_qemu_cannot_enter_is_refused);
     g_test_add_func("/kernel/a-kernel-of-an-unknown-architecture-is-refused",
                     test_a_kernel_of_an_unknown_architecture_is_refused);
     g_test_add_func("/kernel/a-missing-kernel-is-refused", test_a_missing_kernel_is_refused);

@@ -42,8 +42,10 @@ test_each_architecture_has_its_console(void)
 
     target->arch = MF_ARCH_AARCH64;
     assert_args(target, TRUE, "console=ttyAMA0 quiet panic=-1 c*");
+    target->arch = MF_ARCH_RISCV64;
+    assert_args(target, TRUE, "console=ttyS0 quiet panic=-1 c*");
     target->arch = MF_ARCH_S390X;
-    assert_args(target, TRUE, "console=ttysclp0 *");
+    assert_args(target, TRUE, "console=ttysclp0 quiet panic=-1 c*");
 }
 
 static void

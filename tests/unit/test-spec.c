@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "golden.h"
+#include "machine/platform.h"
 
 static MfSpec *
 make_spec(void)
@@ -109,6 +110,67 @@ test_virtiofs_shares_memory_and_takes_connections(void)
     spec->share_type = MF_SHARE_VIRTIOFS;
     spec->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
     assert_golden(spec, "spec-virtiofs.args");
+}
+
+static MfSpec *
+make_spec_of(MfArch arch)
+{
+    const MfPlatform *platform = mf_platform_get(arch);
+    MfSpec *spec = make_spec();
+
+    spec->arch = arch;
+    g_free(spec->qemu);
+    spec->qemu = g_strconcat("/usr/bin/qemu-system-", mf_arch_name(arch), NULL);
+    g_free(spec->machine);
+    spec->machine = g_strdup(mf_platform_machine(arch, MF_ACCEL_TCG));
+    g_free(spec->cpu);
+    spec->cpu = g_strdup(mf_platform_cpu(arch, MF_ACCEL_TCG));
+    g_free(spec->append);
+    spec->append =
+        g_strconcat("console=", platform->console, " quiet", platform->kernel_args, NULL);
+    return spec;
+}
+
+static void
+test_each_architecture_has_its_machine_console_and_transport(void)
+{
+    for (MfArch arch = 0; arch < MF_N_ARCHS; arch++) {
+        g_autoptr(MfSpec) spec = make_spec_of(arch);
+        g_autofree char *name = g_strdup_printf("spec-%s.args", mf_arch_name(arch));
+
+        assert_golden(spec, name);
+    }
+}
+
+static void
+test_script_ports_and_virtiofs_are_on_ccw_on_s390x(void)
+{
+    g_autoptr(MfSpec) spec = make_spec_of(MF_ARCH_S390X);
+
+    spec->script_ports = TRUE;
+    spec->share_type = MF_SHARE_VIRTIOFS;
+    spec->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
+    assert_golden(spec, "spec-s390x-virtiofs.args");
+}
+
+static void
+test_a_restored_machine_of_another_architecture_is_given_its_kernel(void)
+{
+    g_autoptr(MfSpec) spec = make_spec_of(MF_ARCH_AARCH64);
+    const MfBacking backing = {TRUE, 20, 21};
+
+    spec->backing = &backing;
+    assert_golden(spec, "spec-aarch64-restored.args");
+}
+
+static void
+test_kvm_brings_the_hosts_cpu_and_interrupt_controller(void)
+{
+    for (MfArch arch = 0; arch < MF_N_ARCHS; arch++)
+        g_assert_cmpstr(mf_platform_cpu(arch, MF_ACCEL_KVM), ==, "host");
+    g_assert_cmpstr(mf_platform_machine(MF_ARCH_AARCH64, MF_ACCEL_KVM), ==,
+                    "virt,gic-version=host");
+    g_assert_cmpstr(mf_platform_machine(MF_ARCH_X86_64, MF_ACCEL_KVM), ==, "q35");
 }
 
 static void
@@ -254,6 +316,14 @@ main(int argc, char **argv)
                     test_each_numa_node_has_its_memory_and_cpus);
     g_test_add_func("/spec/the-memory-of-numa-nodes-is-shared-with-virtiofs",
                     test_the_memory_of_numa_nodes_is_shared_with_virtiofs);
+    g_test_add_func("/spec/each-architecture-has-its-machine-console-and-transport",
+                    test_each_architecture_has_its_machine_console_and_transport);
+    g_test_add_func("/spec/script-ports-and-virtiofs-are-on-ccw-on-s390x",
+                    test_script_ports_and_virtiofs_are_on_ccw_on_s390x);
+    g_test_add_func("/spec/a-restored-machine-of-another-architecture-is-given-its-kernel",
+                    test_a_restored_machine_of_another_architecture_is_given_its_kernel);
+    g_test_add_func("/spec/kvm-brings-the-hosts-cpu-and-interrupt-controller",
+                    test_kvm_brings_the_hosts_cpu_and_interrupt_controller);
     g_test_add_func("/share/share-types-are-read-by-name", test_share_types_are_read_by_name);
     g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
     g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",

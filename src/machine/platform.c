@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/platform.h"
+
+static const MfPlatform platforms[] = {
+    /* reboot=t: the reset that needs neither a keyboard controller nor ACPI. no_timer_check: on a
+     * busy host too few ticks arrive while the kernel counts them, and it panics for want of a
+     * timer. */
+    [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", "pci", "pvpanic", "vmgenid,guid=auto"},
+    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "pci", "pvpanic-pci", NULL},
+    [MF_ARCH_RISCV64] = {"ttyS0", "", "pci", "pvpanic-pci", NULL},
+    [MF_ARCH_S390X] = {"ttysclp0", "", "ccw", NULL, NULL},
+};
+G_STATIC_ASSERT(G_N_ELEMENTS(platforms) == MF_N_ARCHS);
+
+const MfPlatform *
+mf_platform_get(MfArch arch)
+{
+    return &platforms[arch];
+}
+
+const char *
+mf_platform_machine(MfArch arch, MfAccel accel)
+{
+    /* q35: on pc each virtio device costs hundreds of milliseconds of ACPI interrupt routing under
+     * software emulation. */
+    static const char *const types[] = {
+        [MF_ARCH_X86_64] = "q35",
+        [MF_ARCH_AARCH64] = "virt,gic-version=3",
+        [MF_ARCH_RISCV64] = "virt",
+        [MF_ARCH_S390X] = "s390-ccw-virtio",
+    };
+
+    /* KVM has the interrupt controller that the host has. */
+    if (arch == MF_ARCH_AARCH64 && accel == MF_ACCEL_KVM)
+        return "virt,gic-version=host";
+    return types[arch];
+}
+
+const char *
+mf_platform_cpu(MfArch arch, MfAccel accel)
+{
+    /* What user space built for newer CPUs needs. Of ARM's pointer authentication, which every
+     * function of such user space calls, the architected cipher is slow to emulate. QEMU 7.2 knows
+     * no "max" for RISC-V. */
+    static const char *const emulated[] = {
+        [MF_ARCH_X86_64] = "max",
+        [MF_ARCH_AARCH64] = "max,pauth-impdef=on",
+        [MF_ARCH_RISCV64] = "rv64",
+        [MF_ARCH_S390X] = "max",
+    };
+
+    return accel == MF_ACCEL_KVM ? "host" : emulated[arch];
+}

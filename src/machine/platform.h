@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+#include "machine/arch.h"
+#include "machine/host.h"
+
+/* What QEMU and the kernel call the same thing on each architecture. All text is static. */
+typedef struct {
+    const char *console;      /* the kernel's name of the serial port: "ttyS0" */
+    const char *kernel_args;  /* that only this architecture's kernels need, with a space before
+                               * each; "" for none */
+    const char *virtio;       /* how virtio devices are attached: "pci" as in virtio-serial-pci */
+    const char *panic_device; /* tells QEMU of a panic; NULL where the CPU does */
+    const char *identity_device; /* tells the guest that it was restored; NULL for none */
+} MfPlatform;
+
+/* Borrowed. */
+const MfPlatform *mf_platform_get(MfArch arch);
+
+/* The machine type with its options, and the CPU model, of a machine for which none were named.
+ * 'accel' is never AUTO. Static. */
+const char *mf_platform_machine(MfArch arch, MfAccel accel);
+const char *mf_platform_cpu(MfArch arch, MfAccel accel);
