@@ -21,6 +21,9 @@
 #define MANIFEST_SIZE_MAX (256 * MF_KIB)
 #define KEY_LENGTH        16
 
+#define WITHOUT(arch) (1u << MF_ARCH_##arch)
+#define ONLY(arch)    (~WITHOUT(arch))
+
 /* The drivers of what a machine has (spec.c), in load order as far as nothing depends on anything.
  * A module without a device would only cost time. */
 static const struct {
@@ -28,8 +31,9 @@ static const struct {
     const char *option;
     MfKernelNeeds needs; /* 0: always */
     gboolean optional;
+    guint without; /* architectures whose machines lack it, by bit */
 } wishes[] = {
-    {"virtio_pci", "VIRTIO_PCI", 0, FALSE},
+    {"virtio_pci", "VIRTIO_PCI", 0, FALSE, WITHOUT(S390X)},
     {"virtio_console", "VIRTIO_CONSOLE", 0, FALSE},
     {"9p", "9P_FS", MF_KERNEL_NEEDS_9P, FALSE},
     {"9pnet_virtio", "NET_9P_VIRTIO", MF_KERNEL_NEEDS_9P, FALSE},
@@ -38,8 +42,9 @@ static const struct {
     {"virtio_blk", "VIRTIO_BLK", MF_KERNEL_NEEDS_DISKS, FALSE},
     {"virtio_net", "VIRTIO_NET", MF_KERNEL_NEEDS_NET, FALSE},
     /* QEMU's pvpanic for x86 is found through ACPI, by the driver for MMIO. */
-    {"pvpanic_mmio", "PVPANIC_MMIO", 0, TRUE},
-    {"vmgenid", "VMGENID", 0, TRUE},
+    {"pvpanic_mmio", "PVPANIC_MMIO", 0, TRUE, ONLY(X86_64)},
+    {"pvpanic_pci", "PVPANIC_PCI", 0, TRUE, WITHOUT(X86_64) | WITHOUT(S390X)},
+    {"vmgenid", "VMGENID", 0, TRUE, ONLY(X86_64)},
 };
 
 static char *
@@ -50,20 +55,38 @@ file_id(const char *path)
     return stat(path, &status) == 0 ? mf_cache_file_id(&status) : NULL;
 }
 
+/* The guest program of an architecture, or what is beside it under that suffix. */
+static GBytes *
+find_guest(MfArch arch, const char *suffix, GError **error)
+{
+    g_autofree char *name =
+        g_strconcat(MF_INITRAMFS_GUEST_RESOURCE, mf_arch_name(arch), suffix, NULL);
+    GBytes *bytes = g_resources_lookup_data(name, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+
+    if (!bytes)
+        g_set_error(error, MF_ERROR, MF_ERROR_HOST,
+                    "This mayfly was built without a guest program for %s. Build it with the cross "
+                    "compiler and the libraries that tools/guest-libs.sh names, or boot with "
+                    "'--no-initramfs' a kernel that has every driver built in.",
+                    mf_arch_name(arch));
+    return bytes;
+}
+
+GBytes *
+mf_initramfs_guest_hash(MfArch arch, GError **error)
+{
+    return find_guest(arch, ".sha256", error);
+}
+
 /* What decides, before any module is looked at, which initramfs is the right one. The hash stands
  * for the guest: reading the guest itself would cost more than all the rest. */
 static char *
 make_key(MfKernel *kernel, MfKernelNeeds needs, GError **error)
 {
-    g_autoptr(GBytes) guest_hash = g_resources_lookup_data(MF_INITRAMFS_GUEST_HASH_RESOURCE,
-                                                           G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_autoptr(GBytes) guest_hash = mf_initramfs_guest_hash(mf_kernel_get_arch(kernel), error);
 
-    if (!guest_hash) {
-        g_set_error(error, MF_ERROR, MF_ERROR_HOST,
-                    "This program was built without the guest program ('%s').",
-                    MF_INITRAMFS_GUEST_HASH_RESOURCE);
+    if (!guest_hash)
         return NULL;
-    }
 
     const char *directory = mf_kernel_get_module_source(kernel);
     g_autofree char *source = directory ? mf_module_index_source(directory) : g_strdup("");
@@ -151,6 +174,7 @@ static gboolean
 is_wanted(MfKernel *kernel, const MfModuleIndex *index, gsize wish, MfKernelNeeds needs)
 {
     if ((wishes[wish].needs & ~needs) != 0 ||
+        (wishes[wish].without & 1u << mf_kernel_get_arch(kernel)) != 0 ||
         mf_kernel_get_option(kernel, wishes[wish].option) == 'y')
         return FALSE;
 
@@ -179,19 +203,14 @@ resolve_modules(MfKernel *kernel, MfKernelNeeds needs, GError **error)
 }
 
 static gboolean
-write_image(const char *path, const GPtrArray *modules, GError **error)
+write_image(const char *path, MfArch arch, const GPtrArray *modules, GError **error)
 {
-    g_autoptr(GBytes) guest =
-        g_resources_lookup_data(MF_INITRAMFS_GUEST_RESOURCE, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_autoptr(GBytes) guest = find_guest(arch, "", error);
     g_autofree char *temporary = NULL;
     g_autoptr(GError) cause = NULL;
 
-    if (!guest) {
-        g_set_error(error, MF_ERROR, MF_ERROR_HOST,
-                    "This program was built without the guest program ('%s').",
-                    MF_INITRAMFS_GUEST_RESOURCE);
+    if (!guest)
         return FALSE;
-    }
 
     mf_autofd fd = mf_cache_begin(path, &temporary, error);
     if (fd < 0)
@@ -248,7 +267,8 @@ build(MfKernel *kernel, MfKernelNeeds needs, const char *key, const char *manife
     g_autofree char *name = name_image(kernel, key, modules, ids);
     g_autofree char *directory = g_path_get_dirname(manifest);
     g_autofree char *path = g_build_filename(directory, name, NULL);
-    if (!write_image(path, modules, error) || !write_manifest(manifest, name, modules, ids, error))
+    if (!write_image(path, mf_kernel_get_arch(kernel), modules, error) ||
+        !write_manifest(manifest, name, modules, ids, error))
         return NULL;
     if (stale && !g_str_equal(stale, name)) {
         g_autofree char *stale_path = g_build_filename(directory, stale, NULL);

@@ -11,12 +11,15 @@
  * those that are in it, 'needs' and the guest's build.
  */
 
-/* The guest program, and a text that changes when it does. */
-#define MF_INITRAMFS_GUEST_RESOURCE      "/mayfly/mayfly-guest"
-#define MF_INITRAMFS_GUEST_HASH_RESOURCE "/mayfly/mayfly-guest.sha256"
+/* The guest program is this and the architecture's name; with ".sha256" behind, a text that changes
+ * when it does. */
+#define MF_INITRAMFS_GUEST_RESOURCE "/mayfly/mayfly-guest-"
+
+/* That text. MF_ERROR_HOST when this program was built without a guest of that architecture. */
+GBytes *mf_initramfs_guest_hash(MfArch arch, GError **error);
 
 /* Returns the path in the cache, owned by the caller. MF_ERROR_CONFIG when the kernel lacks what
  * 'needs' asks for (mf_kernel_check() is part of building one, so callers need not call it) or a
  * module is damaged; MF_ERROR_HOST when the cache cannot hold it, or this program was built without
- * a guest. */
+ * a guest of that architecture. */
 char *mf_initramfs_prepare(MfKernel *kernel, MfKernelNeeds needs, GError **error);

@@ -96,8 +96,7 @@ describe_host_cpu(void)
 gboolean
 mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
 {
-    g_autoptr(GBytes) guest = g_resources_lookup_data(MF_INITRAMFS_GUEST_HASH_RESOURCE,
-                                                      G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    g_autoptr(GBytes) guest = mf_initramfs_guest_hash(spec->arch, NULL);
     g_auto(MfWarmFacts) facts = {0};
     struct utsname host;
 

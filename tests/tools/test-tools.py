@@ -93,5 +93,40 @@ class Deps(unittest.TestCase):
         self.assertIn(' libjson-c-dev ', done.stdout)
 
 
+class GuestLibs(unittest.TestCase):
+    """tools/guest-libs.sh, as the build and a person call it."""
+
+    def run_script(self, cache, *arguments):
+        return subprocess.run([TOOLS / 'guest-libs.sh', *arguments], check=False, text=True,
+                              env={**os.environ, 'MAYFLY_GUEST_LIBS': cache},
+                              stdin=subprocess.DEVNULL, capture_output=True)
+
+    def test_only_a_complete_set_of_libraries_is_found(self):
+        with tempfile.TemporaryDirectory() as cache:
+            lib = pathlib.Path(cache) / 'aarch64' / 'lib'
+            lib.mkdir(parents=True)
+            (lib / 'libz.a').touch()
+            self.assertEqual(self.run_script(cache, '--find', 'aarch64').returncode, 1)
+            (lib / 'libjson-c.a').touch()
+            done = self.run_script(cache, '--find', 'aarch64')
+        self.assertEqual((done.returncode, done.stdout), (0, f'{cache}/aarch64\n'))
+
+    def test_an_unknown_architecture_is_refused(self):
+        with tempfile.TemporaryDirectory() as cache:
+            done = self.run_script(cache, 'vax')
+            self.assertEqual(os.listdir(cache), ['lock'])
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, "guest-libs: 'vax' is not aarch64 or riscv64.\n")
+
+    def test_what_is_there_is_not_built_again(self):
+        with tempfile.TemporaryDirectory() as cache:
+            lib = pathlib.Path(cache) / 'riscv64' / 'lib'
+            lib.mkdir(parents=True)
+            (lib / 'libz.a').touch()
+            (lib / 'libjson-c.a').touch()
+            done = self.run_script(cache, 'riscv64')
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, '', ''))
+
+
 if __name__ == '__main__':
     tap.main()

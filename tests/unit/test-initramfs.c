@@ -25,10 +25,18 @@
 static char *resources;
 
 static void
+set_guest_of(const char *arch, const char *content, const char *hash)
+{
+    g_autofree char *name = g_strconcat("mayfly-guest-", arch, NULL);
+    g_autofree char *sum_name = g_strconcat(name, ".sha256", NULL);
+    g_autofree char *guest = fixture_write_text(resources, name, content);
+    g_autofree char *sum = fixture_write_text(resources, sum_name, hash);
+}
+
+static void
 set_guest(const char *content, const char *hash)
 {
-    g_autofree char *guest = fixture_write_text(resources, "mayfly-guest", content);
-    g_autofree char *sum = fixture_write_text(resources, "mayfly-guest.sha256", hash);
+    set_guest_of("x86_64", content, hash);
 }
 
 static GBytes *
@@ -412,13 +420,68 @@ test_a_program_without_a_guest_says_so(void)
     g_autoptr(GError) error = NULL;
     char *directory = fixture_begin();
     g_autoptr(MfKernel) kernel = modular_kernel(directory);
-    g_autofree char *hash = g_build_filename(resources, "mayfly-guest.sha256", NULL);
+    g_autofree char *hash = g_build_filename(resources, "mayfly-guest-x86_64.sha256", NULL);
 
     g_assert_cmpint(unlink(hash), ==, 0);
     g_assert_null(mf_initramfs_prepare(kernel, 0, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
-    g_assert_nonnull(strstr(error->message, "without the guest program"));
+    g_assert_nonnull(strstr(error->message, "without a guest program for x86_64. "));
     set_guest("the guest", "1234");
+    fixture_end(directory);
+}
+
+static MfKernel *
+arm64_kernel(const char *directory)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GBytes) image = fixture_arm64_image();
+    g_autofree char *path = fixture_write(directory, "boot/vmlinuz", image);
+
+    write_module(directory, "pvpanic.ko", "");
+    write_module(directory, "pvpanic-mmio.ko", "pvpanic");
+    write_module(directory, "pvpanic-pci.ko", "pvpanic");
+    write_module(directory, "vmgenid.ko", "");
+    write_text(directory, RELEASE_DIR "/modules.order",
+               "kernel/pvpanic.ko\nkernel/pvpanic-mmio.ko\nkernel/pvpanic-pci.ko\n"
+               "kernel/vmgenid.ko\n");
+    write_text(directory, RELEASE_DIR "/modules.builtin",
+               "kernel/virtio_pci.ko\nkernel/virtio_console.ko\n");
+
+    MfKernel *kernel = mf_kernel_open(path, &error);
+    g_assert_no_error(error);
+    return kernel;
+}
+
+static void
+test_a_kernel_of_another_architecture_gets_its_own_guest_and_drivers(void)
+{
+    char *directory = fixture_begin();
+    g_autoptr(MfKernel) kernel = arm64_kernel(directory);
+
+    set_guest_of("aarch64", "the other guest", "5678");
+    g_autofree char *path = prepare(kernel, 0);
+    g_autoptr(GBytes) archive = mf_file_read(path, 64 * 1024 * 1024, NULL);
+    g_autoptr(GBytes) init = extract(archive, "init");
+    g_autoptr(GBytes) expected = bytes_of("the other guest");
+
+    g_assert_true(g_bytes_equal(init, expected));
+    assert_module_list(path, "/modules/00-pvpanic.ko\n/modules/01-pvpanic-pci.ko\n");
+    fixture_end(directory);
+}
+
+static void
+test_an_architecture_without_a_guest_is_named_with_what_to_do(void)
+{
+    g_autoptr(GError) error = NULL;
+    char *directory = fixture_begin();
+    g_autoptr(GBytes) image = fixture_riscv_image();
+    g_autofree char *path = fixture_write(directory, "Image", image);
+    g_autoptr(MfKernel) kernel = mf_kernel_open(path, NULL);
+
+    g_assert_null(mf_initramfs_prepare(kernel, 0, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_nonnull(strstr(error->message, "without a guest program for riscv64. "));
+    g_assert_nonnull(strstr(error->message, "'--no-initramfs'"));
     fixture_end(directory);
 }
 
@@ -490,6 +553,10 @@ main(int argc, char **argv)
                     test_what_the_kernel_lacks_is_said_before_anything_is_written);
     g_test_add_func("/initramfs/a-program-without-a-guest-says-so",
                     test_a_program_without_a_guest_says_so);
+    g_test_add_func("/initramfs/a-kernel-of-another-architecture-gets-its-own-guest-and-drivers",
+                    test_a_kernel_of_another_architecture_gets_its_own_guest_and_drivers);
+    g_test_add_func("/initramfs/an-architecture-without-a-guest-is-named-with-what-to-do",
+                    test_an_architecture_without_a_guest_is_named_with_what_to_do);
     g_test_add_func("/initramfs/builders-at-the-same-time-all-get-a-whole-initramfs",
                     test_builders_at_the_same_time_all_get_a_whole_initramfs);
 
