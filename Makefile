@@ -41,6 +41,7 @@ help:
 
 deps:
 	$(Q)tools/deps.sh check
+	$(Q)! command -v apt-get >/dev/null || tools/guest-libs.sh aarch64 riscv64
 
 $(B)/build.ninja:
 	$(Q)meson setup $(B)

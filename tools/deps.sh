@@ -26,8 +26,9 @@ esac
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # tier | what is looked for | apt | dnf | pacman | zypper | apk | why
-# Looked for: cmd NAME, pc PKG-CONFIG-MODULE, lib FILE-THE-COMPILER-FINDS. A '-' means that the
-# thing is not needed with that package manager: the test kernels are built from Debian packages.
+# Looked for: cmd NAME, pc PKG-CONFIG-MODULE, lib FILE-THE-COMPILER-FINDS, lib-of COMPILER FILE. A
+# '-' means that the thing is not needed with that package manager: the test kernels, and the
+# libraries of other architectures, are built from Debian packages.
 table() {
     cat <<'TABLE'
 build|cmd cc|build-essential|gcc|base-devel|gcc|build-base|the compiler
@@ -47,6 +48,13 @@ build|lib libstdc++.a|build-essential|libstdc++-static|gcc|gcc-c++|build-base|no
 build|lib libc.a|libc6-dev|glibc-static|glibc|glibc-devel-static|musl-dev|the program in the guest is static
 run|cmd qemu-system-x86_64|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu-x86|qemu-system-x86_64|the VM
 run|cmd qemu-ga|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|serves the guest of the scripted init, and the tests
+check|cmd qemu-system-aarch64|qemu-system-arm|-|-|-|-|the VM of the test of another architecture
+check|cmd qemu-system-riscv64|qemu-system-misc|-|-|-|-|checks the command lines of riscv64 and s390x
+check|cmd aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu|-|-|-|-|the guest program for aarch64
+check|lib-of aarch64-linux-gnu-gcc libc.a|libc6-dev-arm64-cross|-|-|-|-|the guest program for aarch64
+check|cmd riscv64-linux-gnu-gcc|gcc-riscv64-linux-gnu|-|-|-|-|the guest program for riscv64
+check|lib-of riscv64-linux-gnu-gcc libc.a|libc6-dev-riscv64-cross|-|-|-|-|the guest program for riscv64
+check|cmd cmake|cmake|-|-|-|-|builds json-c for these
 check|cmd depmod|kmod|-|-|-|-|module indexes of the test kernels
 check|cmd xz|xz-utils|-|-|-|-|unpacks the source of the small test kernel
 check|cmd flex|flex|-|-|-|-|builds the small test kernel
@@ -63,11 +71,20 @@ check|cmd shellcheck|shellcheck|ShellCheck|shellcheck|ShellCheck|shellcheck|the 
 TABLE
 }
 
+# Whether compiler $1 finds library $2: what it does not find it prints as it is.
+has_lib() {
+    [ -e "$("$1" -print-file-name="$2" 2>/dev/null)" ]
+}
+
 present() {
     case $1 in
     cmd\ *) command -v "${1#cmd }" >/dev/null ;;
     pc\ *) pkg-config --exists "${1#pc }" 2>/dev/null ;;
-    lib\ *) [ -e "$(cc -print-file-name="${1#lib }" 2>/dev/null)" ] ;;
+    lib\ *) has_lib cc "${1#lib }" ;;
+    lib-of\ *)
+        set -- "${1#lib-of }"
+        has_lib "${1% *}" "${1#* }"
+        ;;
     esac
 }
 

@@ -6,8 +6,9 @@
 #
 #     generic/vmlinuz, generic/lib/modules/    Debian's kernel: 9p, virtio and overlay are modules
 #     cloud/vmlinuz, cloud/lib/modules/        Debian's cloud kernel: no 9p at all
+#     arm64/vmlinuz, arm64/lib/modules/        Debian's kernel for aarch64
 #     small/bzImage, small/vmlinux             everything built in (data/kernel.config)
-#     packages/*.deb                           the packages of the first two
+#     packages/*.deb                           the packages of the first three
 #
 # vmlinuz is a link into boot/, as in the package. They are kept in MAYFLY_TEST_CACHE, by default
 # below the user's cache directory; a second call finds them there and returns at once. The small
@@ -20,7 +21,8 @@ PATH=$PATH:/usr/sbin:/sbin
 config_sum=$(cksum <"$config")
 
 all_present() {
-    [ -e "$cache/generic/vmlinuz" ] && [ -e "$cache/cloud/vmlinuz" ] && small_is_current
+    [ -e "$cache/generic/vmlinuz" ] && [ -e "$cache/cloud/vmlinuz" ] &&
+        [ -e "$cache/arm64/vmlinuz" ] && small_is_current
 }
 
 small_is_current() {
@@ -36,13 +38,19 @@ fail() {
     exit 1
 }
 
-# apt with the system's package lists or, once these have failed, with lists of our own.
+# apt with the system's package lists or, once these have failed or do not have the architecture,
+# with lists of our own.
 own_lists=
+foreign=
 apt() {
     command=$1
     shift
     if [ -n "$own_lists" ]; then
         set -- -o Dir::State="$work/apt/state" -o Dir::Cache="$work/apt/cache" "$@"
+    fi
+    if [ -n "$foreign" ]; then
+        set -- -o APT::Architecture="$foreign" -o APT::Architectures="$foreign" \
+            -o Dir::State::status=/dev/null "$@"
     fi
     "$command" -q -o APT::Sandbox::User="$(id -un)" "$@"
 }
@@ -89,6 +97,17 @@ provide_debian() {
     mv "$work/$1" "$cache/$1"
 }
 
+# $1: the name here, $2: the metapackage, $3: Debian's name of the architecture.
+provide_foreign() {
+    [ -e "$cache/$1/vmlinuz" ] && return
+    own_lists=
+    foreign=$3
+    use_own_lists && provide_debian "$1" "$2"
+    own_lists=
+    foreign=
+    rm -rf "$work/apt"
+}
+
 configure_small() {
     make -s tinyconfig && scripts/kconfig/merge_config.sh -m .config "$config" &&
         make -s olddefconfig || return
@@ -129,6 +148,7 @@ if ! all_present; then
     trap 'exit 1' HUP INT TERM
     provide_debian generic linux-image-amd64
     provide_debian cloud linux-image-cloud-amd64
+    provide_foreign arm64 linux-image-arm64 arm64
     provide_small
 fi
 echo "$cache"

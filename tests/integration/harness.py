@@ -35,7 +35,8 @@ def test(function):
 
 
 def kernel(flavour="generic"):
-    """A test kernel: "generic" (stock, modular 9p), "cloud" (stock, no 9p), "small" (all built in)."""
+    """A test kernel: "generic" (stock, modular 9p), "cloud" (stock, no 9p), "arm64" (as generic, for
+    aarch64), "small" (all built in)."""
     name = "bzImage" if flavour == "small" else "vmlinuz"
     path = os.path.join(KERNELS, flavour, name)
     if not os.path.exists(path):
