@@ -139,13 +139,15 @@ mf_disk_lacks_boot_code(const MfDisk *self)
 }
 
 void
-mf_disk_add_to_argv(const MfDisk *self, guint index, gboolean boots, MfArgv *argv)
+mf_disk_add_to_argv(const MfDisk *self, const char *virtio, guint index, gboolean boots,
+                    MfArgv *argv)
 {
     g_autofree char *id = g_strdup_printf("disk%u", index);
+    g_autofree char *device = g_strconcat("virtio-blk-", virtio, NULL);
 
     /* A snapshot is a temporary file of QEMU's that has no name as soon as it is open. */
     mf_argv_add_option(argv, "-drive", "if=none", "id", id, "file", self->path, "format",
                        self->format, "snapshot", self->writable ? "off" : "on", NULL);
-    mf_argv_add_option(argv, "-device", "virtio-blk-pci", "drive", id, "serial", id, "bootindex",
+    mf_argv_add_option(argv, "-device", device, "drive", id, "serial", id, "bootindex",
                        boots ? "1" : NULL, NULL);
 }

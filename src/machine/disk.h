@@ -29,5 +29,7 @@ gboolean mf_disk_resolve(MfDisk *self, GError **error);
  * its first sector, as an image for UEFI. FALSE also where that cannot be seen. */
 gboolean mf_disk_lacks_boot_code(const MfDisk *self);
 
-/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. */
-void mf_disk_add_to_argv(const MfDisk *self, guint index, gboolean boots, MfArgv *argv);
+/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. 'virtio'
+ * is how such devices are attached (platform.h). */
+void mf_disk_add_to_argv(const MfDisk *self, const char *virtio, guint index, gboolean boots,
+                         MfArgv *argv);

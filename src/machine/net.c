@@ -72,7 +72,7 @@ mf_net_check(MfNet net, const GArray *forwards, GError **error)
 }
 
 void
-mf_net_add_to_argv(MfNet net, const GArray *forwards, MfArgv *argv)
+mf_net_add_to_argv(MfNet net, const GArray *forwards, const char *virtio, MfArgv *argv)
 {
     GString *netdev;
 
@@ -87,7 +87,10 @@ mf_net_add_to_argv(MfNet net, const GArray *forwards, MfArgv *argv)
                                forward->host_port, forward->guest_port);
     }
     mf_argv_add_many(argv, "-netdev", netdev->str, NULL);
-    /* Nobody boots from it: no option ROM, which would cost the firmware time. */
-    mf_argv_add_many(argv, "-device", "virtio-net-pci,netdev=net,romfile=", NULL);
+    mf_argv_add(argv, "-device");
+    /* Nobody boots from it: no option ROM, which only PCI has, and which would cost the firmware
+     * time. */
+    mf_argv_addf(argv, "virtio-net-%s,netdev=net%s", virtio,
+                 g_str_equal(virtio, "pci") ? ",romfile=" : "");
     g_string_free(netdev, TRUE);
 }

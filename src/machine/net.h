@@ -29,4 +29,5 @@ gboolean mf_net_check(MfNet net, const GArray *forwards, GError **error);
 /* The addresses of the user-mode network, as MF_CONF_NET has them. */
 #define MF_NET_USER_ADDRESSES "10.0.2.15/24,10.0.2.2,10.0.2.3"
 
-void mf_net_add_to_argv(MfNet net, const GArray *forwards, MfArgv *argv);
+/* 'virtio' is how such devices are attached (platform.h). */
+void mf_net_add_to_argv(MfNet net, const GArray *forwards, const char *virtio, MfArgv *argv);

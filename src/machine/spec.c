@@ -191,8 +191,8 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
     add_shares(self, argv);
     for (guint i = 0; i < self->disks->len; i++)
-        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), i, FALSE, argv);
-    mf_net_add_to_argv(self->net, self->forwards, argv);
+        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform->virtio, i, FALSE, argv);
+    mf_net_add_to_argv(self->net, self->forwards, platform->virtio, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;
 }

@@ -371,8 +371,8 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
     if (!spec->qemu)
         return FALSE;
-    spec->machine = g_strdup(target->machine ? target->machine
-                                             : mf_platform_machine(spec->arch, spec->accel));
+    spec->machine =
+        g_strdup(target->machine ? target->machine : mf_platform_machine(spec->arch, spec->accel));
     spec->cpu = g_strdup(target->cpu ? target->cpu : mf_platform_cpu(spec->arch, spec->accel));
     spec->cpus = target->cpus;
     spec->qmp_socket = g_strdup(target->qmp_socket);

@@ -143,14 +143,16 @@ test_each_architecture_has_its_machine_console_and_transport(void)
 }
 
 static void
-test_script_ports_and_virtiofs_are_on_ccw_on_s390x(void)
+test_every_virtio_device_is_on_ccw_on_s390x(void)
 {
     g_autoptr(MfSpec) spec = make_spec_of(MF_ARCH_S390X);
 
     spec->script_ports = TRUE;
     spec->share_type = MF_SHARE_VIRTIOFS;
     spec->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
-    assert_golden(spec, "spec-s390x-virtiofs.args");
+    spec->net = MF_NET_USER;
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/data", "qcow2", TRUE));
+    assert_golden(spec, "spec-s390x-all.args");
 }
 
 static void
@@ -318,8 +320,8 @@ main(int argc, char **argv)
                     test_the_memory_of_numa_nodes_is_shared_with_virtiofs);
     g_test_add_func("/spec/each-architecture-has-its-machine-console-and-transport",
                     test_each_architecture_has_its_machine_console_and_transport);
-    g_test_add_func("/spec/script-ports-and-virtiofs-are-on-ccw-on-s390x",
-                    test_script_ports_and_virtiofs_are_on_ccw_on_s390x);
+    g_test_add_func("/spec/every-virtio-device-is-on-ccw-on-s390x",
+                    test_every_virtio_device_is_on_ccw_on_s390x);
     g_test_add_func("/spec/a-restored-machine-of-another-architecture-is-given-its-kernel",
                     test_a_restored_machine_of_another_architecture_is_given_its_kernel);
     g_test_add_func("/spec/kvm-brings-the-hosts-cpu-and-interrupt-controller",
