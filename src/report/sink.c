@@ -72,9 +72,11 @@ check_directory(const char *path, GError **error)
 }
 
 static gboolean
-open_in_place(MfSink *self, const char *path, GError **error)
+open_in_place(MfSink *self, const char *path, MfSinkMode mode, GError **error)
 {
-    self->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+    int flag = mode == MF_SINK_APPEND ? O_APPEND : O_TRUNC;
+
+    self->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY | flag, 0666);
     if (self->fd < 0) {
         mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be written", path);
         return FALSE;
@@ -104,8 +106,8 @@ mf_sink_open(const char *path, MfSinkMode mode, GError **error)
                     path);
         return NULL;
     }
-    if (mode == MF_SINK_LIVE || (exists && !S_ISREG(status.st_mode)))
-        return open_in_place(self, path, error) ? g_steal_pointer(&self) : NULL;
+    if (mode != MF_SINK_WHOLE || (exists && !S_ISREG(status.st_mode)))
+        return open_in_place(self, path, mode, error) ? g_steal_pointer(&self) : NULL;
 
     /* Of a symbolic link it is the target that is replaced. */
     g_autofree char *resolved = exists ? realpath(path, NULL) : NULL;

@@ -10,8 +10,9 @@
 typedef struct _MfSink MfSink;
 
 typedef enum {
-    MF_SINK_WHOLE, /* a file is there in the end, complete, or it is as it was before */
-    MF_SINK_LIVE,  /* what is written is there at once */
+    MF_SINK_WHOLE,  /* a file is there in the end, complete, or it is as it was before */
+    MF_SINK_LIVE,   /* what is written is there at once */
+    MF_SINK_APPEND, /* as LIVE, behind what was there before */
 } MfSinkMode;
 
 /* 'path' "-" is the standard output; what is no regular file (a pipe, /dev/stdout) is written to in

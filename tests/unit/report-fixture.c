@@ -139,7 +139,7 @@ make_result(const Course *course)
     result->phase_us[MF_PHASE_LAUNCH] = 80000;
     result->phase_us[MF_PHASE_BOOT] = SECOND;
     if (course->phase == MF_PHASE_EXECUTE)
-        result->phase_us[MF_PHASE_EXECUTE] = (course->seconds - 1) * SECOND;
+        result->phase_us[MF_PHASE_EXECUTE] = (course->seconds - 1) * SECOND / course->attempts;
     return result;
 }
 
@@ -166,6 +166,10 @@ make_outcome(const Course *course, gint64 started_us, GBytes *output)
     outcome->duration_us = course->seconds * SECOND + (skipped ? 0 : 250000);
     if (course->outcome == MF_OUTCOME_FAIL)
         outcome->run_dir = g_strdup("/tmp/runs/it's <here> & there");
+    if (course->console) {
+        outcome->bytes[0] = strlen(course->console);
+        outcome->tail[0] = g_bytes_new(course->console, outcome->bytes[0]);
+    }
     if (output) {
         outcome->bytes[1] = g_bytes_get_size(output);
         outcome->tail[1] = end_of(output);
@@ -187,6 +191,16 @@ add_event(ReportFixture *self, const MfEvent *event, gint64 time_us)
 }
 
 static void
+add_output(ReportFixture *self, MfEvent *event, int stream, GBytes *bytes, gint64 time_us)
+{
+    event->kind = MF_EVENT_CASE_OUTPUT;
+    event->stream = stream;
+    event->bytes = g_bytes_ref(bytes);
+    g_ptr_array_add(self->bytes, event->bytes);
+    add_event(self, event, time_us);
+}
+
+static void
 add_attempt(ReportFixture *self, MfEvent *event, const Course *course, GBytes *output,
             gint64 time_us)
 {
@@ -197,23 +211,27 @@ add_attempt(ReportFixture *self, MfEvent *event, const Course *course, GBytes *o
         event->phase = phase;
         add_event(self, event, time_us + phase * 1000);
     }
+    if (course->console) {
+        g_autoptr(GBytes) console = g_bytes_new(course->console, strlen(course->console));
+
+        add_output(self, event, 0, console, time_us + SECOND);
+    }
     if (!output)
         return;
 
     gsize size = g_bytes_get_size(output);
-    gsize half = size / 2;
-    event->kind = MF_EVENT_CASE_OUTPUT;
-    event->stream = 1;
-    for (guint i = 0; i < 2; i++) {
-        event->bytes = g_bytes_new_from_bytes(output, i ? half : 0, i ? size - half : half);
-        g_ptr_array_add(self->bytes, event->bytes);
-        add_event(self, event, time_us + SECOND);
-    }
+    g_autoptr(GBytes) first = g_bytes_new_from_bytes(output, 0, size / 2);
+    g_autoptr(GBytes) second = g_bytes_new_from_bytes(output, size / 2, size - size / 2);
+    add_output(self, event, 1, first, time_us + SECOND);
+    add_output(self, event, 1, second, time_us + 2 * SECOND);
 }
 
-static gint64
-add_course(ReportFixture *self, const Course *course, gint64 time_us)
+/* On the one of two lanes that is free first. */
+static void
+add_course(ReportFixture *self, const Course *course, gint64 lanes[2])
 {
+    gint64 *lane = lanes[1] < lanes[0] ? &lanes[1] : &lanes[0];
+    gint64 time_us = *lane;
     MfEvent event = {.index = self->cases->len};
     g_autoptr(GBytes) output = make_output(course);
     MfOutcomeReport *outcome = make_outcome(course, time_us, output);
@@ -221,11 +239,22 @@ add_course(ReportFixture *self, const Course *course, gint64 time_us)
     g_ptr_array_add(self->cases, make_case(course->name, event.index));
     g_ptr_array_add(self->outcomes, outcome);
     for (event.attempt = 1; event.attempt <= course->attempts; event.attempt++)
-        add_attempt(self, &event, course, output, time_us);
+        add_attempt(self, &event, course, output,
+                    time_us + (event.attempt - 1) * outcome->duration_us / course->attempts);
     event.kind = MF_EVENT_CASE_FINISHED;
+    event.attempt = course->attempts;
     event.outcome = outcome;
-    add_event(self, &event, time_us + outcome->duration_us);
-    return time_us + outcome->duration_us;
+    *lane += outcome->duration_us;
+    add_event(self, &event, *lane);
+}
+
+static gint
+compare_times(gconstpointer a, gconstpointer b)
+{
+    const MfEvent *first = a;
+    const MfEvent *second = b;
+
+    return (first->time_us > second->time_us) - (first->time_us < second->time_us);
 }
 
 ReportFixture *
@@ -233,7 +262,7 @@ report_fixture_new(gboolean flood)
 {
     ReportFixture *self = g_new0(ReportFixture, 1);
     MfEvent event = {.kind = MF_EVENT_SUITE_STARTED, .wall_time_us = WALL_TIME};
-    gint64 time_us = 0;
+    gint64 lanes[2] = {0, 0};
 
     self->cases = g_ptr_array_new_with_free_func((GDestroyNotify)mf_case_free);
     self->outcomes = g_ptr_array_new_with_free_func((GDestroyNotify)mf_outcome_report_free);
@@ -248,16 +277,18 @@ report_fixture_new(gboolean flood)
 
     add_event(self, &event, 0);
     for (gsize i = 0; i < G_N_ELEMENTS(courses); i++)
-        time_us = add_course(self, &courses[i], time_us);
+        add_course(self, &courses[i], lanes);
     if (flood)
-        time_us = add_course(self, &flood_course, time_us);
+        add_course(self, &flood_course, lanes);
     g_ptr_array_add(self->cases, make_case("was not started", self->cases->len));
     g_ptr_array_add(self->outcomes, NULL);
 
     event.kind = MF_EVENT_SUITE_FINISHED;
     event.outcomes = self->outcomes;
     event.interrupted = "Ended by signal 2 (Interrupt).";
-    add_event(self, &event, time_us);
+    add_event(self, &event, MAX(lanes[0], lanes[1]));
+    /* Stable: what happens at one time stays in its order. */
+    g_array_sort(self->events, compare_times);
     return self;
 }
 

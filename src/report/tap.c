@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report/tap.h"
+
+#include <string.h>
+
+#include "report/json.h"
+#include "report/text.h"
+#include "wire/json.h"
+
+/* Of each stream of a case that did not pass. */
+#define OUTPUT_LINES 40
+
+struct _MfReportTap {
+    MfSink *sink; /* borrowed */
+    guint points;
+};
+
+/* One line, in which '#' would begin a directive. */
+static void
+append_description(GString *to, const char *text)
+{
+    g_autofree char *line = mf_text_clean_line(text);
+
+    for (const char *at = line; *at; at++) {
+        if (*at == '#' || *at == '\\')
+            g_string_append_c(to, '\\');
+        g_string_append_c(to, *at);
+    }
+}
+
+/* JSON is YAML; a value is one line of it. */
+static void
+append_yaml(GString *to, const char *key, json_object *value)
+{
+    g_string_append_printf(to, "  %s: %s\n", key,
+                           json_object_to_json_string_ext(
+                               value, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* The same values as in the JSON report. */
+static void
+append_facts(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
+{
+    static const char *const keys[] = {
+        "name",    "id",     "outcome", "reason", "file",        "line",      "attempts",
+        "verdict", "status", "signal",  "phase",  "duration_us", "phases_us", "run_dir",
+    };
+    g_autoptr(json_object) facts = mf_report_json_case(kase, outcome);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        json_object *value = json_object_object_get(facts, keys[i]);
+
+        if (value)
+            append_yaml(to, keys[i], value);
+    }
+}
+
+static void
+append_text(GString *to, const char *key, const void *data, gsize size)
+{
+    g_autofree char *clean = mf_text_clean(data, size);
+    g_autoptr(json_object) value = json_object_new_string(mf_text_last_lines(clean, OUTPUT_LINES));
+
+    append_yaml(to, key, value);
+}
+
+static void
+append_output(GString *to, const MfOutcomeReport *outcome)
+{
+    static const char *const names[] = {NULL, "stdout", "stderr"};
+    const char *console = outcome->result ? outcome->result->console_tail : NULL;
+
+    for (int stream = 1; stream <= 2; stream++) {
+        gsize size;
+        const char *data =
+            outcome->tail[stream] ? g_bytes_get_data(outcome->tail[stream], &size) : NULL;
+
+        if (data)
+            append_text(to, names[stream], data, size);
+    }
+    if (console)
+        append_text(to, "console", console, strlen(console));
+}
+
+static void
+append_point(MfReportTap *self, GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
+             const char *interrupted)
+{
+    gboolean skipped = !outcome || outcome->outcome == MF_OUTCOME_SKIP;
+    gboolean passed = outcome && outcome->outcome == MF_OUTCOME_PASS;
+    const char *reason = outcome ? outcome->reason : interrupted;
+
+    g_string_append_printf(to, "%s %u - ", passed || skipped ? "ok" : "not ok", ++self->points);
+    append_description(to, kase->name);
+    if (skipped) {
+        g_string_append(to, " # SKIP ");
+        append_description(to, reason ? reason : "");
+    }
+    g_string_append(to, "\n  ---\n");
+    append_facts(to, kase, outcome);
+    if (outcome && !passed)
+        append_output(to, outcome);
+    g_string_append(to, "  ...\n");
+}
+
+static void
+append_end(MfReportTap *self, GString *to, const MfEvent *finished)
+{
+    for (guint i = 0; i < finished->cases->len; i++)
+        if (!finished->outcomes->pdata[i])
+            append_point(self, to, finished->cases->pdata[i], NULL, finished->interrupted);
+    if (finished->interrupted) {
+        g_autofree char *reason = mf_text_clean_line(finished->interrupted);
+
+        g_string_append_printf(to, "Bail out! %s\n", reason);
+    }
+}
+
+MfReportTap *
+mf_report_tap_new(MfSink *sink)
+{
+    MfReportTap *self = g_new0(MfReportTap, 1);
+
+    self->sink = sink;
+    return self;
+}
+
+void
+mf_report_tap_free(MfReportTap *self)
+{
+    g_free(self);
+}
+
+void
+mf_report_tap_feed(const MfEvent *event, gpointer data)
+{
+    MfReportTap *self = data;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (event->kind == MF_EVENT_SUITE_STARTED)
+        g_string_append_printf(text, "TAP version 13\n1..%u\n", event->cases->len);
+    else if (event->kind == MF_EVENT_CASE_FINISHED)
+        append_point(self, text, event->cases->pdata[event->index], event->outcome, NULL);
+    else if (event->kind == MF_EVENT_SUITE_FINISHED)
+        append_end(self, text, event);
+    if (text->len > 0)
+        mf_sink_write(self->sink, text->str, text->len);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/*
+ * Columns that text takes on a terminal: none for a combining character, two for an ideograph, and
+ * up to the next multiple of 8 for a tab.
+ */
+
+/* Of one line of valid UTF-8 without control characters but tab. */
+guint mf_width_of(const char *line);
+
+/* As much of the beginning of 'line' as fits into 'columns', tabs as spaces. Owned by the caller.
+ */
+char *mf_width_cut(const char *line, guint columns);
