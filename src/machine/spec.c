@@ -53,6 +53,8 @@ mf_spec_free(MfSpec *self)
     g_ptr_array_unref(self->numa);
     g_ptr_array_unref(self->shares);
     g_free(self->virtiofsd);
+    mf_firmware_free(self->firmware);
+    g_free(self->bios);
     g_ptr_array_unref(self->disks);
     g_array_unref(self->forwards);
     g_free(self->qmp_socket);
@@ -96,6 +98,14 @@ add_memory(const MfSpec *self, MfArgv *argv)
         mf_argv_add_many(argv, "-incoming", "defer", NULL);
 }
 
+/* Of a PC, whose BIOS says nothing on the serial port unless it is told that there is nothing
+ * else. */
+static gboolean
+has_silent_bios(const MfSpec *self)
+{
+    return self->arch == MF_ARCH_X86_64 && !self->kernel;
+}
+
 static void
 add_machine(const MfSpec *self, MfArgv *argv)
 {
@@ -107,7 +117,8 @@ add_machine(const MfSpec *self, MfArgv *argv)
     mf_argv_add_option(argv, "-sandbox", "on", "obsolete", "deny", "elevateprivileges", "deny",
                        "spawn", "deny", "resourcecontrol", "deny", NULL);
     mf_argv_add(argv, "-machine");
-    mf_argv_addf(argv, "%s%s", self->machine, own_memory ? "" : ",memory-backend=" MEMORY_ID);
+    mf_argv_addf(argv, "%s%s%s", self->machine, own_memory ? "" : ",memory-backend=" MEMORY_ID,
+                 has_silent_bios(self) ? ",graphics=off" : "");
     mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
     mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
     mf_argv_add(argv, "-smp");
@@ -168,12 +179,26 @@ static void
 add_kernel(const MfSpec *self, MfArgv *argv)
 {
     /* What has booted is in the memory already: reading it once more only costs time. */
-    if (self->backing && self->backing->restored && self->arch == MF_ARCH_X86_64)
+    if (!self->kernel || (self->backing && self->backing->restored && self->arch == MF_ARCH_X86_64))
         return;
     mf_argv_add_many(argv, "-kernel", self->kernel, NULL);
     if (self->initrd)
         mf_argv_add_many(argv, "-initrd", self->initrd, NULL);
     mf_argv_add_many(argv, "-append", self->append, NULL);
+}
+
+/* The firmware writes to its variables, as to a disk that is not writable. */
+static void
+add_firmware(const MfSpec *self, MfArgv *argv)
+{
+    if (self->bios)
+        mf_argv_add_many(argv, "-bios", self->bios, NULL);
+    if (!self->firmware)
+        return;
+    mf_argv_add_option(argv, "-drive", "if=pflash,unit=0,format=raw,readonly=on", "file",
+                       self->firmware->code, NULL);
+    mf_argv_add_option(argv, "-drive", "if=pflash,unit=1,format=raw,snapshot=on", "file",
+                       self->firmware->vars, NULL);
 }
 
 MfArgv *
@@ -183,6 +208,7 @@ mf_spec_to_argv(const MfSpec *self)
     MfArgv *argv = mf_argv_new(self->qemu);
 
     add_machine(self, argv);
+    add_firmware(self, argv);
     add_kernel(self, argv);
     add_channels(self, argv);
     if (platform->panic_device)
@@ -191,7 +217,8 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
     add_shares(self, argv);
     for (guint i = 0; i < self->disks->len; i++)
-        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform->virtio, i, FALSE, argv);
+        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform->virtio, i,
+                            !self->kernel && i == 0, argv);
     mf_net_add_to_argv(self->net, self->forwards, platform->virtio, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;

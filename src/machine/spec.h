@@ -6,6 +6,7 @@
 #include "base/argv.h"
 #include "machine/arch.h"
 #include "machine/disk.h"
+#include "machine/firmware.h"
 #include "machine/host.h"
 #include "machine/net.h"
 #include "machine/numa.h"
@@ -56,13 +57,15 @@ typedef struct {
     guint cpus;
     guint64 memory;         /* bytes; the sum of the nodes' */
     GPtrArray *numa;        /* owned; of MfNumaNode; empty: one node */
-    char *kernel;           /* owned; path of the image to boot */
+    char *kernel;           /* owned; path of the image to boot; NULL: the first disk boots */
     char *initrd;           /* owned; path or NULL */
     char *append;           /* owned; the whole kernel command line */
     GPtrArray *shares;      /* owned; of MfShare */
     MfShareType share_type; /* of all shares; never AUTO */
     char *virtiofsd;        /* owned; path of the daemon; NULL where the shares are 9p */
     GPtrArray *disks;       /* owned; of MfDisk, resolved */
+    MfFirmware *firmware;   /* owned; UEFI; or NULL */
+    char *bios;             /* owned; path of firmware in place of the machine's own, or NULL */
     MfNet net;
     GArray *forwards;         /* owned; of MfForward */
     gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */

@@ -33,6 +33,8 @@ mf_warm_facts_clear(MfWarmFacts *self)
 const char *
 mf_warm_why_not(const MfSpec *spec)
 {
+    if (!spec->kernel)
+        return "what an image boots is on a disk, which can be another thing at the next run";
     if (!spec->initrd)
         return "without an initramfs the guest mounts its root before it can be saved";
     if (spec->disks->len > 0)

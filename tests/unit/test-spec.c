@@ -185,6 +185,48 @@ test_disks_are_overlaid_unless_they_are_writable(void)
     assert_golden(spec, "spec-disks.args");
 }
 
+static MfSpec *
+make_image_spec(void)
+{
+    MfSpec *spec = make_spec();
+
+    g_clear_pointer(&spec->kernel, g_free);
+    g_clear_pointer(&spec->initrd, g_free);
+    g_clear_pointer(&spec->append, g_free);
+    spec->script_ports = TRUE;
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/system.img", "raw", FALSE));
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/data", "qcow2", FALSE));
+    return spec;
+}
+
+static void
+test_without_a_kernel_the_first_disk_boots(void)
+{
+    g_autoptr(MfSpec) spec = make_image_spec();
+
+    assert_golden(spec, "spec-image.args");
+}
+
+static void
+test_uefi_firmware_keeps_its_variables_for_this_run(void)
+{
+    g_autoptr(MfSpec) spec = make_image_spec();
+
+    spec->firmware = g_new0(MfFirmware, 1);
+    spec->firmware->code = g_strdup("/firmware/code.fd");
+    spec->firmware->vars = g_strdup("/firmware/va,rs.fd");
+    assert_golden(spec, "spec-image-uefi.args");
+}
+
+static void
+test_firmware_of_ones_own_takes_the_bios_place(void)
+{
+    g_autoptr(MfSpec) spec = make_image_spec();
+
+    spec->bios = g_strdup("/firmware/a,b.bin");
+    assert_golden(spec, "spec-image-bios.args");
+}
+
 static void
 test_a_network_and_its_forwarded_ports(void)
 {
@@ -312,6 +354,12 @@ main(int argc, char **argv)
                     test_virtiofs_shares_memory_and_takes_connections);
     g_test_add_func("/spec/disks-are-overlaid-unless-they-are-writable",
                     test_disks_are_overlaid_unless_they_are_writable);
+    g_test_add_func("/spec/without-a-kernel-the-first-disk-boots",
+                    test_without_a_kernel_the_first_disk_boots);
+    g_test_add_func("/spec/uefi-firmware-keeps-its-variables-for-this-run",
+                    test_uefi_firmware_keeps_its_variables_for_this_run);
+    g_test_add_func("/spec/firmware-of-ones-own-takes-the-bios-place",
+                    test_firmware_of_ones_own_takes_the_bios_place);
     g_test_add_func("/spec/a-network-and-its-forwarded-ports",
                     test_a_network_and_its_forwarded_ports);
     g_test_add_func("/spec/each-numa-node-has-its-memory-and-cpus",

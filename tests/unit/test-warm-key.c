@@ -234,6 +234,9 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     spec->initrd = g_strdup("/cache/initramfs/a");
     spec->share_type = MF_SHARE_VIRTIOFS;
     g_assert_nonnull(mf_warm_why_not(spec));
+    g_autoptr(MfSpec) image = make_spec();
+    g_clear_pointer(&image->kernel, g_free);
+    g_assert_nonnull(mf_warm_why_not(image));
     spec->share_type = MF_SHARE_9P;
     g_assert_null(mf_warm_why_not(spec));
     spec->net = MF_NET_USER;
