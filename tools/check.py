@@ -50,13 +50,19 @@ def closing_line(passed, failed, skipped):
     return line + (f', {skipped} skipped' if skipped else '')
 
 
-def test_environment():
-    """The tests' environment: the caller's and the directory of the test kernels."""
-    found = subprocess.run([TOOLS / 'test-kernels.sh'], stdout=subprocess.PIPE, text=True,
+def provide(script, things):
+    """The directory that a script of this one makes things for the tests in."""
+    found = subprocess.run([TOOLS / script], stdout=subprocess.PIPE, text=True,
                            stdin=subprocess.DEVNULL, check=False)
     if found.returncode != 0:
-        sys.exit('check: the test kernels are missing (see above), so the VM tests cannot run.')
-    return dict(os.environ, MAYFLY_TEST_KERNELS=found.stdout.strip())
+        sys.exit(f'check: the {things} are missing (see above), so the VM tests cannot run.')
+    return found.stdout.strip()
+
+
+def test_environment():
+    """The tests' environment: the caller's and what the VMs boot."""
+    return dict(os.environ, MAYFLY_TEST_KERNELS=provide('test-kernels.sh', 'test kernels'),
+                MAYFLY_TEST_IMAGES=provide('test-images.sh', 'test images'))
 
 
 def main():

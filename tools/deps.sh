@@ -26,9 +26,9 @@ esac
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # tier | what is looked for | apt | dnf | pacman | zypper | apk | why
-# Looked for: cmd NAME, pc PKG-CONFIG-MODULE, lib FILE-THE-COMPILER-FINDS, lib-of COMPILER FILE. A
-# '-' means that the thing is not needed with that package manager: the test kernels, and the
-# libraries of other architectures, are built from Debian packages.
+# Looked for: cmd NAME, pc PKG-CONFIG-MODULE, lib FILE-THE-COMPILER-FINDS, lib-of COMPILER FILE, file
+# PATH. A '-' means that the thing is not needed with that package manager: the test kernels and
+# images, and the libraries of other architectures, are made from Debian packages.
 table() {
     cat <<'TABLE'
 build|cmd cc|build-essential|gcc|base-devel|gcc|build-base|the compiler
@@ -62,6 +62,12 @@ check|cmd bison|bison|-|-|-|-|builds the small test kernel
 check|cmd bc|bc|-|-|-|-|builds the small test kernel
 check|pc libelf|libelf-dev|-|-|-|-|builds the small test kernel
 check|cmd cpio|cpio|cpio|cpio|cpio|cpio|initramfs images that are not made by mayfly
+check|cmd sfdisk|fdisk|-|-|-|-|partitions of the test images
+check|cmd mcopy|mtools|-|-|-|-|boot file systems of the test images
+check|cmd syslinux|syslinux|-|-|-|-|boots the test image for a BIOS
+check|file /usr/lib/syslinux/mbr/mbr.bin|syslinux-common|-|-|-|-|boots the test image for a BIOS
+check|file /usr/lib/systemd/boot/efi/systemd-bootx64.efi|systemd-boot-efi|-|-|-|-|boots the test image for UEFI
+check|file /usr/share/OVMF/OVMF_CODE_4M.fd|ovmf|-|-|-|-|UEFI firmware of the tests
 check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root
 check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
@@ -80,6 +86,7 @@ present() {
     case $1 in
     cmd\ *) command -v "${1#cmd }" >/dev/null ;;
     pc\ *) pkg-config --exists "${1#pc }" 2>/dev/null ;;
+    file\ *) [ -e "${1#file }" ] ;;
     lib\ *) has_lib cc "${1#lib }" ;;
     lib-of\ *)
         set -- "${1#lib-of }"

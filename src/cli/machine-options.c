@@ -8,6 +8,15 @@ GOptionEntry *
 mf_machine_options_make_entries(MfMachineOptions *self)
 {
     const GOptionEntry entries[] = {
+        {"image", 0, 0, G_OPTION_ARG_FILENAME, &self->image,
+         "Boot this raw or qcow2 image, which starts qemu-ga by itself; its writes are thrown away",
+         "FILE"},
+        {"image-writable", 0, 0, G_OPTION_ARG_NONE, &self->image_writable, "Write to the image",
+         NULL},
+        {"uefi", 0, 0, G_OPTION_ARG_NONE, &self->uefi, "Boot the image by UEFI, not by a BIOS",
+         NULL},
+        {"bios", 0, 0, G_OPTION_ARG_FILENAME, &self->bios, "Boot the image by this firmware",
+         "FILE"},
         {"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->disks,
          "A raw or qcow2 image as a further disk; writes are thrown away unless ',writable'",
          "FILE[,writable]"},
@@ -90,19 +99,47 @@ read_numa(const MfMachineOptions *self, MfTarget *target, gboolean memory_given,
     return FALSE;
 }
 
+static gboolean
+take_image(MfMachineOptions *self, MfTarget *target, GError **error)
+{
+    const char *stray = self->image_writable ? "image-writable"
+                        : self->uefi         ? "uefi"
+                        : self->bios         ? "bios"
+                                             : NULL;
+
+    if (!self->image && stray) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "--%s is about an image: name that with --image.", stray);
+        return FALSE;
+    }
+    if (!self->image)
+        return TRUE;
+    if (!*self->image) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The image's name is empty.");
+        return FALSE;
+    }
+    mf_target_set_image(target, self->image);
+    target->image_writable = self->image_writable;
+    target->uefi = self->uefi;
+    target->bios = g_steal_pointer(&self->bios);
+    return TRUE;
+}
+
 gboolean
 mf_machine_options_apply(MfMachineOptions *self, MfTarget *target, gboolean memory_given,
                          GError **error)
 {
     target->machine = g_steal_pointer(&self->machine);
     target->cpu = g_steal_pointer(&self->cpu);
-    return read_disks(self, target, error) && read_net(self, target, error) &&
-           read_numa(self, target, memory_given, error);
+    return take_image(self, target, error) && read_disks(self, target, error) &&
+           read_net(self, target, error) && read_numa(self, target, memory_given, error);
 }
 
 void
 mf_machine_options_clear(MfMachineOptions *self)
 {
+    g_free(self->image);
+    g_free(self->bios);
     g_free(self->machine);
     g_free(self->cpu);
     g_free(self->net);

@@ -5,15 +5,16 @@
 
 /* The options of "mayfly run" about what the machine is made of, as GOption stores them. */
 typedef struct {
-    char *machine, *cpu, *net;
+    char *image, *bios, *machine, *cpu, *net;
     char **numa, **disks, **forwards;
+    gboolean image_writable, uefi;
 } MfMachineOptions;
 
 /* Entries that fill 'self' in. Owned by the caller; the texts in them are static. */
 GOptionEntry *mf_machine_options_make_entries(MfMachineOptions *self);
 
-/* Reads them into 'target'; 'memory_given' tells that the target's memory is not the default.
- * MF_ERROR_CONFIG. */
+/* Reads them into 'target', before its environment is changed; 'memory_given' tells that the
+ * target's memory is not the default. MF_ERROR_CONFIG. */
 gboolean mf_machine_options_apply(MfMachineOptions *self, MfTarget *target, gboolean memory_given,
                                   GError **error);
 

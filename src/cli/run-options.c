@@ -300,9 +300,10 @@ read_env(MfTarget *target, const RawOptions *raw, GError **error)
                         "'%s' is not a variable: expected NAME or NAME=VALUE.", *entry);
             return FALSE;
         }
-        if (equals)
-            target->env = g_environ_setenv(target->env, name, equals + 1, TRUE);
-        else if (!g_getenv(name))
+        const char *value = equals ? equals + 1 : g_getenv(name);
+        if (value)
+            target->env = g_environ_setenv(target->env, name, value, TRUE);
+        else
             target->env = g_environ_unsetenv(target->env, name);
     }
     return TRUE;
@@ -344,6 +345,37 @@ read_hostname(MfTarget *target, RawOptions *raw, GError **error)
         return FALSE;
     g_free(target->hostname);
     target->hostname = g_steal_pointer(&raw->hostname);
+    return TRUE;
+}
+
+/* What is about the kernel and the root that a target has in place of an image. */
+static gboolean
+check_image(const RawOptions *raw, GError **error)
+{
+    const struct {
+        const char *name;
+        gboolean given;
+    } options[] = {
+        {"kernel", raw->kernel != NULL},
+        {"kargs", raw->kargs != NULL},
+        {"root", raw->root != NULL},
+        {"root-mode", raw->root_mode != NULL},
+        {"9p-cache", raw->cache != NULL},
+        {"init", raw->init != NULL},
+        {"init-template", raw->init_template != NULL},
+        {"hostname", raw->hostname != NULL},
+        {"no-initramfs", raw->no_initramfs},
+        {"kaslr", raw->kaslr},
+    };
+
+    for (gsize i = 0; raw->machine.image && i < G_N_ELEMENTS(options); i++) {
+        if (!options[i].given)
+            continue;
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "--%s does not go together with --image, which boots a system of its own.",
+                    options[i].name);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -445,7 +477,8 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
         set_option_error(&raw, words, option_error, error);
         return FALSE;
     }
-    if (!check_texts(&raw, error) || !read_enums(self->target, &raw, error))
+    if (!check_texts(&raw, error) || !check_image(&raw, error) ||
+        !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) &&

@@ -73,6 +73,12 @@ find_guest(MfArch arch, const char *suffix, GError **error)
 }
 
 GBytes *
+mf_initramfs_guest(MfArch arch, GError **error)
+{
+    return find_guest(arch, "", error);
+}
+
+GBytes *
 mf_initramfs_guest_hash(MfArch arch, GError **error)
 {
     return find_guest(arch, ".sha256", error);

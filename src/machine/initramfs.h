@@ -15,7 +15,9 @@
  * when it does. */
 #define MF_INITRAMFS_GUEST_RESOURCE "/mayfly/mayfly-guest-"
 
-/* That text. MF_ERROR_HOST when this program was built without a guest of that architecture. */
+/* The guest program, and that text. MF_ERROR_HOST when this program was built without a guest of
+ * that architecture. */
+GBytes *mf_initramfs_guest(MfArch arch, GError **error);
 GBytes *mf_initramfs_guest_hash(MfArch arch, GError **error);
 
 /* Returns the path in the cache, owned by the caller. MF_ERROR_CONFIG when the kernel lacks what

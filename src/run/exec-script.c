@@ -10,8 +10,8 @@
 
 struct _MfExecScript {
     MfExec parent;
-    MfMachine *machine;   /* owned */
-    const char *words[2]; /* the script's path, owned, and NULL */
+    MfMachine *machine; /* owned */
+    char **words;       /* owned; for the shell */
     MfExit ended;
     gboolean exited;
     gsize sent; /* standard input handed to the transport since it was last empty */
@@ -27,7 +27,7 @@ mf_exec_script_dispose(GObject *object)
 
     g_clear_handle_id(&self->settle_source, g_source_remove);
     g_clear_object(&self->machine);
-    g_free((char *)g_steal_pointer(&self->words[0]));
+    g_clear_pointer(&self->words, g_strfreev);
     G_OBJECT_CLASS(mf_exec_script_parent_class)->dispose(object);
 }
 
@@ -131,7 +131,7 @@ get_arguments(MfExec *exec, MfQgaGuestExecArguments *ret_arguments)
     static const MfQgaExecCapture capture = {.kind = MF_QGA_EXEC_CAPTURE_KIND_FLAG, .flag = TRUE};
 
     ret_arguments->path = "/bin/sh";
-    ret_arguments->arg = MF_EXEC_SCRIPT(exec)->words;
+    ret_arguments->arg = (const char *const *)MF_EXEC_SCRIPT(exec)->words;
     ret_arguments->capture_output = &capture;
 }
 
@@ -173,13 +173,13 @@ mf_exec_script_class_init(MfExecScriptClass *class)
 }
 
 MfExec *
-mf_exec_script_new(MfMachine *machine, MfStdio *stdio, const char *script)
+mf_exec_script_new(MfMachine *machine, MfStdio *stdio, const char *const *words)
 {
     MfExecScript *self = g_object_new(MF_TYPE_EXEC_SCRIPT, NULL);
 
     mf_exec_set_up(MF_EXEC(self), mf_machine_get_qga(machine), stdio);
     self->machine = g_object_ref(machine);
-    self->words[0] = g_strdup(script);
+    self->words = g_strdupv((char **)words);
     g_signal_connect_object(channel(self, MF_CHANNEL_STDOUT), "received", G_CALLBACK(on_stdout),
                             self, G_CONNECT_SWAPPED);
     g_signal_connect_object(channel(self, MF_CHANNEL_STDERR), "received", G_CALLBACK(on_stderr),

@@ -13,6 +13,6 @@
 #define MF_TYPE_EXEC_SCRIPT (mf_exec_script_get_type())
 G_DECLARE_FINAL_TYPE(MfExecScript, mf_exec_script, MF, EXEC_SCRIPT, MfExec)
 
-/* 'script' is the command script's path in the guest. 'machine' is referenced, 'stdio' borrowed for
- * the object's life. */
-MfExec *mf_exec_script_new(MfMachine *machine, MfStdio *stdio, const char *script);
+/* 'words' are what the guest's sh(1) is given: the command script's path in the guest, or "-c" and
+ * its text. They are copied; 'machine' is referenced, 'stdio' borrowed for the object's life. */
+MfExec *mf_exec_script_new(MfMachine *machine, MfStdio *stdio, const char *const *words);

@@ -2,6 +2,7 @@
 #include "run/plan.h"
 
 #include <errno.h>
+#include <gio/gio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/tempdir.h"
 #include "machine/catalog.h"
 #include "machine/initramfs.h"
@@ -39,6 +41,9 @@ mf_plan_free(MfPlan *self)
     if (self->script_mounts)
         g_string_free(self->script_mounts, TRUE);
     g_free(self->script_modules);
+    g_free(self->image_script);
+    g_free(self->image_command);
+    g_free(self->image_command_alone);
     g_free(self);
 }
 
@@ -110,6 +115,9 @@ check_directories(const MfTarget *target, GError **error)
         return FALSE;
     }
 
+    if (target->image)
+        return TRUE;
+
     struct stat status;
     int reason = stat(target->root, &status) < 0 ? errno : S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
 
@@ -127,8 +135,9 @@ add_shares(MfPlan *self, const MfTarget *target)
 {
     GPtrArray *shares = self->spec->shares;
 
-    g_ptr_array_add(shares, mf_share_new("root", MF_TAG_ROOT, target->root, NULL,
-                                         target->root_mode == MF_ROOT_RW));
+    if (!target->image)
+        g_ptr_array_add(shares, mf_share_new("root", MF_TAG_ROOT, target->root, NULL,
+                                             target->root_mode == MF_ROOT_RW));
     if (target->share) {
         /* The whole host is never shared writable by accident of where one stands. */
         gboolean writable = !g_str_equal(target->share, "/") && access(target->share, W_OK) == 0;
@@ -325,13 +334,13 @@ plan_memory(MfSpec *spec, const MfTarget *target, GError **error)
 static gboolean
 plan_disks(MfSpec *spec, const MfTarget *target, GError **error)
 {
-    for (guint i = 0; i < target->disks->len; i++) {
-        MfDisk *disk = mf_disk_copy(g_ptr_array_index(target->disks, i));
-
-        g_ptr_array_add(spec->disks, disk);
-        if (!mf_disk_resolve(disk, error))
+    if (target->image)
+        g_ptr_array_add(spec->disks, mf_disk_new(target->image, NULL, target->image_writable));
+    for (guint i = 0; i < target->disks->len; i++)
+        g_ptr_array_add(spec->disks, mf_disk_copy(g_ptr_array_index(target->disks, i)));
+    for (guint i = 0; i < spec->disks->len; i++)
+        if (!mf_disk_resolve(g_ptr_array_index(spec->disks, i), error))
             return FALSE;
-    }
     if (target->mounts->len + spec->disks->len <= MF_TARGET_MAX_DEVICES)
         return TRUE;
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
@@ -348,7 +357,7 @@ plan_net(MfPlan *self, const MfTarget *target, GError **error)
         return FALSE;
     if (target->net == MF_NET_NONE)
         return TRUE;
-    if (!self->initramfs) {
+    if (!self->initramfs && !target->image) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The guest's network is set up by mayfly-guest, which comes with the "
                     "initramfs: leave out --no-initramfs.");
@@ -377,7 +386,7 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     spec->cpus = target->cpus;
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
-    spec->script_ports = target->no_initramfs;
+    spec->script_ports = !self->initramfs;
     return plan_memory(spec, target, error) && plan_disks(spec, target, error) &&
            plan_net(self, target, error);
 }
@@ -388,7 +397,7 @@ choose_workdir(const MfTarget *target)
 {
     const char *workdir = target->workdir;
 
-    if (!workdir && target->share && g_str_equal(target->root, "/"))
+    if (!workdir && target->share && !target->image && g_str_equal(target->root, "/"))
         workdir = path_in_root("/", target->share);
     if (!workdir)
         workdir = target->share ? MF_GUEST_SHARE : "/";
@@ -455,6 +464,85 @@ plan_command(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3])
     mf_record_clear(&record);
 }
 
+/* Without UEFI or firmware of the user's own, the machine has its BIOS. */
+static gboolean
+plan_firmware(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    if (target->bios) {
+        if (access(target->bios, R_OK) == 0) {
+            spec->bios = g_canonicalize_filename(target->bios, NULL);
+            return TRUE;
+        }
+        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The firmware '%s' cannot be read",
+                           target->bios);
+        return FALSE;
+    }
+    if (target->uefi) {
+        spec->firmware = mf_firmware_find("", target->arch, error);
+        return spec->firmware != NULL;
+    }
+    if (target->arch != MF_ARCH_X86_64 || !mf_disk_lacks_boot_code(spec->disks->pdata[0]))
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "The image '%s' has nothing that a BIOS could boot: there is no code in its first "
+                "sector. An image for UEFI boots with --uefi.",
+                target->image);
+    return FALSE;
+}
+
+/* The directory from which the image's system runs mayfly-guest. It is empty for an architecture
+ * that mayfly-guest was not built for. */
+static gboolean
+make_tools(MfPlan *self, GError **error)
+{
+    g_autoptr(GBytes) guest = mf_initramfs_guest(self->spec->arch, NULL);
+    g_autofree char *path = NULL;
+
+    self->scripts_dir = mf_tempdir_make(error);
+    if (!self->scripts_dir)
+        return FALSE;
+    path = g_build_filename(self->scripts_dir, "mayfly-guest", NULL);
+    g_ptr_array_add(self->spec->shares,
+                    mf_share_new("run", MF_TAG_RUN, self->scripts_dir, NULL, FALSE));
+    return !guest || mf_file_replace(path, g_bytes_get_data(guest, NULL), g_bytes_get_size(guest),
+                                     0755, error);
+}
+
+static gboolean
+render_image_scripts(MfPlan *self, const MfTarget *target, GError **error)
+{
+    MfScriptsPlaces places = {
+        .workdir = choose_workdir(target),
+        .modules = "",
+        .share_type = self->spec->share_type,
+        .mounts = self->script_mounts->str,
+    };
+
+    self->image_script = mf_scripts_render_image(&places, error);
+    if (!self->image_script)
+        return FALSE;
+    self->image_command = mf_scripts_render_command(target, &places, error);
+    places.workdir = target->workdir ? target->workdir : "/";
+    self->image_command_alone =
+        self->image_command ? mf_scripts_render_command(target, &places, error) : NULL;
+    return self->image_command_alone != NULL;
+}
+
+/* What differs where the machine boots an image. */
+static gboolean
+plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], GError **error)
+{
+    MfSpec *spec = self->spec;
+
+    spec->share_type = MF_SHARE_9P;
+    if (!plan_firmware(spec, target, error) ||
+        (target->share_type == MF_SHARE_VIRTIOFS && !plan_virtiofs(spec, NULL, error)))
+        return FALSE;
+    add_shares(self, target);
+    plan_command(self, target, stdio_open);
+    return make_tools(self, error) && render_image_scripts(self, target, error);
+}
+
 MfPlan *
 mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error)
 {
@@ -463,15 +551,18 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
 
     self->setup = g_ptr_array_new_with_free_func(g_free);
     self->script_mounts = g_string_new(NULL);
-    self->init = target->init;
-    self->initramfs = !target->no_initramfs;
-    add_setup(self, MF_CONF_INIT, mf_init_name(target->init));
+    self->init = target->image ? MF_INIT_AGENT : target->init;
+    self->initramfs = !target->no_initramfs && !target->image;
+    add_setup(self, MF_CONF_INIT, mf_init_name(self->init));
     add_setup(self, MF_CONF_9P_CACHE, get_cache(target));
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
     add_setup(self, MF_CONF_HOSTNAME, target->hostname);
 
     if (!check_directories(target, error) || !plan_machine(self, target, error))
         return NULL;
+
+    if (target->image)
+        return plan_image(self, target, stdio_open, error) ? g_steal_pointer(&self) : NULL;
 
     g_autofree char *path = find_kernel(target, error);
     g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;

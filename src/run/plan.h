@@ -15,8 +15,13 @@ typedef struct {
     GBytes *command;    /* owned; the command record */
     GPtrArray *setup;   /* owned; of char *: the CONF record's fields that do not depend on the
                          * moment,   key and value in turn */
-    char *scripts_dir;  /* owned; private directory with init.sh and command.sh, removed with the
-                         * plan; NULL with init = agent */
+    char *scripts_dir;  /* owned; private directory with init.sh and command.sh, or for an image
+                         * with mayfly-guest, removed with the plan; NULL with init = agent */
+    char *image_script; /* owned; for a shell in the image's own system, before the command; NULL
+                         * where a kernel is booted */
+    /* Owned; the command script for such a system where mayfly-guest cannot run: with the shares
+     * mounted, and without them. */
+    char *image_command, *image_command_alone;
     GString *script_mounts; /* owned; what the init script mounts */
     char *script_modules;   /* owned; as MF_CONF_MODULES, or NULL */
     char *accel_note;       /* owned; why not KVM, or NULL */

@@ -9,6 +9,7 @@
 #include "run/boot.h"
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
+#include "run/image.h"
 #include "run/plan.h"
 #include "run/stream.h"
 #include "wire/guest-protocol.h"
@@ -33,6 +34,8 @@ struct _MfRun {
     MfBoot *boot;              /* owned */
     MfMachine *machine;        /* owned */
     MfStream *stream;          /* owned */
+    MfImage *image;            /* owned; once an image's system is awaited */
+    MfImageMeans means;        /* of that system */
     MfExec *exec;              /* owned; while the command runs */
     MfTail *kept[3];           /* owned; of the command's outputs, for its expectations; or NULL */
     GTask *task;               /* owned */
@@ -64,6 +67,7 @@ mf_run_dispose(GObject *object)
     g_clear_handle_id(&self->lost_source, g_source_remove);
     g_clear_error(&self->lost);
     g_clear_object(&self->exec);
+    g_clear_object(&self->image);
     for (int fd = 1; fd <= 2; fd++)
         g_clear_pointer(&self->kept[fd], mf_tail_free);
     g_clear_object(&self->stream);
@@ -136,6 +140,18 @@ decide_crashed(MfRun *self)
                            words ? ": " : ".", words ? words : ""));
 }
 
+/* Owned by the caller. */
+static char *
+describe_timeout(MfRun *self, const char *limit)
+{
+    if (self->phase == MF_PHASE_EXECUTE)
+        return g_strdup_printf("The command did not end within %s.", limit);
+    if (self->image && !mf_image_has_answered(self->image))
+        return mf_image_describe_silence(self->target, limit);
+    return g_strdup_printf("The guest was not ready within %s: it was still in the %s phase.",
+                           limit, mf_phase_name(self->phase));
+}
+
 static gboolean
 on_deadline(gpointer data)
 {
@@ -153,11 +169,7 @@ on_deadline(gpointer data)
     }
     if (!executing)
         keep_console_tail(self);
-    decide(self, MF_VERDICT_TIMEOUT,
-           executing ? g_strdup_printf("The command did not end within %s.", duration)
-                     : g_strdup_printf("The guest was not ready within %s: it was still in the %s "
-                                       "phase.",
-                                       duration, mf_phase_name(self->phase)));
+    decide(self, MF_VERDICT_TIMEOUT, describe_timeout(self, duration));
     return G_SOURCE_REMOVE;
 }
 
@@ -235,10 +247,26 @@ on_console(MfRun *self, GBytes *bytes)
         g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
 }
 
+/* Neither a firmware that finds nothing to boot, nor the kernel of an image when it panics, need
+ * end the machine. */
+static void
+on_image_line(MfRun *self, const char *line)
+{
+    if (strstr(line, PANIC_WORDS))
+        on_panicked(self);
+    else if (!mf_image_has_answered(self->image) && mf_image_is_unbootable(line))
+        decide(self, MF_VERDICT_FAILED, mf_image_describe_unbootable(self->target, line));
+}
+
 /* An init script that gives up says why on the console, for want of another way. */
 static void
 on_console_line(MfRun *self, const char *line)
 {
+    if (self->image) {
+        on_image_line(self, line);
+        return;
+    }
+
     const char *fatal = self->plan->init == MF_INIT_SCRIPT ? strstr(line, MF_GUEST_FATAL) : NULL;
 
     if (fatal)
@@ -361,9 +389,49 @@ on_configured(MfRun *self, const char *reason)
     }
 }
 
+/* What only mayfly-guest can do; a system that cannot run it would leave it out without a word. */
+static const char *
+get_unmet_wish(const MfRun *self)
+{
+    if (self->means == MF_IMAGE_STREAMS)
+        return NULL;
+    return self->target->tty ? "a terminal" : self->target->user ? "another user" : NULL;
+}
+
+static void
+on_image_set_up(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+    const char *reason = mf_image_get_reason(MF_IMAGE(source));
+
+    if (!mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &error)) {
+        decide_on_error(self, error);
+    } else if (self->means == MF_IMAGE_ALONE && self->target->mounts->len > 0) {
+        decide(self, MF_VERDICT_FAILED,
+               g_strdup_printf("The image's system cannot mount shares: %s", reason));
+    } else if (get_unmet_wish(self)) {
+        decide(self, MF_VERDICT_FAILED,
+               g_strdup_printf("The command cannot have %s: the image's system cannot run "
+                               "mayfly-guest. %s",
+                               get_unmet_wish(self), reason));
+    } else {
+        if (self->means == MF_IMAGE_ALONE)
+            g_message("The command does not find its directory: the image's system cannot mount "
+                      "shares. %s",
+                      reason);
+        enter(self, MF_PHASE_EXECUTE);
+    }
+}
+
 static void
 step_setup(MfRun *self)
 {
+    if (self->plan->image_script) {
+        self->image = mf_image_new(mf_machine_get_qga(self->machine), self->plan->image_script);
+        mf_image_set_up_async(self->image, self->cancellable, on_image_set_up, g_object_ref(self));
+        return;
+    }
     if (!self->plan->initramfs) {
         await_agent(self);
         return;
@@ -459,16 +527,28 @@ keep_outputs(MfRun *self)
         mf_exec_keep(self->exec, fd, self->kept[fd]);
 }
 
+static MfExec *
+make_script_exec(MfRun *self)
+{
+    const char *text =
+        self->means == MF_IMAGE_ALONE ? self->plan->image_command_alone : self->plan->image_command;
+    const char *const file_words[] = {MF_GUEST_COMMAND, NULL};
+    const char *const text_words[] = {"-c", text, NULL};
+
+    return mf_exec_script_new(self->machine, self->stdio, self->image ? text_words : file_words);
+}
+
 static void
 step_execute(MfRun *self)
 {
     arm_deadline(self, self->target->timeout_ms);
-    /* With an initramfs mayfly-guest is in the guest, whoever is PID 1 and serves the agent. */
-    if (self->plan->initramfs)
+    /* With an initramfs mayfly-guest is in the guest, whoever is PID 1 and serves the agent; in an
+     * image's system it is on a share. */
+    if (self->plan->initramfs || (self->image && self->means == MF_IMAGE_STREAMS))
         self->exec = mf_exec_stream_new(mf_machine_get_qga(self->machine), self->stream,
                                         self->stdio, self->plan->command);
     else
-        self->exec = mf_exec_script_new(self->machine, self->stdio, MF_GUEST_COMMAND);
+        self->exec = make_script_exec(self);
     if (self->rows)
         mf_exec_resize(self->exec, self->rows, self->columns);
     keep_outputs(self);

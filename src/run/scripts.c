@@ -13,6 +13,7 @@
 
 #define INIT_TEMPLATE    "/mayfly/guest/init.sh.in"
 #define COMMAND_TEMPLATE "/mayfly/guest/command.sh.in"
+#define IMAGE_TEMPLATE   "/mayfly/guest/image.sh.in"
 #define TEMPLATE_MAX     (1u << 20)
 
 /* No double quote in here: the kernel would end the argument at it. */
@@ -135,6 +136,28 @@ read_init_template(const MfTarget *target, GError **error)
     if (!bytes)
         g_prefix_error(error, "The init template cannot be used: ");
     return bytes ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)) : NULL;
+}
+
+char *
+mf_scripts_render_image(const MfScriptsPlaces *places, GError **error)
+{
+    g_autofree char *template = read_resource(IMAGE_TEMPLATE);
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+    set(values, "share_type", g_strdup(mf_share_type_name(places->share_type)));
+    set(values, "tools_tag", mf_shell_quote(MF_TAG_RUN));
+    set(values, "tools", mf_shell_quote(MF_GUEST_TOOLS));
+    set(values, "mounts", g_strdup(places->mounts));
+    return mf_template_render(template, "image.sh.in", values, error);
+}
+
+char *
+mf_scripts_render_command(const MfTarget *target, const MfScriptsPlaces *places, GError **error)
+{
+    g_autofree char *template = read_resource(COMMAND_TEMPLATE);
+    g_autoptr(GHashTable) values = make_values(target, places);
+
+    return mf_template_render(template, "command.sh.in", values, error);
 }
 
 char *

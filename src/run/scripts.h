@@ -19,7 +19,13 @@ typedef struct {
  */
 char *mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
 
-/* One line for the init script, in the order of mounting. Owned by the caller. */
+/* The texts of what sets an image's own system up, and of its command script. Owned by the caller.
+ */
+char *mf_scripts_render_image(const MfScriptsPlaces *places, GError **error);
+char *
+mf_scripts_render_command(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
+
+/* One line for the scripts that mount, in the order of mounting. Owned by the caller. */
 char *
 mf_scripts_mount_line(MfShareType type, const char *tag, const char *guest_path, gboolean writable);
 

@@ -121,6 +121,28 @@ mf_9p_cache_default(MfRootMode mode)
     return MF_9P_CACHE_MMAP;
 }
 
+void
+mf_target_set_image(MfTarget *self, const char *image)
+{
+    static const char *const plain[] = {
+        "HOME=/root",
+        "LOGNAME=root",
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:"
+        "/run/current-system/sw/bin", /* of NixOS */
+        "USER=root",
+        NULL,
+    };
+    const char *term = g_environ_getenv(self->env, "TERM");
+    char **env = g_strdupv((char **)plain);
+
+    if (term)
+        env = g_environ_setenv(env, "TERM", term, TRUE);
+    g_strfreev(self->env);
+    self->env = env;
+    g_free(self->image);
+    self->image = g_canonicalize_filename(image, NULL);
+}
+
 MfTarget *
 mf_target_new(void)
 {

@@ -18,12 +18,15 @@
 #define MF_TAG_ROOT    "mayfly.root"
 #define MF_TAG_SHARE   "mayfly.share"   /* the caller's directory, at MF_GUEST_SHARE */
 #define MF_TAG_MODULES "mayfly.modules" /* the kernel's module tree */
-#define MF_TAG_RUN     "mayfly.run" /* init = "script": rendered init.sh and command.sh, read-only */
-#define MF_TAG_MOUNT   "mayfly.mount" /* + decimal index: the user's --mount shares */
+/* Read-only: the rendered init.sh and command.sh of init = "script"; the guest program for an
+ * image's own system. */
+#define MF_TAG_RUN   "mayfly.run"
+#define MF_TAG_MOUNT "mayfly.mount" /* + decimal index: the user's --mount shares */
 
 /* Places in the guest. /run is a fresh tmpfs, so these exist whatever the root is. */
 #define MF_GUEST_SHARE        "/mnt/mayfly"
 #define MF_GUEST_SHARE_VMTEST "/mnt/vmtest"
+#define MF_GUEST_TOOLS        "/run/mayfly" /* in an image's own system: where MF_TAG_RUN is mounted */
 #define MF_GUEST_SELF         "/run/mayfly/mayfly-guest" /* the guest program */
 #define MF_GUEST_SCRIPTS      "/run/mayfly/scripts"      /* where MF_TAG_RUN is mounted */
 #define MF_GUEST_INIT_SCRIPT  MF_GUEST_SCRIPTS "/init.sh"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/shell.h"
+#include "base/tempdir.h"
 
 /* The shells that a root may have as /bin/sh; each that this host has is tried. */
 static const char *const shells[] = {"sh", "dash", "bash", "busybox"};
@@ -97,6 +98,24 @@ render_init(const char *interactive, const char *root_mode, const char *modules,
     g_hash_table_insert(values, (char *)"mounts", g_strdup(mounts));
 
     char *script = mf_template_render(template, "init.sh.in", values, &error);
+    g_assert_no_error(error);
+    return script;
+}
+
+/* The script for an image's system, with its tools (mayfly-guest) in the directory 'tools'. */
+static char *
+render_image(const char *tools, const char *mounts)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *template = read_template("image.sh.in");
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+    g_hash_table_insert(values, (char *)"share_type", g_strdup("9p"));
+    g_hash_table_insert(values, (char *)"tools_tag", mf_shell_quote("mayfly.run"));
+    g_hash_table_insert(values, (char *)"tools", mf_shell_quote(tools));
+    g_hash_table_insert(values, (char *)"mounts", g_strdup(mounts));
+
+    char *script = mf_template_render(template, "image.sh.in", values, &error);
     g_assert_no_error(error);
     return script;
 }
@@ -378,6 +397,127 @@ test_the_init_passes_shellcheck(void)
     assert_shellcheck_is_content(full);
 }
 
+/* A system whose mount(8) notes what it is told, and whose programs are 'mount_text' and, where
+ * there is one, 'guest_text'. */
+typedef struct {
+    char *directory, *bin, *tools, *log; /* owned */
+} System;
+
+static void
+write_program(const char *directory, const char *name, const char *text)
+{
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+    g_autofree char *script = g_strconcat("#!/bin/sh\n", text, NULL);
+
+    g_assert_true(g_file_set_contents(path, script, -1, NULL));
+    g_assert_cmpint(g_chmod(path, 0755), ==, 0);
+}
+
+static void
+system_set_up(System *self, gconstpointer unused)
+{
+    self->directory = g_dir_make_tmp("mayfly-test-XXXXXX", NULL);
+    self->bin = g_build_filename(self->directory, "bin", NULL);
+    self->tools = g_build_filename(self->directory, "to ols", NULL);
+    self->log = g_build_filename(self->directory, "log", NULL);
+    g_assert_cmpint(g_mkdir(self->bin, 0755), ==, 0);
+    g_assert_cmpint(g_mkdir(self->tools, 0755), ==, 0);
+    write_program(self->bin, "modprobe", "echo modprobe \"$@\" >>\"${0%/*}/../log\"\n");
+    write_program(self->bin, "udevadm", "echo udevadm \"$@\" >>\"${0%/*}/../log\"\n");
+    write_program(self->bin, "mount", "echo mount \"$@\" >>\"${0%/*}/../log\"\n");
+    write_program(self->tools, "mayfly-guest", "exit 0\n");
+}
+
+static void
+system_tear_down(System *self, gconstpointer unused)
+{
+    mf_tempdir_remove(self->directory);
+    g_free(self->directory);
+    g_free(self->bin);
+    g_free(self->tools);
+    g_free(self->log);
+}
+
+/* Runs the script in that system, by each shell, and expects this end and these calls. */
+static void
+assert_system(const System *self, const char *mounts, int status, const char *answer,
+              const char *errors, const char *calls)
+{
+    g_autofree char *script = render_image(self->tools, mounts);
+    g_autofree char *path = g_strconcat(self->bin, ":/usr/bin:/bin", NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(shells); i++) {
+        g_auto(Outcome) outcome = {0};
+        g_autofree char *log = NULL;
+
+        g_unlink(self->log);
+        /* busybox takes its own mount(8), wherever PATH leads, and that would be a real one. */
+        if (g_str_equal(shells[i], "busybox") || !run_script(shells[i], path, script, &outcome))
+            continue;
+        g_assert_true(g_file_get_contents(self->log, &log, NULL, NULL));
+        g_test_message("%s: errors '%s', calls '%s'", shells[i], outcome.errors, log);
+        g_assert_cmphex((guint)outcome.status, ==, (guint)status);
+        g_assert_cmpmem(g_bytes_get_data(outcome.output, NULL), g_bytes_get_size(outcome.output),
+                        answer, strlen(answer));
+        g_assert_cmpstr(outcome.errors ? outcome.errors : "", ==, errors);
+        g_assert_true(g_str_has_suffix(log, calls));
+    }
+}
+
+#define MOUNT_9P(access) "mount -t 9p -o " access ",trans=virtio,version=9p2000.L,msize=512000,"
+
+static void
+test_an_image_mounts_its_shares_once_and_binds_the_rest(System *self, gconstpointer unused)
+{
+    g_autofree char *mounts =
+        g_strdup_printf("share 9p rw 'mayfly.share' '%s/a b'\nshare 9p rw 'mayfly.share' '%s/c'\n"
+                        "share 9p ro 'mayfly.mount0' '%s/d'\n",
+                        self->directory, self->directory, self->directory);
+    g_autofree char *calls = g_strdup_printf(
+        MOUNT_9P("ro") "cache=mmap mayfly.run %s\n" MOUNT_9P(
+            "rw") "cache=mmap mayfly.share %s/a b\n"
+                  "mount -o bind %s/a b %s/c\n" MOUNT_9P("ro") "cache=mmap mayfly.mount0 %s/d\n",
+        self->tools, self->directory, self->directory, self->directory, self->directory);
+
+    assert_system(self, mounts, 0, "streams\n", "", calls);
+}
+
+static void
+test_an_image_that_cannot_run_mayfly_guest_says_so(System *self, gconstpointer unused)
+{
+    write_program(self->tools, "mayfly-guest", "exit 126\n");
+    assert_system(self, "", 0, "shares\n", "", "");
+}
+
+static void
+test_drivers_are_awaited_before_the_first_mount_is_given_up(System *self, gconstpointer unused)
+{
+    write_program(self->bin, "mount", "echo no 9p >&2; exit 32\n");
+    assert_system(self, "share 9p rw 'mayfly.share' '/proc/nonexistent'\n", 0, "alone\n", "no 9p\n",
+                  "modprobe -a 9p 9pnet_virtio\nudevadm settle --timeout=30\n");
+}
+
+static void
+test_a_share_that_an_image_cannot_mount_is_named(System *self, gconstpointer unused)
+{
+    g_autofree char *mounts =
+        g_strdup_printf("share 9p ro 'mayfly.mount0' '%s/d'\n", self->directory);
+    g_autofree char *errors = g_strdup_printf(
+        "cannot mount the 9p share 'mayfly.mount0' on '%s/d': no room\n", self->directory);
+
+    write_program(self->bin, "mount",
+                  "case $* in *mount0*) echo no room >&2; exit 32; esac; : >\"${0%/*}/../log\"\n");
+    assert_system(self, mounts, EXITED(1), "", errors, "");
+}
+
+static void
+test_the_script_for_an_image_passes_shellcheck(void)
+{
+    g_autofree char *script = render_image("/run/mayfly", "share 9p rw 'mayfly.share' '/a b'\n");
+
+    assert_shellcheck_is_content(script);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -401,5 +541,17 @@ main(int argc, char **argv)
     g_test_add_func("/guest-templates/the-command-passes-shellcheck",
                     test_the_command_passes_shellcheck);
     g_test_add_func("/guest-templates/the-init-passes-shellcheck", test_the_init_passes_shellcheck);
+    g_test_add("/guest-templates/an-image-mounts-its-shares-once-and-binds-the-rest", System, NULL,
+               system_set_up, test_an_image_mounts_its_shares_once_and_binds_the_rest,
+               system_tear_down);
+    g_test_add("/guest-templates/an-image-that-cannot-run-mayfly-guest-says-so", System, NULL,
+               system_set_up, test_an_image_that_cannot_run_mayfly_guest_says_so, system_tear_down);
+    g_test_add("/guest-templates/drivers-are-awaited-before-the-first-mount-is-given-up", System,
+               NULL, system_set_up, test_drivers_are_awaited_before_the_first_mount_is_given_up,
+               system_tear_down);
+    g_test_add("/guest-templates/a-share-that-an-image-cannot-mount-is-named", System, NULL,
+               system_set_up, test_a_share_that_an_image_cannot_mount_is_named, system_tear_down);
+    g_test_add_func("/guest-templates/the-script-for-an-image-passes-shellcheck",
+                    test_the_script_for_an_image_passes_shellcheck);
     return g_test_run();
 }
