@@ -14,7 +14,7 @@
 #include "base/fd.h"
 #include "machine/initramfs.h"
 
-#define FORMAT_VERSION "1"
+#define FORMAT_VERSION "2"
 
 /* On a large host the whole of /proc/cpuinfo is megabytes; the first CPU's part is at its head. */
 #define CPUINFO_HEAD 16384
@@ -28,6 +28,55 @@ mf_warm_facts_clear(MfWarmFacts *self)
     g_clear_pointer(&self->initramfs, g_free);
     g_clear_pointer(&self->host_cpu, g_free);
     g_clear_pointer(&self->host_kernel, g_free);
+}
+
+/* The command line with a placeholder for whatever may differ between the machine that was saved
+ * and the one that is restored. */
+static MfArgv *
+mask_machine(const MfSpec *spec)
+{
+    MfSpec plain = *spec;
+    g_autofree MfShare *masked = g_new0(MfShare, spec->shares->len);
+    g_autoptr(GPtrArray) shares = g_ptr_array_new();
+
+    for (guint i = 0; i < spec->shares->len; i++) {
+        const MfShare *share = g_ptr_array_index(spec->shares, i);
+
+        masked[i] = (MfShare){share->id, share->tag, (char *)"DIRECTORY", NULL, FALSE};
+        g_ptr_array_add(shares, &masked[i]);
+    }
+    plain.qemu = (char *)"QEMU";
+    plain.kernel = (char *)"KERNEL";
+    plain.initrd = spec->initrd ? (char *)"INITRAMFS" : NULL;
+    plain.shares = shares;
+    plain.qmp_socket = NULL;
+    plain.virtiofsd = NULL;
+    plain.backing = NULL;
+    return mf_spec_to_argv(&plain);
+}
+
+/* Whether a word of the masked command line has a path in it, at its beginning or as a value. */
+static gboolean
+names_file(const char *word)
+{
+    for (const char *slash = strchr(word, '/'); slash; slash = strchr(slash + 1, '/'))
+        if (slash == word || slash[-1] == '=' || slash[-1] == ',' || slash[-1] == ':')
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether the machine has a file of the host in it that has no placeholder: its path would be in
+ * the key, but not what it contains. The kernel's command line means paths of the guest. */
+static gboolean
+has_unknown_files(const MfSpec *spec)
+{
+    g_autoptr(MfArgv) argv = mask_machine(spec);
+    const char *const *words = mf_argv_get(argv);
+
+    for (gsize i = 1; words[i]; i++)
+        if (!g_str_equal(words[i - 1], "-append") && names_file(words[i]))
+            return TRUE;
+    return FALSE;
 }
 
 const char *
@@ -47,6 +96,8 @@ mf_warm_why_not(const MfSpec *spec)
         return "arguments for QEMU of one's own may add what cannot be saved";
     if (spec->share_type != MF_SHARE_9P)
         return "the state of a virtiofs share is in its daemon, which cannot be saved";
+    if (has_unknown_files(spec))
+        return "it is made of files that can be other ones at the next run";
     return NULL;
 }
 
@@ -123,36 +174,12 @@ mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
     return TRUE;
 }
 
-/* The command line with a placeholder for whatever may differ between the machine that was saved
- * and the one that is restored. */
-static char *
-describe_machine(const MfSpec *spec)
-{
-    MfSpec plain = *spec;
-    g_autoptr(GPtrArray) shares = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
-
-    for (guint i = 0; i < spec->shares->len; i++) {
-        const MfShare *share = g_ptr_array_index(spec->shares, i);
-
-        g_ptr_array_add(shares, mf_share_new(share->id, share->tag, "/", NULL, FALSE));
-    }
-    plain.qemu = (char *)"QEMU";
-    plain.kernel = (char *)"KERNEL";
-    plain.initrd = spec->initrd ? (char *)"INITRAMFS" : NULL;
-    plain.shares = shares;
-    plain.qmp_socket = NULL;
-    plain.virtiofsd = NULL;
-    plain.backing = NULL;
-
-    g_autoptr(MfArgv) argv = mf_spec_to_argv(&plain);
-    return mf_argv_to_lines(argv);
-}
-
 MfWarmKey *
 mf_warm_key_new(const MfSpec *spec, const MfWarmFacts *facts)
 {
     MfWarmKey *self = g_new0(MfWarmKey, 1);
-    g_autofree char *machine = describe_machine(spec);
+    g_autoptr(MfArgv) argv = mask_machine(spec);
+    g_autofree char *machine = mf_argv_to_lines(argv);
 
     self->text = g_strdup_printf("format " FORMAT_VERSION "\n"
                                  "guest %s\n"

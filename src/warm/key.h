@@ -21,7 +21,8 @@
  *                  kernel command line, and every device with its tags, in the order of their slots
  *
  * The command line is the spec's own, with a placeholder for each path of the host. So a device or
- * an option that the spec learns of is in the key without anybody thinking of it. The run's
+ * an option that the spec learns of is in the key without anybody thinking of it; and with a path
+ * that it learns of, and that has no placeholder, no machine is saved. The run's
  * command, environment, shared directories and root are not: nothing of them is in the machine when
  * it is saved.
  *

@@ -210,7 +210,7 @@ test_the_text_is_one_part_a_line_without_paths(void)
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key->text, -1);
 
     g_assert_cmpstr(key->id, ==, sum);
-    g_assert_true(g_str_has_prefix(key->text, "format 1\nguest guest\nqemu 1-2-3\nkernel 4-5-6\n"
+    g_assert_true(g_str_has_prefix(key->text, "format 2\nguest guest\nqemu 1-2-3\nkernel 4-5-6\n"
                                               "initramfs 7-8-9\nhost-cpu cpu\nhost-kernel any\n"
                                               "machine "));
     g_assert_nonnull(strstr(key->text, "mount_tag=mayfly.share"));
@@ -246,6 +246,27 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     g_assert_nonnull(mf_warm_why_not(spec));
     g_ptr_array_set_size(spec->numa, 0);
     g_ptr_array_add(spec->disks, mf_disk_new("/disk", "raw", FALSE));
+    g_assert_nonnull(mf_warm_why_not(spec));
+}
+
+/* Whatever the spec learns of: a file that the key does not know by its content is no part of it.
+ */
+static void
+test_a_machine_with_a_file_that_the_key_does_not_know_is_not_saved(void)
+{
+    static const char *const machines[] = {"q35,firmware=/boot/fw", "/q35", "q35,x=a:/b", "q35,/b"};
+    g_autoptr(MfSpec) spec = make_spec();
+    g_autofree char *machine = g_strdup(spec->machine);
+
+    replace(&spec->append, "init=/bin/sh root=/dev/vda");
+    g_assert_null(mf_warm_why_not(spec));
+    for (gsize i = 0; i < G_N_ELEMENTS(machines); i++) {
+        replace(&spec->machine, machines[i]);
+        g_test_message("%s", machines[i]);
+        g_assert_nonnull(mf_warm_why_not(spec));
+    }
+    replace(&spec->machine, machine);
+    replace(&spec->cpu, "max,x=/y");
     g_assert_nonnull(mf_warm_why_not(spec));
 }
 
@@ -330,6 +351,8 @@ main(int argc, char **argv)
                     test_the_text_is_one_part_a_line_without_paths);
     g_test_add_func("/warm-key/a-machine-that-cannot-be-saved-is-known",
                     test_a_machine_that_cannot_be_saved_is_known);
+    g_test_add_func("/warm-key/a-machine-with-a-file-that-the-key-does-not-know-is-not-saved",
+                    test_a_machine_with_a_file_that_the_key_does_not_know_is_not_saved);
     g_test_add_func("/warm-key/the-cpu-is-known-by-what-lasts",
                     test_the_cpu_is_known_by_what_lasts);
     g_test_add_func("/warm-key/facts-follow-the-files", test_facts_follow_the_files);
