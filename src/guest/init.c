@@ -129,6 +129,16 @@ listen_to_signals(struct init *self)
            mfg_watch_add(&self->signals, &self->loop, self->signal_fd, EPOLLIN, on_signal, self);
 }
 
+/* The ready point. All that was said until here is on its way and nothing is left to do: a machine
+ * that is saved now has nothing to do when it is restored, either. */
+static void
+say_ready(void *data)
+{
+    struct init *self = data;
+
+    mfg_stream_send(&self->stream, MF_FRAME_SRDY, NULL, 0);
+}
+
 static void
 open_stream(struct init *self)
 {
@@ -142,8 +152,7 @@ open_stream(struct init *self)
         return;
     }
     self->agent.command = &self->command;
-    mfg_stream_send(&self->stream, MF_FRAME_SRDY, NULL, 0);
-    mfg_kmsg_open(&self->kmsg, &self->loop, &self->stream);
+    mfg_kmsg_open(&self->kmsg, &self->loop, &self->stream, say_ready, self);
 }
 
 static bool

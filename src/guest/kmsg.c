@@ -10,6 +10,9 @@
 
 #include "guest/log.h"
 
+/* A kernel that says more than this many frames before it pauses for once does not stop talking. */
+#define PASSES_MAX 64
+
 /* A record is "<priority>,<sequence>,<microseconds>,<flags>[,...];<text>\n" and then lines of
  * properties, each beginning with a space. In the text the kernel writes what is not printable
  * ASCII, and the backslash, as \xHH. */
@@ -94,6 +97,16 @@ read_record(struct mfg_kmsg *kmsg, char *lines, size_t capacity, size_t *length)
 }
 
 static void
+tell_caught_up(struct mfg_kmsg *kmsg)
+{
+    void (*caught_up)(void *data) = kmsg->caught_up;
+
+    kmsg->caught_up = NULL;
+    if (caught_up)
+        caught_up(kmsg->data);
+}
+
+static void
 on_readable(void *data, uint32_t events)
 {
     struct mfg_kmsg *kmsg = data;
@@ -110,18 +123,24 @@ on_readable(void *data, uint32_t events)
         more = read_record(kmsg, lines, MF_FRAME_CHUNK_MAX, &length);
     if (length > 0)
         mfg_stream_commit(kmsg->stream, MF_FRAME_DMSG, length);
+    if (!more || ++kmsg->passes >= PASSES_MAX)
+        tell_caught_up(kmsg);
 }
 
 void
-mfg_kmsg_open(struct mfg_kmsg *kmsg, struct mfg_loop *loop, struct mfg_stream *stream)
+mfg_kmsg_open(struct mfg_kmsg *kmsg, struct mfg_loop *loop, struct mfg_stream *stream,
+              void (*caught_up)(void *data), void *data)
 {
     *kmsg = (struct mfg_kmsg){
         .stream = stream,
         .fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC),
+        .caught_up = caught_up,
+        .data = data,
     };
     if (kmsg->fd < 0 || !mfg_watch_add(&kmsg->watch, loop, kmsg->fd, EPOLLIN, on_readable, kmsg)) {
         mfg_log("cannot read the kernel's log: %m");
         mfg_kmsg_close(kmsg);
+        tell_caught_up(kmsg);
     }
 }
 

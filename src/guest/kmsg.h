@@ -14,13 +14,18 @@
 
 struct mfg_kmsg {
     struct mfg_watch watch;
-    struct mfg_stream *stream; /* borrowed */
-    int fd;                    /* owned; -1 when closed */
+    struct mfg_stream *stream;     /* borrowed */
+    int fd;                        /* owned; -1 when closed */
+    void (*caught_up)(void *data); /* NULL when it was called */
+    void *data;
+    unsigned int passes;
 };
 
-/* Starts with the oldest record that the kernel still has. Without /dev/kmsg that is logged, and
- * there are no frames. */
-void mfg_kmsg_open(struct mfg_kmsg *kmsg, struct mfg_loop *loop, struct mfg_stream *stream);
+/* Starts with the oldest record that the kernel still has. caught_up(data) is called once, when all
+ * that was there is on its way, or is too much to wait for; at once when there is no /dev/kmsg,
+ * which is logged. */
+void mfg_kmsg_open(struct mfg_kmsg *kmsg, struct mfg_loop *loop, struct mfg_stream *stream,
+                   void (*caught_up)(void *data), void *data);
 void mfg_kmsg_close(struct mfg_kmsg *kmsg);
 
 /* The stream has room again. */

@@ -122,17 +122,18 @@ def run_version(vm, peer):
 
 
 @test
-def a_host_that_comes_late_gets_ready_first_and_then_the_kernel_log():
+def a_host_that_comes_late_gets_the_kernel_log_of_the_boot_and_then_ready():
     with machine() as vm:
         with vm.connect("agent") as agent:
             ask(agent, "guest-ping")
         with vm.connect("stream") as sock:
             peer = Peer(sock)
-            peer.run_until(lambda: len(peer.others) >= 2)
-            assert peer.others[0] == (b"SRDY", b""), peer.others[0]
-            kind, text = peer.others[1]
-            assert kind == b"DMSG" and text.startswith(b"[    0.000000] Linux version"), text[:80]
-            assert text.endswith(b"\n")
+            peer.run_until(lambda: (b"SRDY", b"") in peer.others)
+            ready = peer.others.index((b"SRDY", b""))
+            assert [kind for kind, _ in peer.others[:ready]] == [b"DMSG"] * ready, peer.others
+            log = b"".join(text for _, text in peer.others[:ready])
+            assert log.startswith(b"[    0.000000] Linux version"), log[:80]
+            assert b"Run /init as init process" in log and log.endswith(b"\n"), log[-200:]
             run_version(vm, peer)
 
 
