@@ -32,7 +32,7 @@ mfg_command_init(struct mfg_command *command, struct mfg_loop *loop, struct mfg_
         .loop = loop,
         .stream = stream,
         .children = children,
-        .cgroup = {.procs_fd = -1},
+        .cgroup = {.fd = -1},
         .input = {.stream = stream, .fd = -1},
         .outputs = {{.stream = stream, .fd = -1}, {.stream = stream, .fd = -1}},
         .terminal = -1,
@@ -130,7 +130,8 @@ on_exit_status(void *data, pid_t pid, int status)
 
     command->exited = true;
     command->status = status;
-    if (mfg_descendants_signal(command->children, 0, 0) == 0)
+    /* Who is being killed need not be waited for once nobody is left. */
+    if (command->kill_timer.loop && mfg_descendants_signal(command->children, 0, 0) == 0)
         mfg_timer_stop(&command->kill_timer);
     for (int i = 0; i < 2; i++)
         mfg_output_note_exit(&command->outputs[i]);
@@ -211,7 +212,7 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
     };
 
     mfg_cgroup_make(&command->cgroup);
-    spawn.cgroup_fd = command->cgroup.procs_fd;
+    spawn.cgroup_fd = command->cgroup.fd;
     return mfg_spawn(&spawn);
 }
 

@@ -81,9 +81,8 @@ mount_over_tmpfs(const struct mfg_conf *conf, const struct mfg_reason *reason)
         return mfg_fail(reason, "The guest cannot mount the overlay over its root: %s.",
                         strerror(errno));
     }
-    /* The overlay has its own references to its layers: nobody else needs to see them. */
-    umount2(LOWER, MNT_DETACH);
-    umount2(UPPER, MNT_DETACH);
+    /* The layers stay mounted in the initramfs, where nobody sees them once the new root is
+     * entered: to detach them takes as long as the kernel needs to be sure of that. */
     return true;
 }
 
