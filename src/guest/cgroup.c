@@ -26,27 +26,18 @@ is_version_2(void)
     return statfs(HIERARCHY, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-static int
-open_in(const struct mfg_cgroup *cgroup, const char *name, int flags)
-{
-    char path[sizeof(cgroup->path) + 32];
-
-    snprintf(path, sizeof(path), "%s/%s", cgroup->path, name);
-    return open(path, flags | O_CLOEXEC);
-}
-
 void
 mfg_cgroup_make(struct mfg_cgroup *cgroup)
 {
     static unsigned int count;
 
-    *cgroup = (struct mfg_cgroup){.procs_fd = -1};
+    *cgroup = (struct mfg_cgroup){.fd = -1};
     if (!is_version_2() || (mkdir(PARENT, 0755) < 0 && errno != EEXIST))
         return;
     snprintf(cgroup->path, sizeof(cgroup->path), PARENT "/%d.%u", (int)getpid(), ++count);
     if (mkdir(cgroup->path, 0755) == 0)
-        cgroup->procs_fd = open_in(cgroup, "cgroup.procs", O_WRONLY);
-    if (cgroup->procs_fd < 0)
+        cgroup->fd = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (cgroup->fd < 0)
         mfg_cgroup_clear(cgroup);
 }
 
@@ -54,7 +45,7 @@ mfg_cgroup_make(struct mfg_cgroup *cgroup)
 static int
 kill_members(const struct mfg_cgroup *cgroup)
 {
-    int fd = open_in(cgroup, "cgroup.procs", O_RDONLY), killed = 0;
+    int fd = openat(cgroup->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC), killed = 0;
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
     char line[32];
 
@@ -77,7 +68,7 @@ mfg_cgroup_kill(const struct mfg_cgroup *cgroup)
 
     if (!*cgroup->path)
         return false;
-    fd = open_in(cgroup, "cgroup.kill", O_WRONLY);
+    fd = openat(cgroup->fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
     if (fd >= 0) {
         bool done = write(fd, "1", 1) == 1;
 
@@ -92,9 +83,9 @@ mfg_cgroup_kill(const struct mfg_cgroup *cgroup)
 void
 mfg_cgroup_clear(struct mfg_cgroup *cgroup)
 {
-    if (cgroup->procs_fd >= 0)
-        close(cgroup->procs_fd);
-    cgroup->procs_fd = -1;
+    if (cgroup->fd >= 0)
+        close(cgroup->fd);
+    cgroup->fd = -1;
     if (*cgroup->path && rmdir(cgroup->path) == 0)
         rmdir(PARENT);
     cgroup->path[0] = '\0';

@@ -10,7 +10,7 @@
  */
 struct mfg_cgroup {
     char path[64]; /* empty: there is none */
-    int procs_fd;  /* owned, of cgroup.procs, for the child to enter by; -1 when there is none */
+    int fd;        /* owned; of its directory, for a child to start in; -1 when there is none */
 };
 
 /* Always leaves a valid object, possibly one without a group. */

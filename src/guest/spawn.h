@@ -22,7 +22,7 @@ struct mfg_spawn {
     const char *user;    /* as mfg_account_find() takes it; NULL: ours. Gets the streams too */
     int fds[3];          /* standard input, output, error, each above 2; -1: closed */
     bool tty;            /* fds[0] is the terminal to be controlled by */
-    int cgroup_fd;       /* cgroup.procs of the control group to enter; -1: none */
+    int cgroup_fd;       /* directory of the control group to start in; -1: ours */
 };
 
 #define MFG_SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
