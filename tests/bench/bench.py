@@ -23,6 +23,7 @@ import tempfile
 import contestants
 import throughput
 import tree
+from warm import Warm
 
 SECONDS = ('s', 1)
 MILLISECONDS = ('ms', 1000)
@@ -33,6 +34,11 @@ PERCENT = ('%', 100)
 QUICK_RUNS = 3
 # Of what takes long and varies little; all of it has to be there within minutes.
 LONG_RUNS = 3
+# Of what is short.
+WARM_RUNS = 9
+# Runs at once that restore the same machine.
+CLONES = (1, 4, 16)
+COLD = ('--cold',)
 SLEEP_SECONDS = 10
 
 
@@ -91,9 +97,9 @@ def cold_boot(host, image, vmlinux):
         kernel_args = contestants.option(host.qemu_command(image), '-append')
         measures['the same with the arguments of mayfly'] = lambda: qemu.boot(vmlinux, kernel_args)
         measures['mayfly run --cold -- PROGRAM ARGUMENT'] = (
-            lambda: host.seconds(host.probe(image, 'nothing', options=['--cold'])))
+            lambda: host.seconds(host.probe(image, 'nothing', options=COLD)))
         measures['mayfly run --cold -- true'] = (
-            lambda: host.seconds(host.mayfly_run(image, 'true', options=['--cold'])))
+            lambda: host.seconds(host.mayfly_run(image, 'true', options=COLD)))
 
     rows = rows_of(take_turns(host.runs, measures), SECONDS)
     for index, label in enumerate(('bzImage', 'vmlinux') if vmlinux else ('bzImage',)):
@@ -121,6 +127,28 @@ def cold_stock(host):
     # The image's payload, decompressed once and kept in the cache.
     vmlinux = contestants.option(host.qemu_command(image), '-kernel') if host.mayfly else None
     return cold_boot(host, image, vmlinux)
+
+
+def warm(host):
+    """saved machines, stock Debian kernel
+
+    cold: a run that boots. first: one that boots, saves the machine, and restores it. bare QEMU: the
+    machine that mayfly restores, restored and told to quit, without a guest that does anything.
+    Memory: of each QEMU's own and shared pages (Pss), as the mean of so many runs at once.
+    """
+    saved = Warm(host, host.kernels / 'generic/vmlinuz')
+    runs = host.runs if host.runs <= QUICK_RUNS else max(host.runs, WARM_RUNS)
+    rows = rows_of(take_turns(runs, {
+        'mayfly run --cold -- true': lambda: saved.seconds(*COLD),
+        'bare QEMU, restore and quit': saved.restore_alone,
+        'mayfly run -- true, restored': saved.warm}), SECONDS)
+    rows += rows_of(take_turns(min(host.runs, LONG_RUNS), {
+        'mayfly run -- true, the first': saved.first}, warm_up=False), SECONDS)
+    for row in rows[1:]:
+        row.compare_to(rows[0], 'cold')
+    rows[2].compare_to(rows[1], 'bare QEMU')
+    return rows + [Row(f'memory of each of {number}', [statistics.mean(sizes)], MEBIBYTES)
+                   for number in CLONES for sizes in [saved.proportional_sizes(number)]]
 
 
 def own_time(host):
@@ -212,9 +240,9 @@ def files(host):
 
 
 # In the order in which they are measured: what most are after, and what is quick, comes first.
-GROUPS = {'cold-small': cold_small, 'own-time': own_time, 'latency': latency, 'memory': memory,
-          'host-stream': host_stream, 'streams': streams, 'idle': idle, 'cold-stock': cold_stock,
-          'files': files}
+GROUPS = {'cold-small': cold_small, 'warm': warm, 'own-time': own_time, 'latency': latency,
+          'memory': memory, 'host-stream': host_stream, 'streams': streams, 'idle': idle,
+          'cold-stock': cold_stock, 'files': files}
 DEFAULT_GROUPS = tuple(name for name in GROUPS if name != 'files')
 BARE_GROUPS = ('cold-small', 'cold-stock')
 

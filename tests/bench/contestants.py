@@ -111,10 +111,11 @@ class Host:
         return self.mayfly_run(image, self.build / 'tests/bench/bench-probe', *words,
                                options=options)
 
-    def seconds(self, command):
+    def seconds(self, command, env=None):
         """Seconds from the start of a command, which has to succeed, to its end."""
         start = time.monotonic()
-        with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        with started(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                     env=env) as process:
             expect_success(process)
             return time.monotonic() - start
 
