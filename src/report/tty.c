@@ -23,6 +23,13 @@
 #define COLOUR_DIM   "\033[2m"
 #define COLOUR_RESET "\033[0m"
 
+/* The line first, and the rest from its second column on: to erase all of the screen from its first
+ * one is understood by some (tmux) as a wish to keep what was on it. */
+#define ERASE_BELOW "\r\033[K\033[C\033[J\r"
+
+#define NO_WRAP "\033[?7l"
+#define WRAP    "\033[?7h"
+
 /* A case that is running. */
 typedef struct {
     guint index, attempt;
@@ -36,7 +43,7 @@ struct _MfReportTty {
     MfReportTtyOptions options;
     const GPtrArray *cases; /* borrowed, during the suite */
     GPtrArray *running;     /* owned; of Running, in the order of their start */
-    GArray *drawn;          /* owned; of guint: the width of each line of the block */
+    gboolean drawn;         /* there is a block, with the cursor at its beginning */
     MfLive *live;           /* owned */
     MfTally tally;          /* of those that have finished */
     gint64 event_us;        /* the suite's time at the last event */
@@ -76,35 +83,16 @@ columns_of(const MfReportTty *self)
     return self->options.columns ? self->options.columns : DEFAULT_COLUMNS;
 }
 
-/* A terminal that became narrower has broken the block's lines in several. */
+/* One line of the block. It does not reach the last column, where terminals differ. */
 static void
-append_erase(MfReportTty *self, GString *to)
-{
-    guint columns = columns_of(self);
-    guint rows = 0;
-
-    for (guint i = 0; i < self->drawn->len; i++) {
-        guint width = g_array_index(self->drawn, guint, i);
-
-        rows += width > columns ? (width + columns - 1) / columns : 1;
-    }
-    if (rows > 0)
-        g_string_append_printf(to, "\r\033[%uA\033[J", rows);
-    g_array_set_size(self->drawn, 0);
-}
-
-/* One line of the block, cut so that it does not reach the last column, where terminals differ. */
-static void
-append_line(MfReportTty *self, GString *to, const char *colour, const char *line)
+append_line(const MfReportTty *self, GString *to, const char *colour, const char *line)
 {
     g_autofree char *cut = mf_width_cut(line, columns_of(self) - 1);
-    guint width = mf_width_of(cut);
 
     if (self->options.colours && colour)
         g_string_append_printf(to, "%s%s%s\n", colour, cut, COLOUR_RESET);
     else
         g_string_append_printf(to, "%s\n", cut);
-    g_array_append_val(self->drawn, width);
 }
 
 /* The seconds that have passed, as they are counted on a clock. */
@@ -135,7 +123,7 @@ describe_running(const MfReportTty *self, const Running *running, gint64 time_us
 }
 
 static void
-append_window(MfReportTty *self, GString *to, const Running *running, guint lines)
+append_window(const MfReportTty *self, GString *to, const Running *running, guint lines)
 {
     g_autoptr(GPtrArray) shown = mf_window_get_lines(running->window, lines, columns_of(self));
 
@@ -148,7 +136,7 @@ append_window(MfReportTty *self, GString *to, const Running *running, guint line
 }
 
 static void
-append_status(MfReportTty *self, GString *to, guint hidden, gint64 time_us)
+append_status(const MfReportTty *self, GString *to, guint hidden, gint64 time_us)
 {
     guint bad = self->tally.outcomes[MF_OUTCOME_FAIL] + self->tally.outcomes[MF_OUTCOME_ERROR];
     g_autofree char *time = elapsed(time_us);
@@ -164,10 +152,9 @@ append_status(MfReportTty *self, GString *to, guint hidden, gint64 time_us)
     append_line(self, to, NULL, line->str);
 }
 
-/* The block and the cursor's line below it fit on the screen: what has scrolled away cannot be
- * drawn anew. */
+/* The lines of the block. They fit on the screen: what has scrolled away cannot be drawn anew. */
 static void
-append_block(MfReportTty *self, GString *to, gint64 time_us)
+append_lines(const MfReportTty *self, GString *to, gint64 time_us)
 {
     guint room = rows_of(self) > 2 ? rows_of(self) - 2 : 0;
     guint shown = MIN(self->running->len, room);
@@ -185,6 +172,26 @@ append_block(MfReportTty *self, GString *to, gint64 time_us)
     append_status(self, to, self->running->len - shown, time_us);
 }
 
+/* The cursor goes back to the block's beginning. When the terminal's size changes, it stays there,
+ * whatever becomes of the lines below it: so the block can be erased without knowing its height.
+ * Before this program hears of another size the terminal may have it: each line of the block takes
+ * one row of a narrower one too, for it is not continued on the next. (What a terminal itself moves
+ * into its history stays there: tmux does that to a block near the top of an empty window.) */
+static void
+append_block(const MfReportTty *self, GString *to, gint64 time_us)
+{
+    g_autoptr(GString) lines = g_string_new(NULL);
+    guint rows = 0;
+
+    append_lines(self, lines, time_us);
+    for (const char *at = lines->str; *at; at++)
+        rows += *at == '\n';
+    g_string_truncate(lines, lines->len - 1);
+    g_string_append_printf(to, NO_WRAP "%s" WRAP "\r", lines->str);
+    if (rows > 1)
+        g_string_append_printf(to, "\033[%uA", rows - 1);
+}
+
 /* Writes 'text' above the block. All at once, so that a terminal shows no state between. */
 static void
 write_above(MfReportTty *self, const GString *text, gint64 time_us)
@@ -192,9 +199,11 @@ write_above(MfReportTty *self, const GString *text, gint64 time_us)
     g_autoptr(GString) all = g_string_new(NULL);
 
     update_size(self);
-    append_erase(self, all);
+    if (self->drawn)
+        g_string_append(all, ERASE_BELOW);
     g_string_append_len(all, text->str, (gssize)text->len);
-    if (self->cases)
+    self->drawn = self->cases != NULL;
+    if (self->drawn)
         append_block(self, all, time_us);
     if (all->len > 0)
         mf_sink_write(self->options.sink, all->str, all->len);
@@ -365,7 +374,6 @@ mf_report_tty_new(const MfReportTtyOptions *options)
 
     self->options = *options;
     self->running = g_ptr_array_new_with_free_func(running_free);
-    self->drawn = g_array_new(FALSE, FALSE, sizeof(guint));
     self->live = mf_live_new();
     return self;
 }
@@ -380,7 +388,6 @@ mf_report_tty_free(MfReportTty *self)
     stop_drawing(self);
     write_above(self, nothing, 0);
     g_ptr_array_unref(self->running);
-    g_array_unref(self->drawn);
     mf_live_free(self->live);
     g_free(self);
 }

@@ -10,8 +10,9 @@
  * of lines, drawn anew now and then, shows what is running: its phases with the time they take,
  * and the last lines of its output.
  *
- * No mode of the terminal is changed, the cursor stays visible, and every line ends without
- * colours, so that there is nothing to be put back however the program ends.
+ * The cursor stays visible, every line ends without colours, and no mode of the terminal stays
+ * changed from one write to the next, so that there is nothing to be put back however the program
+ * ends.
  */
 typedef struct _MfReportTty MfReportTty;
 

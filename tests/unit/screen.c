@@ -6,25 +6,39 @@
 
 #include "report/width.h"
 
+/* One row; one that was filled goes on in the next. */
+typedef struct {
+    GString *text;
+    gboolean goes_on;
+} Row;
+
 struct _Screen {
     guint rows, columns;
-    GPtrArray *lines; /* owned; of GString, from the first that was written; the cursor is in one */
+    GPtrArray *lines; /* owned; of Row, from the first that was written; the cursor is in one */
     guint at;         /* the cursor's */
+    gsize column;     /* the cursor's, in bytes: at the beginning or the end of its row */
     guint widest;
-    gboolean coloured, was_coloured;
+    gboolean coloured, was_coloured, no_wrap;
 };
 
 static void
-line_free(gpointer line)
+row_free(gpointer data)
 {
-    g_string_free(line, TRUE);
+    Row *row = data;
+
+    g_string_free(row->text, TRUE);
+    g_free(row);
 }
 
-static GString *
+static Row *
 current(Screen *self)
 {
-    while (self->at >= self->lines->len)
-        g_ptr_array_add(self->lines, g_string_new(NULL));
+    while (self->at >= self->lines->len) {
+        Row *row = g_new0(Row, 1);
+
+        row->text = g_string_new(NULL);
+        g_ptr_array_add(self->lines, row);
+    }
     return g_ptr_array_index(self->lines, self->at);
 }
 
@@ -35,7 +49,7 @@ screen_new(guint rows, guint columns)
 
     self->rows = rows;
     self->columns = columns;
-    self->lines = g_ptr_array_new_with_free_func(line_free);
+    self->lines = g_ptr_array_new_with_free_func(row_free);
     current(self);
     return self;
 }
@@ -59,12 +73,16 @@ move_up(Screen *self, guint rows)
     self->at = self->at > top + rows ? self->at - rows : top;
 }
 
+/* The rest of the cursor's row, and all below it unless 'row_only'. */
 static void
-erase_below(Screen *self)
+erase(Screen *self, gboolean row_only)
 {
-    current(self);
-    g_ptr_array_set_size(self->lines, (int)self->at);
-    current(self);
+    Row *row = current(self);
+
+    g_string_truncate(row->text, MIN(row->text->len, self->column));
+    row->goes_on = FALSE;
+    if (!row_only)
+        g_ptr_array_set_size(self->lines, (int)self->at + 1);
 }
 
 /* Behind the sequence. */
@@ -73,6 +91,11 @@ obey(Screen *self, const char *at)
 {
     char *end;
 
+    if (g_str_has_prefix(at, "\033[?7")) {
+        self->no_wrap = at[4] == 'l';
+        g_assert_true(at[4] == 'l' || at[4] == 'h');
+        return at + 5;
+    }
     g_assert_cmpint(at[1], ==, '[');
     gulong number = strtoul(at + 2, &end, 10);
     while (*end == ';')
@@ -81,9 +104,18 @@ obey(Screen *self, const char *at)
     case 'A':
         move_up(self, (guint)number);
         break;
+    case 'C':
+        self->column++;
+        break;
     case 'J':
         g_assert_cmpuint(number, ==, 0);
-        erase_below(self);
+        /* tmux keeps what is erased from the first character of the screen on. */
+        g_assert_cmpuint(self->column, >, 0);
+        erase(self, FALSE);
+        break;
+    case 'K':
+        g_assert_cmpuint(number, ==, 0);
+        erase(self, TRUE);
         break;
     case 'm':
         self->coloured = number != 0;
@@ -98,15 +130,24 @@ obey(Screen *self, const char *at)
 static void
 put(Screen *self, const char *character, gsize length)
 {
-    GString *line = current(self);
+    Row *row = current(self);
+    guint before = mf_width_of(row->text->str);
 
-    g_string_append_len(line, character, (gssize)length);
-    self->widest = MAX(self->widest, mf_width_of(line->str));
-    if (mf_width_of(line->str) > self->columns) {
-        g_string_truncate(line, line->len - length);
+    /* Nothing is written over something else. */
+    g_assert_cmpuint(self->column, ==, row->text->len);
+    g_string_append_len(row->text, character, (gssize)length);
+    guint width = mf_width_of(row->text->str);
+    self->widest = MAX(self->widest, width);
+    if (width > self->columns && before > 0) {
+        g_string_truncate(row->text, row->text->len - length);
+        if (self->no_wrap)
+            return;
+        row->goes_on = TRUE;
         self->at++;
-        g_string_append_len(current(self), character, (gssize)length);
+        row = current(self);
+        g_string_append_len(row->text, character, (gssize)length);
     }
+    self->column = row->text->len;
 }
 
 void
@@ -123,31 +164,43 @@ screen_write(Screen *self, const char *text, gsize size)
         if (*at == '\n') {
             g_assert_false(self->coloured);
             self->at++;
+            self->column = 0;
             current(self);
-        } else if (*at != '\r') {
+        } else if (*at == '\r') {
+            self->column = 0;
+        } else {
             put(self, at, (gsize)(next - at));
         }
         at = next;
     }
+    g_assert_false(self->no_wrap);
 }
 
 void
 screen_resize(Screen *self, guint rows, guint columns)
 {
     g_autoptr(GPtrArray) old = g_steal_pointer(&self->lines);
+    guint old_at = self->at;
+    guint cursor = 0;
 
+    g_assert_cmpuint(self->column, ==, 0);
     self->rows = rows;
     self->columns = columns;
-    self->lines = g_ptr_array_new_with_free_func(line_free);
+    self->lines = g_ptr_array_new_with_free_func(row_free);
     self->at = 0;
     for (guint i = 0; i < old->len; i++) {
-        const GString *line = g_ptr_array_index(old, i);
+        const Row *row = g_ptr_array_index(old, i);
 
-        current(self);
-        for (const char *at = line->str; *at; at = g_utf8_next_char(at))
+        if (i == old_at)
+            cursor = self->at;
+        self->column = current(self)->text->len;
+        for (const char *at = row->text->str; *at; at = g_utf8_next_char(at))
             put(self, at, (gsize)(g_utf8_next_char(at) - at));
-        self->at += i + 1 < old->len;
+        if (!row->goes_on)
+            self->at++;
     }
+    self->at = cursor;
+    self->column = 0;
     current(self);
 }
 
@@ -157,10 +210,10 @@ screen_get_text(const Screen *self)
     GString *text = g_string_new(NULL);
 
     for (guint i = 0; i < self->lines->len; i++) {
-        const GString *line = g_ptr_array_index(self->lines, i);
+        const Row *row = g_ptr_array_index(self->lines, i);
 
-        g_string_append(text, line->str);
-        if (i + 1 < self->lines->len)
+        g_string_append(text, row->text->str);
+        if (i + 1 < self->lines->len && !row->goes_on)
             g_string_append_c(text, '\n');
     }
     return g_string_free(text, FALSE);

@@ -4,8 +4,9 @@
 #include <glib.h>
 
 /*
- * A terminal, as far as reports use one: text, newline, carriage return, cursor up, erasing below
- * the cursor, and colours. Anything else fails the test, and so does a line that ends coloured.
+ * A terminal, as far as reports use one: text, newline, carriage return, cursor up, erasing from
+ * the cursor on, wrapping on and off, and colours. Anything else fails the test, and so does a line
+ * that ends coloured, and a write that leaves wrapping off.
  */
 typedef struct _Screen Screen;
 
@@ -15,10 +16,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Screen, screen_free)
 
 void screen_write(Screen *self, const char *text, gsize size);
 
-/* As most terminals do it: lines that are too long become several. */
+/* As most terminals do it: lines that are too long become several, those that were become one
+ * again, and the cursor stays at its character. */
 void screen_resize(Screen *self, guint rows, guint columns);
 
-/* All lines, those that have scrolled away too. Owned by the caller. */
+/* All lines, those that have scrolled away too, as they were before they were broken. Owned by the
+ * caller. */
 char *screen_get_text(const Screen *self);
 
 /* The widest line so far. */
