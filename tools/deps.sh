@@ -69,6 +69,8 @@ check|file /usr/lib/syslinux/mbr/mbr.bin|syslinux-common|-|-|-|-|boots the test 
 check|file /usr/lib/systemd/boot/efi/systemd-bootx64.efi|systemd-boot-efi|-|-|-|-|boots the test image for UEFI
 check|file /usr/share/OVMF/OVMF_CODE_4M.fd|ovmf|-|-|-|-|UEFI firmware of the tests
 check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root
+check|cmd xmllint|libxml2-utils|libxml2|libxml2|libxml2-tools|libxml2-utils|JUnit reports and pictures keep to their formats
+check|cmd tmux|tmux|tmux|tmux|tmux|tmux|a real terminal for the report of a running suite
 check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style

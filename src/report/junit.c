@@ -97,8 +97,8 @@ append_verdict(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
         g_string_append(to, "/>\n");
         return;
     }
-    if (outcome->result)
-        mf_xml_append_attribute(to, "type", mf_verdict_name(outcome->result->verdict));
+    mf_xml_append_attribute(to, "type",
+                            outcome->result ? mf_verdict_name(outcome->result->verdict) : element);
     g_string_append_c(to, '>');
     /* What the command wrote is in elements of its own. */
     mf_prose_append_detail(detail, kase, outcome, MF_OUTPUT_LIVE);
