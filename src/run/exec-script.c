@@ -5,6 +5,8 @@
 #define POLL_FIRST_MS 1
 #define POLL_MAX_MS   250
 
+#define FLUSH_TIMEOUT_MS 10000
+
 /* How far standard input is read ahead of the guest. */
 #define INPUT_WINDOW (256u << 10)
 
@@ -13,7 +15,7 @@ struct _MfExecScript {
     MfMachine *machine; /* owned */
     char **words;       /* owned; for the shell */
     MfExit ended;
-    gboolean exited;
+    gboolean exited, flushing;
     gsize sent; /* standard input handed to the transport since it was last empty */
     guint settle_source;
 };
@@ -98,12 +100,52 @@ write_captured(MfExec *exec, int fd, const char *base64)
     mf_exec_write_output(exec, fd, bytes);
 }
 
+/* All that is to be known is known. */
+static void
+conclude(MfExecScript *self)
+{
+    self->exited = TRUE;
+    settle(MF_EXEC(self));
+}
+
+static void
+on_flush_started(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfExecScript) self = data;
+    g_autoptr(MfQgaExecProcess) process = NULL;
+    gboolean good = mf_qga_guest_exec_finish(MF_QGA(source), result, &process, NULL);
+
+    if (!mf_exec_is_running(MF_EXEC(self)))
+        return;
+    if (good)
+        mf_exec_watch(MF_EXEC(self), process->pid, POLL_FIRST_MS, POLL_MAX_MS);
+    else
+        conclude(self);
+}
+
+/* The machine may be gone right after this: what was written to disks and shares goes to the host
+ * first. How that ends is not how the command ended. */
+static void
+flush(MfExecScript *self)
+{
+    static const char *const words[] = {"-c", "sync", NULL};
+    const MfQgaGuestExecArguments arguments = {.path = "/bin/sh", .arg = words};
+
+    self->flushing = TRUE;
+    mf_qga_guest_exec_async(mf_machine_get_qga(self->machine), &arguments, FLUSH_TIMEOUT_MS, NULL,
+                            on_flush_started, g_object_ref(self));
+}
+
 static void
 reported(MfExec *exec, const MfQgaExecStatus *status, const GError *error)
 {
     MfExecScript *self = MF_EXEC_SCRIPT(exec);
     g_autoptr(GError) bad = NULL;
 
+    if (self->flushing) {
+        conclude(self);
+        return;
+    }
     if (!status) {
         mf_exec_finish(exec, NULL, g_error_copy(error));
         return;
@@ -114,8 +156,7 @@ reported(MfExec *exec, const MfQgaExecStatus *status, const GError *error)
     }
     write_captured(exec, 1, status->out_data);
     write_captured(exec, 2, status->err_data);
-    self->exited = TRUE;
-    settle(exec);
+    flush(self);
 }
 
 static void

@@ -233,6 +233,7 @@ mf_exec_watch(MfExec *self, gint64 pid, guint first_ms, guint max_ms)
 {
     MfExecPrivate *private = PRIVATE(self);
 
+    g_clear_object(&private->status);
     private->status = mf_exec_status_new(private->qga, pid, first_ms, max_ms);
     mf_exec_status_wait_async(private->status, private->asking, on_status, g_object_ref(self));
 }

@@ -70,7 +70,8 @@ void mf_exec_write_output(MfExec *self, int fd, GBytes *bytes);
 gboolean mf_exec_has_input(MfExec *self);
 void mf_exec_grant_input(MfExec *self, gsize bytes);
 
-/* Asks guest-exec-status by backoff until "reported"; poke asks at once. */
+/* Asks guest-exec-status by backoff until "reported", then maybe for another process; poke asks at
+ * once. */
 void mf_exec_watch(MfExec *self, gint64 pid, guint first_ms, guint max_ms);
 void mf_exec_poke(MfExec *self);
 

@@ -15,6 +15,7 @@ import time
 from harness import Sandbox, Skip, expect, expect_sentence, main, test
 
 IMAGES = os.environ.get("MAYFLY_TEST_IMAGES", "")
+OVMF = "/usr/share/ovmf/OVMF.fd"
 OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 ROOT_OFFSET = 33 << 20  # of the second partition: tools/test-images.sh
 BOOT_TIMEOUT = "220s"   # on a busy machine
@@ -29,6 +30,11 @@ def image(name):
 
 def run_image(box, path, *arguments, **options):
     return box.run("run", "--boot-timeout", BOOT_TIMEOUT, "--image", path, *arguments, **options)
+
+
+def need_virtiofsd(result):
+    if b"virtiofsd" in result.err:
+        raise Skip("no virtiofsd that works here: " + repr(result.err))
 
 
 def sha256(path):
@@ -100,10 +106,35 @@ def a_uefi_image_boots_by_uefi_and_leaves_the_firmware_s_variables_alone():
 
 
 @test
+def a_qcow2_image_boots_by_firmware_that_was_named():
+    if not shutil.which("qemu-img") or not os.path.exists(OVMF):
+        raise Skip("no qemu-img or no OVMF on this host")
+    with Sandbox() as box:
+        path = os.path.join(box.work, "a,b")
+        subprocess.run(["qemu-img", "convert", "-O", "qcow2", image("uefi"), path], check=True)
+        before = sha256(path)
+        result = run_image(box, path, "--bios", OVMF, "--",
+                           "ls -d /sys/firmware/efi; echo x >/x; sync")
+        expect(result, 0, out=b"/sys/firmware/efi\n")
+        assert sha256(path) == before
+
+
+@test
 def a_writable_image_keeps_what_was_written():
     with Sandbox() as box:
         path = shutil.copy(image("bios"), box.directory)
         expect(run_image(box, path, "--image-writable", "--", "echo kept >/kept"), 0, out=b"")
+        assert read_root(box, path, "/kept") == b"kept\n"
+
+
+@test
+def a_writable_image_keeps_what_was_written_without_mayfly_guest_too():
+    with Sandbox() as box:
+        path = shutil.copy(image("bios"), box.directory)
+        result = run_image(box, path, "--image-writable", "--share-type", "virtiofs", "--",
+                           "echo kept >/kept")
+        need_virtiofsd(result)
+        expect(result, 0, out=b"")
         assert read_root(box, path, "/kept") == b"kept\n"
 
 
@@ -149,8 +180,7 @@ def an_image_that_cannot_mount_shares_runs_the_command_without_them():
     with Sandbox() as box:
         result = run_image(box, image("bios"), "--share-type", "virtiofs", "--",
                            "pwd >&2; cat; exit 3", input=data)
-        if b"virtiofsd" in result.err:
-            raise Skip("no virtiofsd that works here: " + repr(result.err))
+        need_virtiofsd(result)
         expect(result, 3, out=data, err="cannot mount shares.*unknown filesystem type 'virtiofs'.*\n/\n")
 
 

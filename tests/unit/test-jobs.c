@@ -56,6 +56,24 @@ test_a_copy_of_a_saved_machine_costs_less_than_one_that_boots(void)
 }
 
 static void
+test_a_machine_that_cannot_be_saved_costs_as_one_that_boots(void)
+{
+    g_autoptr(GPtrArray) cases = case_array_new();
+    MfTarget *target = case_array_add(cases, "a", "")->target;
+
+    target->memory = 4 * GIB;
+    target->net = MF_NET_USER;
+    g_assert_cmpuint(mf_jobs_cost(cases), >, 4 * GIB);
+    target->net = MF_NET_NONE;
+    g_assert_cmpuint(mf_jobs_cost(cases), <, 2 * GIB);
+    g_ptr_array_add(target->disks, mf_disk_new("/disk", NULL, FALSE));
+    g_assert_cmpuint(mf_jobs_cost(cases), >, 4 * GIB);
+    g_ptr_array_set_size(target->disks, 0);
+    g_ptr_array_add(target->numa, mf_numa_node_new(4 * GIB, NULL));
+    g_assert_cmpuint(mf_jobs_cost(cases), >, 4 * GIB);
+}
+
+static void
 test_the_dearest_case_counts(void)
 {
     g_autoptr(GPtrArray) cases = case_array_new();
@@ -102,6 +120,8 @@ main(int argc, char **argv)
                     test_one_vm_runs_however_little_there_is);
     g_test_add_func("/jobs/a-copy-of-a-saved-machine-costs-less-than-one-that-boots",
                     test_a_copy_of_a_saved_machine_costs_less_than_one_that_boots);
+    g_test_add_func("/jobs/a-machine-that-cannot-be-saved-costs-as-one-that-boots",
+                    test_a_machine_that_cannot_be_saved_costs_as_one_that_boots);
     g_test_add_func("/jobs/the-dearest-case-counts", test_the_dearest_case_counts);
     g_test_add_func("/capacity/meminfo-says-what-is-available",
                     test_meminfo_says_what_is_available);
