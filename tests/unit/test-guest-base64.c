@@ -69,7 +69,9 @@ test_what_is_not_base64_is_refused(void)
         guint8 *data = NULL;
         gsize size = 7;
 
-        g_test_message("'%s'", bad[i]);
+        g_autofree char *shown = g_strescape(bad[i], NULL);
+
+        g_test_message("'%s'", shown);
         g_assert_false(mfg_base64_decode(bad[i], strlen(bad[i]), &data, &size));
         g_assert_null(data);
         g_assert_cmpuint(size, ==, 7);
