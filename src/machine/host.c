@@ -93,17 +93,45 @@ mf_host_why_no_kvm(const MfKvmFacts *facts, MfArch guest_arch)
     return NULL;
 }
 
-MfAccel
-mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, char **ret_reason)
+/* Whether KVM cannot even be tried: QEMU would end with a failure of its own. A CPU without the
+ * flags for it is no such reason, for the host's KVM may do without. */
+static gboolean
+lacks_kvm(const MfKvmFacts *facts, MfArch guest_arch)
+{
+    return guest_arch != facts->host_arch || facts->open_errno != 0 ||
+           facts->api_version != KVM_API_VERSION;
+}
+
+gboolean
+mf_host_judge_accel(MfAccel wanted, const MfKvmFacts *facts, MfArch guest_arch, MfAccel *ret_accel,
+                    char **ret_reason, GError **error)
+{
+    g_autofree char *reason = mf_host_why_no_kvm(facts, guest_arch);
+
+    if (wanted == MF_ACCEL_KVM && lacks_kvm(facts, guest_arch)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_HOST,
+                    "KVM cannot be used: %s. Without '--accel kvm' the machine is emulated.",
+                    reason);
+        return FALSE;
+    }
+    *ret_accel = wanted == MF_ACCEL_AUTO ? (reason ? MF_ACCEL_TCG : MF_ACCEL_KVM) : wanted;
+    *ret_reason = g_steal_pointer(&reason);
+    return TRUE;
+}
+
+gboolean
+mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, MfAccel *ret_accel, char **ret_reason,
+                     GError **error)
 {
     MfKvmFacts facts;
 
-    *ret_reason = NULL;
-    if (wanted != MF_ACCEL_AUTO)
-        return wanted;
+    if (wanted == MF_ACCEL_TCG) {
+        *ret_accel = MF_ACCEL_TCG;
+        *ret_reason = NULL;
+        return TRUE;
+    }
     mf_host_probe_kvm(&facts);
-    *ret_reason = mf_host_why_no_kvm(&facts, guest_arch);
-    return *ret_reason ? MF_ACCEL_TCG : MF_ACCEL_KVM;
+    return mf_host_judge_accel(wanted, &facts, guest_arch, ret_accel, ret_reason, error);
 }
 
 char *

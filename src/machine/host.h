@@ -31,9 +31,15 @@ void mf_host_probe_kvm(MfKvmFacts *ret_facts);
  * sentence. Borrowed or static. */
 char *mf_host_why_no_kvm(const MfKvmFacts *facts, MfArch guest_arch);
 
-/* Resolves MF_ACCEL_AUTO; *ret_reason (owned, may be NULL) says why it is not KVM. What was asked
- * for is taken, whatever speaks against it. */
-MfAccel mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, char **ret_reason);
+/* Resolves MF_ACCEL_AUTO; *ret_reason (owned, may be NULL) is what speaks against KVM where that
+ * was not asked for, or was but may yet work. KVM that was asked for and cannot be tried is
+ * MF_ERROR_HOST. */
+gboolean mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, MfAccel *ret_accel,
+                              char **ret_reason, GError **error);
+
+/* The same, of facts already gathered: a pure function. */
+gboolean mf_host_judge_accel(MfAccel wanted, const MfKvmFacts *facts, MfArch guest_arch,
+                             MfAccel *ret_accel, char **ret_reason, GError **error);
 
 /* Finds QEMU for an architecture: 'requested' (a path or a name in PATH) or the usual places.
  * Owned by the caller. MF_ERROR_HOST with the package to install. */

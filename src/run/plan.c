@@ -376,7 +376,8 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     MfSpec *spec = self->spec;
 
     spec->arch = target->arch;
-    spec->accel = mf_host_choose_accel(target->accel, target->arch, &self->accel_note);
+    if (!mf_host_choose_accel(target->accel, target->arch, &spec->accel, &self->accel_note, error))
+        return FALSE;
     spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
     if (!spec->qemu)
         return FALSE;

@@ -24,7 +24,7 @@ typedef struct {
     char *image_command, *image_command_alone;
     GString *script_mounts; /* owned; what the init script mounts */
     char *script_modules;   /* owned; as MF_CONF_MODULES, or NULL */
-    char *accel_note;       /* owned; why not KVM, or NULL */
+    char *accel_note;       /* owned; what speaks against KVM, or NULL */
 } MfPlan;
 
 /* MF_ERROR_CONFIG, MF_ERROR_HOST. 'stdio_open' tells which of descriptors 0, 1, 2 the command is to

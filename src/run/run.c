@@ -291,7 +291,9 @@ step_resolve(MfRun *self)
         decide_on_error(self, error);
         return;
     }
-    if (self->plan->accel_note)
+    if (self->plan->accel_note && self->plan->spec->accel == MF_ACCEL_KVM)
+        g_message("Running under KVM, as asked for, although %s.", self->plan->accel_note);
+    else if (self->plan->accel_note)
         g_info("Running under software emulation: %s.", self->plan->accel_note);
     enter(self, MF_PHASE_LAUNCH);
 }

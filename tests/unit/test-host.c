@@ -46,13 +46,65 @@ test_each_reason_against_kvm_is_told(void)
 }
 
 static void
-test_an_asked_for_accelerator_is_taken(void)
+test_kvm_that_was_asked_for_and_cannot_be_tried_is_refused(void)
+{
+    MfKvmFacts missing = good, old = good;
+    missing.open_errno = ENOENT;
+    old.api_version = 11;
+    const struct {
+        const MfKvmFacts *facts;
+        MfArch guest;
+        const char *sentence;
+    } cases[] = {
+        {&missing, MF_ARCH_X86_64, "KVM cannot be used: /dev/kvm does not exist. *"},
+        {&old, MF_ARCH_X86_64, "KVM cannot be used: /dev/kvm has API version 11*"},
+        {&good, MF_ARCH_S390X, "KVM cannot be used: the guest is s390x and this host is x86_64. *"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *reason = NULL;
+        g_autoptr(GError) error = NULL;
+        MfAccel accel = MF_ACCEL_TCG;
+
+        g_assert_false(mf_host_judge_accel(MF_ACCEL_KVM, cases[i].facts, cases[i].guest, &accel,
+                                           &reason, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+        g_assert_true(g_pattern_match_simple(cases[i].sentence, error->message));
+        g_assert_cmpint(accel, ==, MF_ACCEL_TCG);
+    }
+}
+
+static void
+assert_judged(MfAccel wanted, const MfKvmFacts *facts, MfAccel expected, gboolean noted)
 {
     g_autofree char *reason = NULL;
+    MfAccel accel = MF_ACCEL_AUTO;
 
-    g_assert_cmpint(mf_host_choose_accel(MF_ACCEL_KVM, MF_ARCH_AARCH64, &reason), ==, MF_ACCEL_KVM);
-    g_assert_null(reason);
-    g_assert_cmpint(mf_host_choose_accel(MF_ACCEL_TCG, MF_ARCH_X86_64, &reason), ==, MF_ACCEL_TCG);
+    g_assert_true(mf_host_judge_accel(wanted, facts, MF_ARCH_X86_64, &accel, &reason, NULL));
+    g_assert_cmpint(accel, ==, expected);
+    g_assert_cmpint(reason != NULL, ==, noted);
+}
+
+static void
+test_a_doubt_about_kvm_decides_only_where_nothing_was_asked_for(void)
+{
+    MfKvmFacts hollow = good;
+    hollow.cpu_has_virtualization = FALSE;
+
+    assert_judged(MF_ACCEL_AUTO, &good, MF_ACCEL_KVM, FALSE);
+    assert_judged(MF_ACCEL_AUTO, &hollow, MF_ACCEL_TCG, TRUE);
+    assert_judged(MF_ACCEL_KVM, &good, MF_ACCEL_KVM, FALSE);
+    assert_judged(MF_ACCEL_KVM, &hollow, MF_ACCEL_KVM, TRUE);
+}
+
+static void
+test_emulation_that_was_asked_for_is_taken_without_a_word(void)
+{
+    g_autofree char *reason = NULL;
+    MfAccel accel = MF_ACCEL_AUTO;
+
+    g_assert_true(mf_host_choose_accel(MF_ACCEL_TCG, MF_ARCH_AARCH64, &accel, &reason, NULL));
+    g_assert_cmpint(accel, ==, MF_ACCEL_TCG);
     g_assert_null(reason);
 }
 
@@ -81,8 +133,12 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/host/kvm-is-used-where-it-works", test_kvm_is_used_where_it_works);
     g_test_add_func("/host/each-reason-against-kvm-is-told", test_each_reason_against_kvm_is_told);
-    g_test_add_func("/host/an-asked-for-accelerator-is-taken",
-                    test_an_asked_for_accelerator_is_taken);
+    g_test_add_func("/host/kvm-that-was-asked-for-and-cannot-be-tried-is-refused",
+                    test_kvm_that_was_asked_for_and_cannot_be_tried_is_refused);
+    g_test_add_func("/host/a-doubt-about-kvm-decides-only-where-nothing-was-asked-for",
+                    test_a_doubt_about_kvm_decides_only_where_nothing_was_asked_for);
+    g_test_add_func("/host/emulation-that-was-asked-for-is-taken-without-a-word",
+                    test_emulation_that_was_asked_for_is_taken_without_a_word);
     g_test_add_func("/host/a-missing-qemu-is-named-with-its-package",
                     test_a_missing_qemu_is_named_with_its_package);
     return g_test_run();
