@@ -21,13 +21,13 @@ named_top(void)
 
 /* For users without a usable home: a directory that is theirs alone, or none. */
 static char *
-make_homeless_top(void)
+homeless_top(gboolean make)
 {
     g_autofree char *name = g_strdup_printf("mayfly-cache-%u", (unsigned)geteuid());
     g_autofree char *path = g_build_filename(g_get_tmp_dir(), name, NULL);
     struct stat status;
 
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+    if (make && mkdir(path, 0700) < 0 && errno != EEXIST)
         return NULL;
     if (lstat(path, &status) < 0 || !S_ISDIR(status.st_mode) || status.st_uid != geteuid() ||
         (status.st_mode & 077))
@@ -55,7 +55,7 @@ mf_cache_dir(const char *section, GError **error)
     int reason = errno;
 
     if (!path && !named) {
-        g_autofree char *homeless = make_homeless_top();
+        g_autofree char *homeless = homeless_top(TRUE);
 
         path = homeless ? make_below(homeless, section) : NULL;
     }
@@ -65,6 +65,41 @@ mf_cache_dir(const char *section, GError **error)
                            "another)",
                            top);
     return path;
+}
+
+/* 'top' with 'section' below it, if that is there. Owned by the caller; NULL with errno. */
+static char *
+find_below(const char *top, const char *section)
+{
+    g_autofree char *path = g_build_filename(top, section, NULL);
+
+    return access(path, F_OK) == 0 ? g_steal_pointer(&path) : NULL;
+}
+
+gboolean
+mf_cache_find_dir(const char *section, char **ret_path, GError **error)
+{
+    g_autofree char *named = named_top();
+
+    if (named) {
+        char *path = find_below(named, section);
+
+        if (!path && errno != ENOENT) {
+            mf_error_set_errno(error, MF_ERROR_HOST, errno,
+                               "The cache directory '%s' cannot be looked into (MAYFLY_CACHE_DIR "
+                               "names another)",
+                               named);
+            return FALSE;
+        }
+        *ret_path = path;
+        return TRUE;
+    }
+
+    g_autofree char *usual = g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
+    char *path = g_path_is_absolute(usual) ? find_below(usual, section) : NULL;
+    g_autofree char *homeless = path ? NULL : homeless_top(FALSE);
+    *ret_path = homeless ? find_below(homeless, section) : path;
+    return TRUE;
 }
 
 char *

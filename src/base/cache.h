@@ -14,6 +14,10 @@
  * it is missing. Owned by the caller. MF_ERROR_HOST with the path and the reason. */
 char *mf_cache_dir(const char *section, GError **error);
 
+/* The same for whoever only looks: nothing is made, and *ret_path (owned) is NULL where it is not
+ * there. MF_ERROR_HOST when the directory that MAYFLY_CACHE_DIR names cannot be one. */
+gboolean mf_cache_find_dir(const char *section, char **ret_path, GError **error);
+
 /* What identifies a file's content without reading it: device, inode, size, and the nanoseconds
  * of its modification and status change. As text, fit for a file name. Owned by the caller. */
 char *mf_cache_file_id(const struct stat *status);

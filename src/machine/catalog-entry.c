@@ -51,16 +51,36 @@ mf_catalog_entry_check_name(const char *name, GError **error)
     return FALSE;
 }
 
+static char *
+path_below(const char *section, const char *name)
+{
+    g_autofree char *directory = g_strdelimit(g_strdup(name), "/", '@');
+
+    return section ? g_build_filename(section, directory, NULL) : NULL;
+}
+
 char *
 mf_catalog_entry_path(const char *name, GError **error)
 {
     g_autofree char *section = NULL;
-    g_autofree char *directory = g_strdelimit(g_strdup(name), "/", '@');
 
     if (!mf_catalog_entry_check_name(name, error))
         return NULL;
     section = mf_cache_dir("kernels", error);
-    return section ? g_build_filename(section, directory, NULL) : NULL;
+    return path_below(section, name);
+}
+
+gboolean
+mf_catalog_entry_find(const char *name, char **ret_path, GError **error)
+{
+    g_autofree char *section = NULL;
+    g_autofree char *path = NULL;
+
+    if (!mf_catalog_entry_check_name(name, error) || !mf_cache_find_dir("kernels", &section, error))
+        return FALSE;
+    path = path_below(section, name);
+    *ret_path = path && g_file_test(path, G_FILE_TEST_IS_DIR) ? g_steal_pointer(&path) : NULL;
+    return TRUE;
 }
 
 char *

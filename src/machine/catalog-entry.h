@@ -38,6 +38,10 @@ gboolean mf_catalog_entry_check_name(const char *name, GError **error);
  * MF_ERROR_CONFIG, MF_ERROR_HOST. */
 char *mf_catalog_entry_path(const char *name, GError **error);
 
+/* That directory, with nothing made: *ret_path (owned) is NULL where it is not there.
+ * MF_ERROR_CONFIG, MF_ERROR_HOST. */
+gboolean mf_catalog_entry_find(const char *name, char **ret_path, GError **error);
+
 /* The image in the directory 'path': boot/vmlinuz or boot/vmlinux; NULL when it has none. Owned by
  * the caller. */
 char *mf_catalog_entry_find_image(const char *path);

@@ -31,13 +31,16 @@ mf_catalog_list(GError **error)
 {
     g_autoptr(GPtrArray) entries =
         g_ptr_array_new_with_free_func((GDestroyNotify)mf_catalog_entry_free);
-    g_autofree char *section = mf_cache_dir("kernels", error);
+    g_autofree char *section = NULL;
     g_autoptr(GError) unreadable = NULL;
-    g_autoptr(GDir) directory = section ? g_dir_open(section, 0, &unreadable) : NULL;
     const char *name;
 
-    if (!section)
+    if (!mf_cache_find_dir("kernels", &section, error))
         return NULL;
+    if (!section)
+        return g_steal_pointer(&entries);
+
+    g_autoptr(GDir) directory = g_dir_open(section, 0, &unreadable);
     if (!directory) {
         mf_error_take_foreign(error, MF_ERROR_HOST, g_steal_pointer(&unreadable),
                               "The kernels cannot be listed");
@@ -59,9 +62,8 @@ mf_catalog_lookup(const char *name, GError **error)
 {
     g_autofree char *path = NULL;
 
-    if (!mf_catalog_entry_check_name(name, NULL))
+    if (!mf_catalog_entry_check_name(name, NULL) || !mf_catalog_entry_find(name, &path, error))
         return NULL;
-    path = mf_catalog_entry_path(name, error);
     return path ? mf_catalog_entry_read(path) : NULL;
 }
 
@@ -77,11 +79,11 @@ mf_catalog_find(const char *name, GError **error)
 gboolean
 mf_catalog_remove(const char *name, GError **error)
 {
-    g_autofree char *path = mf_catalog_entry_path(name, error);
+    g_autofree char *path = NULL;
 
-    if (!path)
+    if (!mf_catalog_entry_find(name, &path, error))
         return FALSE;
-    if (!g_file_test(path, G_FILE_TEST_IS_DIR)) {
+    if (!path) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "There is no kernel '%s' in the catalog; 'mayfly kernel list' shows those that "
                     "are.",

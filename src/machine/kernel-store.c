@@ -30,9 +30,13 @@ mf_kernel_store_path(const char *section, const char *id, const char *suffix, GE
 static void
 prune_section(const char *section, const char *id)
 {
-    g_autofree char *directory = mf_cache_dir(section, NULL);
-    g_autoptr(GDir) entries = directory ? g_dir_open(directory, 0, NULL) : NULL;
+    g_autofree char *directory = NULL;
     const char *name;
+
+    if (!mf_cache_find_dir(section, &directory, NULL) || !directory)
+        return;
+
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
 
     while (entries && (name = g_dir_read_name(entries))) {
         if (strncmp(name, id, PATH_HASH_LENGTH + 1) != 0 || g_str_has_prefix(name, id))

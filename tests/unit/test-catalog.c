@@ -36,6 +36,25 @@ test_names_are_words_with_a_slash(CatalogFixture *fixture, gconstpointer data)
 }
 
 static void
+test_looking_into_a_catalog_that_is_not_there_makes_nothing(CatalogFixture *fixture,
+                                                            gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *top = g_build_filename(fixture->directory, "fresh", NULL);
+
+    g_setenv("MAYFLY_CACHE_DIR", top, TRUE);
+    g_autoptr(GPtrArray) entries = mf_catalog_list(&error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(entries->len, ==, 0);
+    g_assert_null(mf_catalog_lookup("debian/6.1", &error));
+    g_assert_no_error(error);
+    g_assert_false(mf_catalog_remove("debian/6.1", &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_nonnull(strstr(error->message, "no kernel 'debian/6.1'"));
+    g_assert_false(g_file_test(top, G_FILE_TEST_EXISTS));
+}
+
+static void
 test_the_newest_release_is_listed_first(CatalogFixture *fixture, gconstpointer data)
 {
     static const char *const releases[] = {"6.1.0-9", "6.1.0-56", "5.10.0", "6.12.1"};
@@ -247,6 +266,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD("names-are-words-with-a-slash", test_names_are_words_with_a_slash);
+    ADD("looking-into-a-catalog-that-is-not-there-makes-nothing",
+        test_looking_into_a_catalog_that_is_not_there_makes_nothing);
     ADD("the-newest-release-is-listed-first", test_the_newest_release_is_listed_first);
     ADD("a-removed-entry-is-gone", test_a_removed_entry_is_gone);
     ADD("a-damaged-entry-is-not-listed-but-can-be-removed",
