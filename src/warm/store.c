@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cache.h"
@@ -29,6 +30,17 @@ mf_warm_store_path(const char *id, const char *suffix, GError **error)
     g_autofree char *directory = mf_cache_dir(SECTION, error);
 
     return directory ? g_strconcat(directory, "/", id, suffix, NULL) : NULL;
+}
+
+/* The same, with nothing made: NULL where nothing was ever saved. */
+static char *
+find_path(const char *id, const char *suffix)
+{
+    g_autofree char *directory = NULL;
+
+    if (!mf_cache_find_dir(SECTION, &directory, NULL) || !directory)
+        return NULL;
+    return g_strconcat(directory, "/", id, suffix, NULL);
 }
 
 /* Whether 'fd' is still what 'path' names: a lock on a file that was removed keeps nobody out. */
@@ -71,7 +83,7 @@ mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error)
 gboolean
 mf_warm_store_is_locked(const char *id)
 {
-    g_autofree char *path = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+    g_autofree char *path = find_path(id, MF_WARM_LOCK);
     /* For reading: closing it does not look like the end of a lock to those who wait for that. */
     mf_autofd fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
@@ -87,11 +99,24 @@ mf_warm_store_refuse(const char *id, const char *reason)
         mf_file_replace(path, reason, MIN(strlen(reason), REFUSAL_MAX), 0600, NULL);
 }
 
+/* Whether the refusal at 'path' has had its time, and is removed: another attempt costs a second,
+ * and what made QEMU refuse (a full disk, a kernel's update) may be gone. */
+static gboolean
+forget_old_refusal(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0 || time(NULL) - status.st_mtime < MF_WARM_REFUSAL_SECONDS)
+        return FALSE;
+    return unlink(path) == 0;
+}
+
 char *
 mf_warm_store_get_refusal(const char *id)
 {
-    g_autofree char *path = mf_warm_store_path(id, MF_WARM_REFUSED, NULL);
-    g_autoptr(GBytes) text = path ? mf_file_read(path, REFUSAL_MAX, NULL) : NULL;
+    g_autofree char *path = find_path(id, MF_WARM_REFUSED);
+    g_autoptr(GBytes) text =
+        path && !forget_old_refusal(path) ? mf_file_read(path, REFUSAL_MAX, NULL) : NULL;
 
     return text ? g_utf8_make_valid(g_bytes_get_data(text, NULL), (gssize)g_bytes_get_size(text))
                 : NULL;
@@ -206,16 +231,23 @@ directory_id(const char *name)
 GPtrArray *
 mf_warm_store_list(GError **error)
 {
-    g_autofree char *directory = mf_cache_dir(SECTION, error);
+    g_autofree char *directory = NULL;
     g_autoptr(GHashTable) ids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GDir) entries = directory ? g_dir_open(directory, 0, NULL) : NULL;
+    g_autoptr(GError) unreadable = NULL;
     GPtrArray *items;
     GHashTableIter iter;
     const char *name;
     gpointer id;
 
-    if (!directory)
+    if (!mf_cache_find_dir(SECTION, &directory, error))
         return NULL;
+
+    g_autoptr(GDir) entries = directory ? g_dir_open(directory, 0, &unreadable) : NULL;
+    if (unreadable) {
+        mf_error_take_foreign(error, MF_ERROR_HOST, g_steal_pointer(&unreadable),
+                              "The saved machines cannot be listed");
+        return NULL;
+    }
     while (entries && (name = g_dir_read_name(entries))) {
         char *found = directory_id(name);
 
@@ -230,12 +262,31 @@ mf_warm_store_list(GError **error)
     return items;
 }
 
+static void
+forget_old_refusals(void)
+{
+    g_autofree char *directory = NULL;
+    const char *name;
+
+    if (!mf_cache_find_dir(SECTION, &directory, NULL) || !directory)
+        return;
+
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    while (entries && (name = g_dir_read_name(entries))) {
+        g_autofree char *path = g_build_filename(directory, name, NULL);
+
+        if (g_str_has_suffix(name, MF_WARM_REFUSED))
+            forget_old_refusal(path);
+    }
+}
+
 void
 mf_warm_store_prune(guint64 max, const char *keep)
 {
     g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
     guint64 total = 0;
 
+    forget_old_refusals();
     for (guint i = 0; items && i < items->len; i++) {
         const MfWarmItem *item = g_ptr_array_index(items, i);
         gboolean kept = item->busy || g_strcmp0(item->id, keep) == 0;

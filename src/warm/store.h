@@ -27,6 +27,8 @@
 #define MF_WARM_LOCK     ".lock"
 #define MF_WARM_REFUSED  ".refused"
 
+#define MF_WARM_REFUSAL_SECONDS (24 * 60 * 60)
+
 #define MF_WARM_DEFAULT_MAX (G_GUINT64_CONSTANT(4) << 30)
 
 /* "<cache>/warm/<id><suffix>", with the directory made. Owned by the caller. MF_ERROR_HOST. */
@@ -39,8 +41,8 @@ int mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error);
 /* Whether somebody holds that lock. */
 gboolean mf_warm_store_is_locked(const char *id);
 
-/* Remembers that QEMU refuses to save this machine, and recalls it: NULL when it does not. Owned by
- * the caller. */
+/* Remembers for MF_WARM_REFUSAL_SECONDS that QEMU refuses to save this machine, and recalls it:
+ * NULL when it does not. Owned by the caller. */
 void mf_warm_store_refuse(const char *id, const char *reason);
 char *mf_warm_store_get_refusal(const char *id);
 
@@ -62,8 +64,9 @@ GPtrArray *mf_warm_store_list(GError **error);
 /* Notes that a machine was used now. */
 void mf_warm_store_touch(const char *id);
 
-/* Removes what is broken, and then machines, the one used longest ago first, until at most 'max'
- * bytes are left. 'keep' (may be NULL) stays, and so does what is being saved. */
+/* Removes what is broken, refusals that have had their time, and then machines, the one used
+ * longest ago first, until at most 'max' bytes are left. 'keep' (may be NULL) stays, and so does
+ * what is being saved. */
 void mf_warm_store_prune(guint64 max, const char *keep);
 
 /* $MAYFLY_WARM_MAX (a size; a bare number is MiB), or the default. MF_ERROR_CONFIG. */

@@ -423,6 +423,63 @@ test_a_refusal_is_remembered(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(reason, ==, "No.");
 }
 
+/* Makes a file as old as that. */
+static void
+set_age(const char *path, time_t seconds)
+{
+    const time_t then = time(NULL) - seconds;
+    const struct timespec times[2] = {{.tv_sec = then}, {.tv_sec = then}};
+
+    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+}
+
+static void
+test_a_refusal_is_forgotten_after_a_day(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = make_key("a");
+
+    mf_warm_store_refuse(key->id, "State blocked.");
+    g_autofree char *path = mf_warm_store_path(key->id, MF_WARM_REFUSED, NULL);
+
+    set_age(path, MF_WARM_REFUSAL_SECONDS - 60);
+    g_autofree char *young = mf_warm_store_get_refusal(key->id);
+    g_assert_cmpstr(young, ==, "State blocked.");
+    set_age(path, MF_WARM_REFUSAL_SECONDS);
+    g_assert_null(mf_warm_store_get_refusal(key->id));
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_pruning_removes_old_refusals_only(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) other = make_key("b");
+
+    mf_warm_store_refuse(key->id, "now");
+    mf_warm_store_refuse(other->id, "long ago");
+    g_autofree char *young = mf_warm_store_path(key->id, MF_WARM_REFUSED, NULL);
+    g_autofree char *old = mf_warm_store_path(other->id, MF_WARM_REFUSED, NULL);
+
+    set_age(old, MF_WARM_REFUSAL_SECONDS);
+    mf_warm_store_prune(0, NULL);
+    g_assert_true(g_file_test(young, G_FILE_TEST_EXISTS));
+    g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
+}
+
+static void
+test_looking_makes_nothing(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autofree char *section = g_build_filename(fixture->directory, "warm", NULL);
+    g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
+
+    g_assert_cmpuint(items->len, ==, 0);
+    g_assert_null(mf_warm_store_get_refusal(key->id));
+    g_assert_false(mf_warm_store_is_locked(key->id));
+    mf_warm_store_prune(0, NULL);
+    g_assert_false(g_file_test(section, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_memory_that_does_not_fit_is_not_begun(Fixture *fixture, gconstpointer data)
 {
@@ -590,6 +647,9 @@ static const struct {
     {"the-least-recently-used-goes-first", test_the_least_recently_used_goes_first},
     {"saving-keeps-within-the-bound", test_saving_keeps_within_the_bound},
     {"a-refusal-is-remembered", test_a_refusal_is_remembered},
+    {"a-refusal-is-forgotten-after-a-day", test_a_refusal_is_forgotten_after_a_day},
+    {"pruning-removes-old-refusals-only", test_pruning_removes_old_refusals_only},
+    {"looking-makes-nothing", test_looking_makes_nothing},
     {"memory-that-does-not-fit-is-not-begun", test_memory_that_does_not_fit_is_not_begun},
     {"an-unwritable-cache-fails-with-its-path", test_an_unwritable_cache_fails_with_its_path},
     {"a-wait-ends-with-the-builder", test_a_wait_ends_with_the_builder},
