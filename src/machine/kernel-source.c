@@ -98,6 +98,8 @@ image_of_directory(const char *path, GError **error)
         image = image_in_boot(path, &in_boot);
     if (!image)
         image = existing(path, "vmlinuz");
+    if (!image)
+        image = existing(path, "vmlinux");
     if (image)
         return image;
     if (in_boot > 1)
@@ -107,7 +109,7 @@ image_of_directory(const char *path, GError **error)
     else
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The directory '%s' holds no kernel: expected boot/vmlinuz-RELEASE, vmlinuz, "
-                    "or a kernel tree that was built.",
+                    "vmlinux, or a kernel tree that was built.",
                     path);
     return NULL;
 }

@@ -8,7 +8,7 @@
  * modules are. 'path' is an image, or a directory that is one of these:
  *
  *   an unpacked package      boot/vmlinuz-RELEASE and lib/modules/RELEASE (or usr/lib/modules)
- *   a module directory       vmlinuz beside modules.dep
+ *   a module directory       vmlinuz or vmlinux, perhaps beside modules.dep
  *   a kernel build tree      include/config/kernel.release; the modules of modules.order
  */
 typedef struct {

@@ -132,6 +132,34 @@ test_a_failed_add_keeps_the_first(CatalogFixture *fixture, gconstpointer data)
 }
 
 static void
+test_a_directory_with_only_a_vmlinux_is_a_kernel(CatalogFixture *fixture, gconstpointer data)
+{
+    const FixtureKernel kernel = {.pvh = TRUE};
+    g_autoptr(GBytes) vmlinux = fixture_vmlinux(&kernel);
+    g_autofree char *path = fixture_write(fixture->directory, "built/vmlinux", vmlinux);
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    catalog_add(fixture, directory, NULL);
+    g_assert_no_error(fixture->error);
+    g_assert_cmpstr(fixture->entry->release, ==, FIXTURE_RELEASE);
+    g_assert_true(g_str_has_suffix(fixture->entry->image, "/boot/vmlinux"));
+}
+
+static void
+test_the_vmlinuz_of_a_directory_wins_over_its_vmlinux(CatalogFixture *fixture, gconstpointer data)
+{
+    const FixtureKernel kernel = {.pvh = TRUE};
+    g_autoptr(GBytes) vmlinux = fixture_vmlinux(&kernel);
+    g_autofree char *path = fixture_write(fixture->directory, "built/vmlinux", vmlinux);
+    g_autofree char *image = fixture_write(fixture->directory, "built/vmlinuz", fixture->image);
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    catalog_add(fixture, directory, NULL);
+    g_assert_no_error(fixture->error);
+    g_assert_true(g_str_has_suffix(fixture->entry->image, "/boot/vmlinuz"));
+}
+
+static void
 test_packages_without_exactly_one_kernel_are_refused(CatalogFixture *fixture, gconstpointer data)
 {
     const FixtureItem none[] = {{"./usr/share/doc/x", .content = "text"}, {NULL}};
@@ -423,6 +451,10 @@ main(int argc, char **argv)
     ADD("only-packages-can-be-several", test_only_packages_can_be_several);
     ADD("a-second-add-replaces-the-first", test_a_second_add_replaces_the_first);
     ADD("a-failed-add-keeps-the-first", test_a_failed_add_keeps_the_first);
+    ADD("a-directory-with-only-a-vmlinux-is-a-kernel",
+        test_a_directory_with_only_a_vmlinux_is_a_kernel);
+    ADD("the-vmlinuz-of-a-directory-wins-over-its-vmlinux",
+        test_the_vmlinuz_of_a_directory_wins_over_its_vmlinux);
     ADD("packages-without-exactly-one-kernel-are-refused",
         test_packages_without_exactly_one_kernel_are_refused);
     ADD("a-hostile-package-leaves-nothing", test_a_hostile_package_leaves_nothing);
