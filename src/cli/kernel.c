@@ -203,6 +203,15 @@ run_info(const Arguments *arguments)
     return 0;
 }
 
+static gboolean
+was_given_before(char **operands, char **operand)
+{
+    for (char **other = operands; other < operand; other++)
+        if (g_str_equal(*other, *operand))
+            return TRUE;
+    return FALSE;
+}
+
 static int
 run_remove(const Arguments *arguments)
 {
@@ -211,7 +220,7 @@ run_remove(const Arguments *arguments)
     for (char **name = arguments->operands; *name; name++) {
         GError *error = NULL;
 
-        if (!mf_catalog_remove(*name, &error))
+        if (!was_given_before(arguments->operands, name) && !mf_catalog_remove(*name, &error))
             status = fail(error);
     }
     return status;

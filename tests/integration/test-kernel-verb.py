@@ -115,7 +115,8 @@ class Pull(Cache):
         after = os.stat(os.path.join(self.cache, 'kernels', self.entries()[0])).st_ino
         self.assertEqual(before, after)
 
-        self.run_verb('remove', name)
+        # A name that is given twice is removed once.
+        self.run_verb('remove', name, name)
         self.assertEqual(self.entries(), [])
 
     def test_an_ordinary_user_can_pull(self):
