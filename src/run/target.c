@@ -114,7 +114,7 @@ mf_9p_cache_parse(const char *text, Mf9pCache *ret_cache, GError **error)
 
 /* The same for every mode. loose and fscache keep sizes and pages of files that the host may
  * change, so that a file that it rewrites is read as a mixture; none cannot map files shared and
- * writable, and is several times slower to read. */
+ * writable, and takes twice as long to read. */
 Mf9pCache
 mf_9p_cache_default(MfRootMode mode)
 {
