@@ -12,6 +12,11 @@
 #include "base/error.h"
 #include "base/fd.h"
 
+/* While the reader is behind, chunks up to this size are copied together, into pieces of about
+ * that: to keep each by itself costs more than a small one has bytes. */
+#define SMALL_CHUNK 4096
+#define PIECE_SIZE  65536
+
 typedef enum {
     WRITE_PLAIN,  /* never blocks for long: files, or a description of our own */
     WRITE_SOCKET, /* MSG_DONTWAIT */
@@ -23,9 +28,10 @@ struct _MfOutput {
     int fd;     /* borrowed; -1 for a sink */
     int own_fd; /* a description of our own for the same file, -1 when there is none */
     WriteMethod method;
-    GQueue queue; /* of GBytes */
-    gsize offset; /* written of the first */
-    gsize queued;
+    GQueue queue;     /* of GBytes */
+    GByteArray *tail; /* owned; small chunks behind the queue; NULL for none */
+    gsize offset;     /* written of the first */
+    gsize queued;     /* bytes in both */
     guint source;
     gboolean broken;
     GError *error; /* owned; see mf_output_get_error() */
@@ -37,12 +43,20 @@ enum { SIGNAL_WRITTEN, SIGNAL_DRAINED, SIGNAL_BROKEN, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void
+drop_queue(MfOutput *self)
+{
+    g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+    g_clear_pointer(&self->tail, g_byte_array_unref);
+    self->queued = self->offset = 0;
+}
+
+static void
 mf_output_finalize(GObject *object)
 {
     MfOutput *self = MF_OUTPUT(object);
 
     g_clear_handle_id(&self->source, g_source_remove);
-    g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+    drop_queue(self);
     mf_fd_clear(&self->own_fd);
     g_clear_error(&self->error);
     G_OBJECT_CLASS(mf_output_parent_class)->finalize(object);
@@ -107,8 +121,7 @@ break_off(MfOutput *self, int reason)
         mf_error_set_errno(&self->error, MF_ERROR_HOST, reason, "The standard %s cannot be written",
                            self->fd == STDERR_FILENO ? "error" : "output");
     self->broken = TRUE;
-    self->queued = self->offset = 0;
-    g_queue_clear_full(&self->queue, (GDestroyNotify)g_bytes_unref);
+    drop_queue(self);
     g_signal_emit(self, signals[SIGNAL_BROKEN], 0);
 }
 
@@ -131,6 +144,33 @@ write_some(MfOutput *self, const void *data, gsize size)
     return write(fd, data, size);
 }
 
+/* The small chunks become a piece of the queue. */
+static void
+close_tail(MfOutput *self)
+{
+    if (self->tail)
+        g_queue_push_tail(&self->queue, g_byte_array_free_to_bytes(self->tail));
+    self->tail = NULL;
+}
+
+static void
+enqueue(MfOutput *self, GBytes *bytes)
+{
+    gsize size = g_bytes_get_size(bytes);
+
+    if (self->queued > 0 && size <= SMALL_CHUNK) {
+        if (!self->tail)
+            self->tail = g_byte_array_new();
+        g_byte_array_append(self->tail, g_bytes_get_data(bytes, NULL), (guint)size);
+        if (self->tail->len >= PIECE_SIZE)
+            close_tail(self);
+    } else {
+        close_tail(self);
+        g_queue_push_tail(&self->queue, g_bytes_ref(bytes));
+    }
+    self->queued += size;
+}
+
 static gboolean on_writable(int fd, GIOCondition condition, gpointer data);
 
 /* Writes until nothing is left or the reader is full. */
@@ -138,6 +178,9 @@ static void
 flush(MfOutput *self)
 {
     while (self->queued > 0) {
+        if (g_queue_is_empty(&self->queue))
+            close_tail(self);
+
         GBytes *first = g_queue_peek_head(&self->queue);
         gsize size;
         const guint8 *data = g_bytes_get_data(first, &size);
@@ -181,15 +224,12 @@ on_writable(int fd, GIOCondition condition, gpointer data)
 void
 mf_output_write(MfOutput *self, GBytes *bytes)
 {
-    gsize size = g_bytes_get_size(bytes);
-
-    if (self->broken || size == 0)
+    if (self->broken || g_bytes_get_size(bytes) == 0)
         return;
     g_signal_emit(self, signals[SIGNAL_WRITTEN], 0, bytes);
     if (self->fd < 0)
         return;
-    g_queue_push_tail(&self->queue, g_bytes_ref(bytes));
-    self->queued += size;
+    enqueue(self, bytes);
     if (!self->source)
         flush(self);
 }

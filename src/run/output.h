@@ -17,7 +17,8 @@ MfOutput *mf_output_new(int fd);
 /* Never has anything queued, and never breaks. */
 MfOutput *mf_output_new_sink(void);
 
-/* Queues 'bytes' (referenced) and writes what can be written now. After "broken", nothing. */
+/* Queues 'bytes' (referenced, or copied where they are few) and writes what can be written now.
+ * After "broken", nothing. What waits takes about the memory that it has bytes. */
 void mf_output_write(MfOutput *self, GBytes *bytes);
 
 /* Bytes that wait for the reader. Signal "drained" (): none any more. */
