@@ -312,7 +312,8 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
 {
     MfSpec *spec = self->spec;
 
-    if (!mf_kernel_check_arch(kernel, target->arch, error) ||
+    if ((target->kernel_args && !mf_target_check_kernel_args(target->kernel_args, error)) ||
+        !mf_kernel_check_arch(kernel, target->arch, error) ||
         !plan_share_type(self, target, kernel, error))
         return FALSE;
     spec->append = mf_plan_kernel_args(target, spec->share_type, self->initramfs);

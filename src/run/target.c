@@ -91,6 +91,23 @@ mf_target_check_hostname(const char *name, GError **error)
     return good;
 }
 
+gboolean
+mf_target_check_kernel_args(const char *arguments, GError **error)
+{
+    for (const char *c = arguments; *c; c++) {
+        if (!g_ascii_iscntrl(*c) || *c == '\t')
+            continue;
+
+        g_autofree char *shown = g_strescape(arguments, NULL);
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The kernel arguments '%s' are not one line: the kernel's command line has no "
+                    "line breaks and no other control characters.",
+                    shown);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 const char *
 mf_9p_cache_name(Mf9pCache cache)
 {

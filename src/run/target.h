@@ -120,6 +120,9 @@ typedef struct {
  * at most 63 bytes between dots, at most 64 in all. MF_ERROR_CONFIG. */
 gboolean mf_target_check_hostname(const char *name, GError **error);
 
+/* Whether 'arguments' fit into the kernel's command line, which is one line. MF_ERROR_CONFIG. */
+gboolean mf_target_check_kernel_args(const char *arguments, GError **error);
+
 /* Makes this the target of an image, whose system has other programs and users than the caller's:
  * the environment so far gives way to a plain one of root's. */
 void mf_target_set_image(MfTarget *self, const char *image);

@@ -254,7 +254,8 @@ def values_that_cannot_be_understood():
                 (["--accel", "hvf"], "'hvf' is not an accelerator: expected auto, kvm or tcg"),
                 (["-e", "=x"], "'=x' is not a variable: expected NAME or NAME=VALUE"),
                 (["--hostname", "x" * 65], "'x+' is not a host name: expected at most 64"),
-                (["--workdir", "here"], "'here' is not a directory of the guest: expected a path")):
+                (["--workdir", "here"], "'here' is not a directory of the guest: expected a path"),
+                (["--kargs", "a\nb"], r"The kernel arguments 'a\\nb' are not one line")):
             refused(box, USAGE, pattern, *options)
 
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/target.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 static void
@@ -36,6 +38,27 @@ test_host_names_that_are_refused_by_name(void)
 }
 
 static void
+test_kernel_arguments_are_one_line(void)
+{
+    static const char *const good[] = {"", "quiet loglevel=8", "a=\"b c\"\tx", "\xff\xc3\xa4"};
+    static const struct {
+        const char *text, *shown;
+    } bad[] = {
+        {"a\nb", "'a\\nb'"}, {"quiet\n", "'quiet\\n'"}, {"\r", "'\\r'"}, {"\x1b[0m", "'\\033[0m'"}};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
+        g_assert_true(mf_target_check_kernel_args(good[i], NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(mf_target_check_kernel_args(bad[i].text, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, bad[i].shown));
+        g_assert_null(strpbrk(error->message, "\n\r\x1b"));
+    }
+}
+
+static void
 test_a_new_target_has_a_host_name_and_no_terminal(void)
 {
     g_autoptr(MfTarget) target = mf_target_new();
@@ -53,6 +76,7 @@ main(int argc, char **argv)
     g_test_add_func("/target/host-names-that-are-good", test_host_names_that_are_good);
     g_test_add_func("/target/host-names-that-are-refused-by-name",
                     test_host_names_that_are_refused_by_name);
+    g_test_add_func("/target/kernel-arguments-are-one-line", test_kernel_arguments_are_one_line);
     g_test_add_func("/target/a-new-one-has-a-host-name-and-no-terminal",
                     test_a_new_target_has_a_host_name_and_no_terminal);
     return g_test_run();
