@@ -174,6 +174,8 @@ make_context(MfRunOptions *self, RawOptions *raw)
     const GOptionEntry entries[] = {
         {"console", 0, 0, G_OPTION_ARG_NONE, &self->console, "Show the guest's console on stderr",
          NULL},
+        {"timeline", 0, 0, G_OPTION_ARG_FILENAME, &self->timeline,
+         "Write a picture of where the time went (SVG)", "FILE"},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
          "Print the QEMU command line and exit", NULL},
         {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
@@ -495,4 +497,5 @@ void
 mf_run_options_clear(MfRunOptions *self)
 {
     g_clear_pointer(&self->target, mf_target_free);
+    g_clear_pointer(&self->timeline, g_free);
 }

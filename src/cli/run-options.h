@@ -8,6 +8,7 @@ typedef struct {
     MfTarget *target; /* owned */
     gboolean print_qemu, console;
     gboolean no_command; /* set before parsing: none is needed */
+    char *timeline;      /* owned; where a picture of the run's time goes; or NULL */
     int verbosity;
 } MfRunOptions;
 

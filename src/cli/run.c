@@ -11,6 +11,8 @@
 #include "cli/run-options.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "report/sink.h"
+#include "report/timeline.h"
 #include "run/plan.h"
 
 typedef struct {
@@ -183,8 +185,32 @@ run_to_end(RunCli *self, MfStdio *stdio, gboolean console)
     g_main_loop_run(loop);
 }
 
+static char *
+describe_command(const MfTarget *target)
+{
+    if (target->shell)
+        return g_strdup(target->shell);
+    return target->argv ? g_strjoinv(" ", target->argv) : g_strdup("a login shell");
+}
+
+/* FALSE, and said, when it could not be written. */
+static gboolean
+write_timeline(MfSink *sink, const MfTarget *target, const MfResult *result)
+{
+    g_autofree char *title = describe_command(target);
+    g_autofree char *picture = mf_timeline_to_svg(title, result);
+    g_autoptr(GError) error = NULL;
+
+    mf_sink_write_text(sink, picture);
+    if (mf_sink_close(sink, &error))
+        return TRUE;
+    mf_cli_complain("%s", error->message);
+    return FALSE;
+}
+
+/* 'timeline' is where a picture of its time goes, or NULL. */
 static int
-run_target(MfTarget *target, gboolean console)
+run_target(MfTarget *target, gboolean console, MfSink *timeline)
 {
     g_autoptr(MfTerminal) terminal = target->tty ? mf_terminal_new(STDIN_FILENO) : NULL;
     g_autoptr(MfStdio) stdio = mf_stdio_new(mf_cli_get_stdio_open());
@@ -196,6 +222,8 @@ run_target(MfTarget *target, gboolean console)
     run_to_end(&self, stdio, console);
     report(self.result, console);
     int status = mf_cli_exit_status(self.result, self.cancel_signal);
+    if (timeline && !write_timeline(timeline, target, self.result) && status == 0)
+        status = MF_EXIT_UNAVAILABLE;
     mf_result_free(self.result);
     return status;
 }
@@ -214,5 +242,13 @@ mf_cli_run(int argc, char **argv)
     if (options.print_qemu)
         return print_qemu(options.target);
 
-    return run_target(options.target, options.console);
+    g_autoptr(MfSink) timeline = NULL;
+    if (options.timeline) {
+        timeline = mf_sink_open(options.timeline, MF_SINK_WHOLE, &error);
+        if (!timeline) {
+            mf_cli_complain("%s", error->message);
+            return MF_EXIT_USAGE;
+        }
+    }
+    return run_target(options.target, options.console, timeline);
 }

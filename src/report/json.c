@@ -118,6 +118,24 @@ phases(const MfResult *result)
     return object;
 }
 
+static json_object *
+marks(const MfResult *result)
+{
+    json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < result->marks->len; i++) {
+        const MfMark *mark = &g_array_index(result->marks, MfMark, i);
+        json_object *object = json_object_new_object();
+
+        add(object, "name", json_object_new_string(mark->name));
+        add(object, "side", json_object_new_string(mf_mark_side_name(mark->side)));
+        add(object, "start_us", microseconds(mark->start_us));
+        add(object, "end_us", microseconds(mark->end_us));
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
 /* Every member is there for every case, null where it has no meaning. */
 static void
 add_result(json_object *object, const MfResult *result)
@@ -133,6 +151,7 @@ add_result(json_object *object, const MfResult *result)
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
     add(object, "evidence", result ? string(result->console_tail) : NULL);
     add(object, "phases_us", result ? phases(result) : NULL);
+    add(object, "marks", result ? marks(result) : NULL);
 }
 
 json_object *

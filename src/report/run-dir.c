@@ -5,6 +5,8 @@
 
 #include "base/fd.h"
 #include "report/json.h"
+#include "report/timeline.h"
+#include "suite/run-dir.h"
 #include "wire/json.h"
 
 struct _MfReportRunDir {
@@ -44,10 +46,15 @@ mf_report_run_dir_feed(const MfEvent *event, gpointer data)
     if (!directory)
         return;
 
-    g_autoptr(json_object) document =
-        mf_report_json_case(g_ptr_array_index(event->cases, event->index), event->outcome);
+    const MfCase *kase = g_ptr_array_index(event->cases, event->index);
+    g_autoptr(json_object) document = mf_report_json_case(kase, event->outcome);
     g_autofree char *text = mf_report_json_to_text(document);
-    write_file(self, directory, "result.json", text);
+    write_file(self, directory, MF_RUN_DIR_RESULT, text);
+    if (event->outcome->result) {
+        g_autofree char *picture = mf_timeline_to_svg(kase->name, event->outcome->result);
+
+        write_file(self, directory, MF_RUN_DIR_TIMELINE, picture);
+    }
 }
 
 gboolean

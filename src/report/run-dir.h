@@ -4,7 +4,8 @@
 #include "suite/event.h"
 
 /*
- * What a case's own directory has of the reports, for those whose directory is kept: result.json.
+ * What a case's own directory has of the reports, for those whose directory is kept: result.json,
+ * and a picture of where the time went.
  */
 typedef struct _MfReportRunDir MfReportRunDir;
 

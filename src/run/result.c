@@ -24,10 +24,28 @@ mf_phase_name(MfPhase phase)
     return names[phase];
 }
 
+const char *
+mf_mark_side_name(MfMarkSide side)
+{
+    return side == MF_MARK_HOST ? "host" : "guest";
+}
+
 MfResult *
 mf_result_new(void)
 {
-    return g_new0(MfResult, 1);
+    MfResult *self = g_new0(MfResult, 1);
+
+    self->marks = g_array_new(FALSE, FALSE, sizeof(MfMark));
+    return self;
+}
+
+void
+mf_result_add_mark(MfResult *self, MfMarkSide side, const char *name, gint64 start_us,
+                   gint64 end_us)
+{
+    const MfMark mark = {name, side, start_us, end_us};
+
+    g_array_append_val(self->marks, mark);
 }
 
 void
@@ -37,5 +55,6 @@ mf_result_free(MfResult *self)
         return;
     g_free(self->message);
     g_free(self->console_tail);
+    g_array_unref(self->marks);
     g_free(self);
 }

@@ -31,6 +31,19 @@ typedef enum {
 
 const char *mf_phase_name(MfPhase phase);
 
+typedef enum { MF_MARK_HOST, MF_MARK_GUEST } MfMarkSide;
+
+const char *mf_mark_side_name(MfMarkSide side); /* "host", "guest" */
+
+/* Something that is known about a run's time beyond its phases. */
+typedef struct {
+    const char *name; /* static; at most MF_MARK_NAME_MAX characters */
+    MfMarkSide side;
+    gint64 start_us, end_us; /* since the run's start; the same for what takes no time */
+} MfMark;
+
+#define MF_MARK_NAME_MAX 24
+
 typedef struct {
     MfVerdict verdict;
     int status;
@@ -42,8 +55,11 @@ typedef struct {
                            * command of a target that says nothing of its end simply ended */
     char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
+    GArray *marks;                /* owned; of MfMark */
 } MfResult;
 
 MfResult *mf_result_new(void);
 void mf_result_free(MfResult *self);
+void mf_result_add_mark(MfResult *self, MfMarkSide side, const char *name, gint64 start_us,
+                        gint64 end_us);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfResult, mf_result_free)

@@ -10,6 +10,7 @@
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
 #include "run/image.h"
+#include "run/marks.h"
 #include "run/plan.h"
 #include "run/stream.h"
 #include "wire/guest-protocol.h"
@@ -40,6 +41,7 @@ struct _MfRun {
     MfTail *kept[3];           /* owned; of the command's outputs, for its expectations; or NULL */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
+    MfMarks *marks;            /* owned */
     GCancellable *cancellable; /* owned; ends what the current step waits for */
     MfPhase phase;
     gint64 phase_started;
@@ -74,6 +76,7 @@ mf_run_dispose(GObject *object)
     g_clear_object(&self->machine);
     g_clear_object(&self->boot);
     g_clear_object(&self->cancellable);
+    g_clear_object(&self->marks);
     g_clear_pointer(&self->plan, mf_plan_free);
     g_clear_pointer(&self->result, mf_result_free);
     G_OBJECT_CLASS(mf_run_parent_class)->dispose(object);
@@ -317,11 +320,14 @@ on_launched(MfRun *self)
                             self, G_CONNECT_SWAPPED);
     g_signal_connect_object(mf_machine_get_console(self->machine), "line",
                             G_CALLBACK(on_console_line), self, G_CONNECT_SWAPPED);
+    mf_marks_note_host(self->marks, "QEMU launched");
+    mf_marks_watch(self->marks, mf_machine_get_console(self->machine), self->stream);
 }
 
 static void
 on_opened(MfRun *self)
 {
+    mf_marks_note_host(self->marks, "QEMU's greeting");
     if (!self->decided)
         enter(self, MF_PHASE_BOOT);
 }
@@ -569,6 +575,7 @@ complete(MfRun *self)
     g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
+    mf_marks_add_to_result(self->marks, self->result);
     g_clear_object(&self->exec);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
@@ -656,6 +663,7 @@ mf_run_start_async(MfRun *self, GAsyncReadyCallback callback, gpointer user_data
 {
     self->task = g_task_new(self, NULL, callback, user_data);
     self->phase_started = g_get_monotonic_time();
+    self->marks = mf_marks_new(self->phase_started);
     schedule_step(self);
 }
 

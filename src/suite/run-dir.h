@@ -13,6 +13,7 @@
  *     <id>/stderr
  *     <id>/qemu.args    the machine's command line, an option a line
  *     <id>/result.json  how it ended
+ *     <id>/timeline.svg where the time went
  *     <id>/artifacts/   the files that were asked for
  *     <id>/attempt-1/   the same of an earlier attempt, when there was another
  */
@@ -21,6 +22,7 @@
 #define MF_RUN_DIR_STDERR    "stderr"
 #define MF_RUN_DIR_QEMU      "qemu.args"
 #define MF_RUN_DIR_RESULT    "result.json"
+#define MF_RUN_DIR_TIMELINE  "timeline.svg"
 #define MF_RUN_DIR_ARTIFACTS "artifacts"
 
 /* In the directory itself: it is mayfly's, and what is in it may be replaced. */

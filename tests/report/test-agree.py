@@ -215,6 +215,12 @@ class Facts(Reports):
             self.assertAlmostEqual(float(element.get('time')), seconds, places=3)
         self.assertTrue(any(case['phases_us'] for case in self.json['cases']))
 
+    def test_json_has_the_marks_of_each_run(self):
+        for case in self.json['cases']:
+            names = None if case['marks'] is None else [mark['name'] for mark in case['marks']]
+            ran = case['outcome'] not in ('skip', 'not-run')
+            self.assertEqual(names, ['QEMU launched', 'kernel'] if ran else None, case['name'])
+
     def test_reasons_are_the_same_words(self):
         points = self.tap_by_name()
         for case, (element, _) in zip(self.json['cases'], self.junit_cases()):
@@ -308,6 +314,13 @@ class Schemas(Reports):
                               check=False, text=True, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout)
+
+    @unittest.skipUnless(shutil.which('xmllint'), 'xmllint is not installed')
+    def test_the_picture_of_a_run_is_well_formed(self):
+        picture = SOURCE / 'tests' / 'golden' / 'report-timeline.svg'
+        done = subprocess.run(['xmllint', '--noout', picture], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual((done.returncode, done.stdout), (0, ''))
 
     @unittest.skipUnless(shutil.which('prove'), 'prove is not installed')
     def test_perls_harness_reads_the_same_tap(self):

@@ -138,6 +138,8 @@ make_result(const Course *course)
     result->phase_us[MF_PHASE_RESOLVE] = 1200;
     result->phase_us[MF_PHASE_LAUNCH] = 80000;
     result->phase_us[MF_PHASE_BOOT] = SECOND;
+    mf_result_add_mark(result, MF_MARK_HOST, "QEMU launched", 1300, 1300);
+    mf_result_add_mark(result, MF_MARK_GUEST, "kernel", 90000, 900000);
     if (course->phase == MF_PHASE_EXECUTE)
         result->phase_us[MF_PHASE_EXECUTE] = (course->seconds - 1) * SECOND / course->attempts;
     return result;

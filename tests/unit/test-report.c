@@ -174,6 +174,8 @@ test_each_kept_directory_gets_its_result(Fixture *self, gconstpointer data)
     g_autofree char *result = content_of(self, "result.json");
     g_assert_nonnull(strstr(result, "\"name\": \"exits with 3\""));
     g_assert_nonnull(strstr(result, "\"kind\": \"case\""));
+    g_autofree char *picture = content_of(self, "timeline.svg");
+    g_assert_true(g_str_has_suffix(picture, "</svg>\n"));
 }
 
 static void
