@@ -12,6 +12,10 @@
 /* For how long another run may take to save the machine that this one could restore. */
 #define BUILDER_TIMEOUT_MS 60000
 
+/* For how long QEMU may take to be ready for a saved machine. Without one the boot's deadline is
+ * all there is. */
+#define RESTORE_TIMEOUT_MS 10000
+
 typedef enum {
     STATE_LOOKUP,  /* no machine yet */
     STATE_COLD,    /* boots, for good */
@@ -138,7 +142,8 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
     g_signal_connect_object(self->machine, "ended", G_CALLBACK(on_machine_ended), self,
                             G_CONNECT_SWAPPED);
     g_signal_emit(self, signals[SIGNAL_LAUNCHED], 0);
-    mf_machine_open_async(self->machine, 0, self->inner, on_opened, g_object_ref(self));
+    mf_machine_open_async(self->machine, state == STATE_RESTORE ? RESTORE_TIMEOUT_MS : 0,
+                          self->inner, on_opened, g_object_ref(self));
     return TRUE;
 }
 
