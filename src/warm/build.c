@@ -172,7 +172,8 @@ mf_warm_build_free(MfWarmBuild *self)
         return;
     mf_fd_clear(&self->ram_fd);
     mf_fd_clear(&self->state_fd);
-    mf_tempdir_remove(self->directory);
+    if (self->directory)
+        mf_warm_store_discard(self->id);
     g_free(self->directory);
     g_free(self->id);
     mf_fd_clear(&self->lock_fd);

@@ -140,6 +140,20 @@ remove_locked(const char *id)
 }
 
 void
+mf_warm_store_discard(const char *id)
+{
+    g_autofree char *path = mf_warm_store_path(id, "", NULL);
+    g_autofree char *building = mf_warm_store_path(id, MF_WARM_BUILDING, NULL);
+    g_autofree char *lock = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+
+    if (!path || !building || !lock)
+        return;
+    mf_tempdir_remove(building);
+    if (access(path, F_OK) < 0)
+        unlink(lock);
+}
+
+void
 mf_warm_store_remove(const char *id)
 {
     gboolean busy;

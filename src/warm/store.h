@@ -49,6 +49,10 @@ char *mf_warm_store_get_refusal(const char *id);
 /* Removes the machine, and with it whatever was left of attempts to save it. */
 void mf_warm_store_remove(const char *id);
 
+/* Removes what an attempt to save it has left, and the lock, which the caller holds; a machine that
+ * was saved before stays, with its lock. */
+void mf_warm_store_discard(const char *id);
+
 /* A saved machine, or one that is being saved (then 'busy'), or what is left of one ('broken'). */
 typedef struct {
     char *id;     /* owned */

@@ -307,7 +307,20 @@ test_two_never_save_the_same(Fixture *fixture, gconstpointer data)
     }
     g_assert_false(mf_warm_store_is_locked(key->id));
     g_assert_false(exists(key, MF_WARM_BUILDING));
+    g_assert_false(exists(key, MF_WARM_LOCK));
     save(key);
+    assert_good(key);
+}
+
+static void
+test_an_abandoned_attempt_leaves_the_machine_that_was_there(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = make_key("a");
+
+    save(key);
+    mf_warm_build_free(begin_build(key));
+    g_assert_false(exists(key, MF_WARM_BUILDING));
+    g_assert_true(exists(key, MF_WARM_LOCK));
     assert_good(key);
 }
 
@@ -642,6 +655,8 @@ static const struct {
      test_a_machine_of_another_boot_of_the_host_is_refused},
     {"a-machine-under-another-name-is-refused", test_a_machine_under_another_name_is_refused},
     {"two-never-save-the-same", test_two_never_save_the_same},
+    {"an-abandoned-attempt-leaves-the-machine-that-was-there",
+     test_an_abandoned_attempt_leaves_the_machine_that_was_there},
     {"what-a-killed-builder-leaves-is-never-trusted",
      test_what_a_killed_builder_leaves_is_never_trusted},
     {"the-least-recently-used-goes-first", test_the_least_recently_used_goes_first},
