@@ -1,98 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Saved machines: the second run restores, every run is right, and nothing doubtful is trusted."""
+"""Saved machines: when one is saved, when one is restored, and what of a run is not in it."""
 
-import glob
-import hashlib
 import os
-import re
 import shutil
-import signal
-import time
+import stat
 
-from harness import Sandbox, Skip, expect, kernel, main, test
-
-UNIQUE = ("cat /proc/sys/kernel/random/uuid /proc/sys/kernel/random/boot_id; "
-          "head -c 16 /dev/urandom | od -An -tx1; date +%s.%N")
-
-
-class Warm(Sandbox):
-    """A sandbox with saved machines of its own, and the other sections of the tests' cache."""
-
-    def __init__(self):
-        super().__init__()
-        shared = self.env["MAYFLY_CACHE_DIR"]
-        own = self.make("cache")
-        for section in ("facts", "images", "initramfs"):
-            os.makedirs(os.path.join(shared, section), exist_ok=True)
-            os.symlink(os.path.join(shared, section), os.path.join(own, section))
-        self.env["MAYFLY_CACHE_DIR"] = own
-        self.warm = os.path.join(own, "warm")
-
-    def saved(self):
-        """The directories of the saved machines."""
-        return [path for path in glob.glob(os.path.join(self.warm, "*"))
-                if re.fullmatch("[0-9a-f]{64}", os.path.basename(path))]
-
-    def only(self):
-        saved = self.saved()
-        assert len(saved) == 1, f"expected one saved machine, found {os.listdir(self.warm)}"
-        return saved[0]
-
-    def mayfly(self, *words, options=(), image=None):
-        return self.run("run", "-v", "-k", image or kernel("small"), *options, "--", *words)
-
-    def expect_right(self, **options):
-        result = self.mayfly("echo right", **options)
-        expect(result, 0, out=b"right\n")
-        return result
-
-
-def was_restored(result):
-    return b"restored" in result.err
-
-
-def was_saved(result):
-    return b"saved the machine" in result.err
-
-
-def checksum(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 22):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-@test
-def the_second_run_restores_and_every_copy_is_its_own():
-    with Warm() as box:
-        first = box.mayfly(UNIQUE, image=kernel())
-        expect(first, 0)
-        assert was_saved(first) and was_restored(first), first
-        ram = os.path.join(box.only(), "ram")
-        before = checksum(ram)
-
-        results = [first]
-        for _ in range(3):
-            results.append(box.mayfly(UNIQUE, image=kernel()))
-        started = time.time()
-        processes = [box.start("run", "-k", kernel(), "--", UNIQUE) for _ in range(3)]
-        parallel = [process.communicate(timeout=200) + (process.returncode,)
-                    for process in processes]
-        for result in results[1:]:
-            expect(result, 0)
-            assert was_restored(result) and not was_saved(result), result
-        assert [status for _, _, status in parallel] == [0, 0, 0], parallel
-
-        said = [result.out.decode().split("\n") for result in results]
-        said += [out.decode().split("\n") for out, _, _ in parallel]
-        for index, name in enumerate(("uuid", "boot id", "random bytes")):
-            values = [lines[index] for lines in said]
-            assert len(set(values)) == len(values), f"{name} repeats: {values}"
-        for lines in said[-3:]:
-            assert started - 1 <= float(lines[3]) <= time.time() + 1, (started, lines)
-        assert checksum(ram) == before, "a copy reached the saved memory"
+from harness import Skip, expect, expect_sentence, kernel, main, test
+from warmbox import Warm, was_restored, was_saved
 
 
 @test
@@ -168,102 +83,6 @@ def a_rebuilt_kernel_at_the_same_path_is_booted():
         assert len(box.saved()) == 2
 
 
-def damage(path, how):
-    size = os.path.getsize(path)
-    with open(path, "r+b") as file:
-        if how == "truncate":
-            file.truncate(size // 2)
-        else:
-            file.seek(size // 2)
-            byte = file.read(1)[0]
-            file.seek(size // 2)
-            file.write(bytes([byte ^ 1]))
-
-
-@test
-def damage_to_a_saved_machine_never_reaches_a_run():
-    with Warm() as box:
-        box.expect_right()
-        for name, how in (("state", "truncate"), ("state", "flip"), ("ram", "truncate"),
-                          ("ram", "flip")):
-            damage(os.path.join(box.only(), name), how)
-            result = box.expect_right()
-            assert b"saved machine is removed" in result.err, result
-            assert was_saved(result), result
-
-
-@test
-def a_state_that_qemu_refuses_ends_in_a_cold_boot():
-    with Warm() as box:
-        box.expect_right()
-        directory = box.only()
-        path = os.path.join(directory, "state")
-        with open(path, "r+b") as file:
-            file.truncate(1000)
-        with open(path, "rb") as file:
-            sum = hashlib.sha256(file.read()).hexdigest()
-        manifest = os.path.join(directory, "manifest.json")
-        with open(manifest) as file:
-            text = file.read()
-        text = re.sub(r'("state":\s*{\s*"size":\s*)\d+(,\s*"sha256":\s*")[0-9a-f]+',
-                      rf"\g<1>1000\g<2>{sum}", text)
-        with open(manifest, "w") as file:
-            file.write(text)
-        result = box.expect_right()
-        assert b"this run boots" in result.err, result
-        assert not was_restored(result) and not box.saved(), result
-        assert was_saved(box.expect_right())
-
-
-@test
-def a_killed_builder_leaves_nothing_that_is_trusted():
-    with Warm() as box:
-        process = box.start("run", "-k", kernel("small"), "--", "true")
-        deadline = time.monotonic() + 60
-        while not glob.glob(os.path.join(box.warm, "*.building", "ram")):
-            assert time.monotonic() < deadline and process.poll() is None
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert not box.saved()
-        result = box.expect_right()
-        assert was_saved(result), result
-        assert not glob.glob(os.path.join(box.warm, "*.building"))
-
-
-@test
-def two_first_runs_share_one_saved_machine():
-    with Warm() as box:
-        processes = [box.start("run", "-v", "-k", kernel("small"), "--", "echo right")
-                     for _ in range(2)]
-        ended = [process.communicate(timeout=200) + (process.returncode,) for process in processes]
-        assert [(out, status) for out, _, status in ended] == [(b"right\n", 0)] * 2
-        assert sum(b"saved the machine" in err for _, err, _ in ended) == 1, ended
-        assert all(b"restored" in err for _, err, _ in ended), ended
-        box.only()
-
-
-@test
-def an_interrupted_first_run_leaves_nothing():
-    with Warm() as box:
-        process = box.start("run", "-k", kernel("small"), "--", "true")
-        while not glob.glob(os.path.join(box.warm, "*.building", "ram")):
-            time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-        assert process.returncode == 128 + signal.SIGTERM
-        assert not box.saved() and not glob.glob(os.path.join(box.warm, "*.building"))
-
-
-@test
-def a_cache_that_cannot_be_written_means_a_cold_boot():
-    with Warm() as box:
-        with open(box.warm, "w"):
-            pass
-        result = box.expect_right()
-        assert not was_restored(result) and b"this run boots" in result.err, result
-
-
 @test
 def script_init_restores_too():
     if not os.path.exists("/usr/sbin/qemu-ga"):
@@ -272,6 +91,63 @@ def script_init_restores_too():
         for _ in range(2):
             result = box.expect_right(options=["--init", "script"])
         assert was_restored(result), result
+
+
+def log_of(result, restored):
+    expect(result, 0, out=b"right\n")
+    assert was_restored(result) == restored, result
+    return result.err.decode(errors="replace")
+
+
+@test
+def the_console_has_the_saved_boot_once_in_every_run():
+    with Warm() as box:
+        logs = [log_of(box.expect_right(options=["--console"], image=kernel()), True)
+                for _ in range(2)]
+        cold = log_of(box.expect_right(options=["--console", "--cold"], image=kernel()), False)
+        for log in [*logs, cold]:
+            for words in ("Linux version", "Run /init as init process"):
+                assert log.count(words) == 1, (words, log.count(words), log)
+        # What it says from then on comes behind that, in the run that it happens in.
+        for log in logs:
+            ready, forked = log.index("Run /init as"), log.find("due to virtual machine fork")
+            assert forked > ready, log
+
+
+@test
+def what_cannot_be_saved_is_said_and_why():
+    with Warm() as box:
+        disk = os.path.join(box.directory, "disk")
+        with open(disk, "wb") as file:
+            file.truncate(1 << 20)
+        for options, reason in ((["--no-initramfs", "-k", kernel("small")], "mounts its root before"),
+                                (["--disk", disk], "what is on a disk"),
+                                (["--net", "user"], "a network cannot be saved"),
+                                (["--numa", "512M"], "NUMA"),
+                                (["--machine", "q35,firmware=/x"], "files that can be other ones"),
+                                (["--qemu-arg=-name", "--qemu-arg=x"], "arguments for QEMU")):
+            result = box.run("warm", "key", "-k", kernel(), *options)
+            expect_sentence(result, 69, f"This machine cannot be saved: .*{reason}")
+        result = box.expect_right(options=["--cold"])
+        assert b"No saved machine is used: it was asked to boot." in result.err, result
+
+
+@test
+def what_is_saved_is_private_and_takes_only_the_room_that_it_needs():
+    with Warm() as box:
+        os.umask(0)
+        box.expect_right()
+        saved = box.only()
+        for path, mode in ((box.warm, 0o700), (saved, 0o700),
+                           *((os.path.join(saved, name), 0o600) for name in os.listdir(saved))):
+            assert stat.S_IMODE(os.stat(path).st_mode) == mode, (path, oct(os.stat(path).st_mode))
+        ram = os.stat(os.path.join(saved, "ram"))
+        assert ram.st_size == 1 << 30 and ram.st_blocks * 512 < ram.st_size // 2, ram
+        # A machine that is larger than the bound stays until the next one is saved.
+        box.env["MAYFLY_WARM_MAX"] = "1M"
+        assert was_restored(box.expect_right())
+        assert was_saved(box.expect_right(options=["-m", "512M"]))
+        assert box.only() != saved
 
 
 if __name__ == "__main__":
