@@ -2,7 +2,6 @@
 #include "run/plan.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
