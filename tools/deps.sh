@@ -63,6 +63,7 @@ check|cmd bc|bc|-|-|-|-|builds the small test kernel
 check|pc libelf|libelf-dev|-|-|-|-|builds the small test kernel
 check|cmd cpio|cpio|cpio|cpio|cpio|cpio|initramfs images that are not made by mayfly
 check|cmd qemu-img|qemu-utils|qemu-img|qemu-img|qemu-tools|qemu-img|images in another format
+check|cmd mke2fs|e2fsprogs|-|-|-|-|root file systems of the test images
 check|cmd sfdisk|fdisk|-|-|-|-|partitions of the test images
 check|cmd mcopy|mtools|-|-|-|-|boot file systems of the test images
 check|cmd syslinux|syslinux|-|-|-|-|boots the test image for a BIOS

@@ -58,6 +58,7 @@ static guint signals[N_SIGNALS];
 
 static void enter(MfRun *self, MfPhase phase);
 static void decide_on_error(MfRun *self, const GError *error);
+static void await_reason(MfRun *self, const GError *error);
 
 static void
 mf_run_dispose(GObject *object)
@@ -414,7 +415,8 @@ on_image_set_up(GObject *source, GAsyncResult *result, gpointer data)
     const char *reason = mf_image_get_reason(MF_IMAGE(source));
 
     if (!mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &error)) {
-        decide_on_error(self, error);
+        if (!self->decided)
+            await_reason(self, error);
     } else if (self->means == MF_IMAGE_ALONE && self->target->mounts->len > 0) {
         decide(self, MF_VERDICT_FAILED,
                g_strdup_printf("The image's system cannot mount shares: %s", reason));

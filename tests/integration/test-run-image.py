@@ -42,12 +42,33 @@ def sha256(path):
         return hashlib.sha256(file.read()).digest()
 
 
-def read_root(box, path, name):
-    """A file of the image's root, without booting it."""
+def take_root(box, path):
+    """The file system that is the image's root, in a file of its own."""
     root = os.path.join(box.directory, "root.fs")
     with open(path, "rb") as source, open(root, "wb") as target:
         source.seek(ROOT_OFFSET)
         shutil.copyfileobj(source, target)
+    return root
+
+
+def with_init(box, text):
+    """A copy of the BIOS image whose system does this instead of starting its agent."""
+    path, script = shutil.copy(image("bios"), box.directory), os.path.join(box.directory, "init")
+    root = take_root(box, path)
+    with open(script, "w") as file:
+        file.write("#!/bin/busybox sh\n" + text)
+    os.chmod(script, 0o755)
+    subprocess.run(["/sbin/debugfs", "-w", "-f", "-", root], check=True, capture_output=True,
+                   input=f"rm /sbin/init\nwrite {script} /sbin/init\n".encode())
+    with open(root, "rb") as source, open(path, "r+b") as target:
+        target.seek(ROOT_OFFSET)
+        shutil.copyfileobj(source, target)
+    return path
+
+
+def read_root(box, path, name):
+    """A file of the image's root, without booting it."""
+    root = take_root(box, path)
     # What was synced may still be in the journal only.
     subprocess.run(["/sbin/e2fsck", "-p", root], stdout=subprocess.DEVNULL)
     return subprocess.run(["/sbin/debugfs", "-R", "cat " + name, root], capture_output=True).stdout
@@ -189,6 +210,25 @@ def a_panic_of_an_image_s_kernel_is_one():
     with Sandbox() as box:
         result = run_image(box, image("bios"), "--", "echo before; echo c >/proc/sysrq-trigger; sleep 60")
         expect(result, 125, out=b"before\n", err="mayfly: The guest's kernel panicked during execution")
+
+
+@test
+def an_image_that_powers_itself_off_while_it_boots_is_told_of():
+    with Sandbox() as box:
+        result = run_image(box, with_init(box, "exec poweroff -f\n"), "--", "true")
+        expect(result, 69, out=b"", err="mayfly: The guest powered itself off during setup")
+
+
+@test
+def an_agent_that_may_not_execute_is_told_of():
+    with Sandbox() as box:
+        path = with_init(box, "mount -t proc proc /proc\nmount -t sysfs sys /sys\n"
+                         "mount -t tmpfs run /run\nmodprobe virtio_console\n"
+                         "until [ -e /dev/vport*p1 ]; do sleep 0.1; done\n"
+                         "exec qemu-ga --method=virtio-serial --path=$(echo /dev/vport*p1) "
+                         "--statedir=/run --blacklist=guest-exec\n")
+        result = run_image(box, path, "--", "true")
+        expect(result, 69, out=b"", err="guest-exec among the commands.*has been disabled")
 
 
 @test
