@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/parse.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -137,6 +138,42 @@ mf_parse_uint(const char *text, const char *what, guint64 min, guint64 max, guin
                 "'%s' is not a %s: expected a number from %" G_GUINT64_FORMAT
                 " to %" G_GUINT64_FORMAT ".",
                 text, what, min, max);
+    return FALSE;
+}
+
+gboolean
+mf_parse_signal(const char *text, int *ret_signal, GError **error)
+{
+    static const struct {
+        const char *name;
+        int number;
+    } signals[] = {
+        {"HUP", SIGHUP},   {"INT", SIGINT},       {"QUIT", SIGQUIT}, {"ILL", SIGILL},
+        {"TRAP", SIGTRAP}, {"ABRT", SIGABRT},     {"BUS", SIGBUS},   {"FPE", SIGFPE},
+        {"KILL", SIGKILL}, {"USR1", SIGUSR1},     {"SEGV", SIGSEGV}, {"USR2", SIGUSR2},
+        {"PIPE", SIGPIPE}, {"ALRM", SIGALRM},     {"TERM", SIGTERM}, {"STKFLT", SIGSTKFLT},
+        {"CHLD", SIGCHLD}, {"CONT", SIGCONT},     {"STOP", SIGSTOP}, {"TSTP", SIGTSTP},
+        {"TTIN", SIGTTIN}, {"TTOU", SIGTTOU},     {"URG", SIGURG},   {"XCPU", SIGXCPU},
+        {"XFSZ", SIGXFSZ}, {"VTALRM", SIGVTALRM}, {"PROF", SIGPROF}, {"WINCH", SIGWINCH},
+        {"IO", SIGIO},     {"PWR", SIGPWR},       {"SYS", SIGSYS},
+    };
+    const char *name = g_ascii_strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    const char *at = text;
+    guint64 number;
+
+    if (take_digits(&at, &number) && *at == '\0' && number >= 1 && number <= 64) {
+        *ret_signal = (int)number;
+        return TRUE;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(signals); i++) {
+        if (g_ascii_strcasecmp(name, signals[i].name) == 0) {
+            *ret_signal = signals[i].number;
+            return TRUE;
+        }
+    }
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "'%s' is not a signal: expected a name such as SIGSEGV, or a number from 1 to 64.",
+                text);
     return FALSE;
 }
 

@@ -23,6 +23,10 @@ gboolean mf_parse_duration(const char *text, gint64 *ret_ms, GError **error);
 gboolean mf_parse_uint(const char *text, const char *what, guint64 min, guint64 max,
                        guint64 *ret_value, GError **error);
 
+/* A signal's number: its name, with or without "SIG" and in either case, or the number itself, from
+ * 1 to 64. */
+gboolean mf_parse_signal(const char *text, int *ret_signal, GError **error);
+
 /* "1.5 GiB" and "2m30s" for people. Owned by the caller. */
 char *mf_format_size(guint64 bytes);
 char *mf_format_duration(gint64 ms);

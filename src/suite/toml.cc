@@ -6,9 +6,18 @@
 #define TOML_ENABLE_UNRELEASED_FEATURES 0
 #define TOML_MAX_NESTED_VALUES          32
 
+// toml++ 3.3 asserts what a text can violate: "[}" begins a key with a brace. Behind the assertion
+// it has a check with a message, which is reached when assertions do nothing at all; with NDEBUG it
+// would take them for granted instead.
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_cast<void>(0)
+
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <glib.h>
 #include <json.h>
@@ -93,23 +102,40 @@ new_string(std::string_view text)
     return json_object_new_string_len(text.data(), static_cast<int>(text.size()));
 }
 
+using Entry = std::pair<const toml::key *, const toml::node *>;
+
+// The entries of a table in the order of the file, which the parser does not keep.
+std::vector<Entry>
+sort_entries(const toml::table &table)
+{
+    std::vector<Entry> entries;
+
+    for (auto &&[key, node] : table)
+        entries.emplace_back(&key, &node);
+    std::sort(entries.begin(), entries.end(), [](const Entry &one, const Entry &other) {
+        return one.first->source().begin < other.first->source().begin;
+    });
+    return entries;
+}
+
 json_object *
 convert_table(const Source &source, const toml::table &table, guint depth, GError **error)
 {
     json_object *object = json_object_new_object();
 
-    for (auto &&[key, node] : table) {
-        if (std::string_view(key.str()).find('\0') != std::string_view::npos) {
-            fail(error, source, key.source().begin, "A key with a NUL character has no meaning.");
-            json_object_put(object);
-            return nullptr;
-        }
-        json_object *value = convert(source, node, &key, depth + 1, error);
+    for (auto &&[key, node] : sort_entries(table)) {
+        std::string name(key->str());
+        json_object *value = nullptr;
+
+        if (name.find('\0') != std::string::npos)
+            fail(error, source, key->source().begin, "A key with a NUL character has no meaning.");
+        else
+            value = convert(source, *node, key, depth + 1, error);
         if (!value) {
             json_object_put(object);
             return nullptr;
         }
-        json_object_object_add(object, std::string(key.str()).c_str(), value);
+        json_object_object_add(object, name.c_str(), value);
     }
     return object;
 }
@@ -210,7 +236,11 @@ word_at(std::string_view text, const toml::source_position &at)
 
     for (unsigned column = 1; column < at.column && !word.empty(); column++)
         skip_character(word);
-    return std::string(word.substr(0, word.find_first_of(" \t,]}#")));
+    size_t length = 0;
+    while (length < word.size() && g_ascii_iscntrl(word[length]) == 0 &&
+           !std::strchr(" ,]}#", word[length]))
+        length++;
+    return std::string(word.substr(0, length));
 }
 
 // The same key twice, the second time with a value at 'value': that is where the parser is, but
@@ -265,6 +295,8 @@ fail_parse(GError **error, const Source &source, std::string_view text,
         sentence = "a string ends on its line, and has no control characters";
     if (sentence.rfind("could not determine", 0) == 0)
         sentence = "'" + word_at(text, at) + "' is no value (a text is written in quotes)";
+    if (sentence.rfind("expected digit, saw", 0) == 0)
+        sentence += " (a text is written in quotes)";
     sentence = "This is not TOML 1.0: " + sentence + ".";
     return fail(error, source, at, sentence.c_str());
 }

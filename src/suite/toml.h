@@ -11,8 +11,8 @@
  * and times strings in the form of RFC 3339, since JSON has none. A float may be infinite or not a
  * number, and a string may have NUL characters: who reads the tree has to mind.
  *
- * Lines and columns count from 1; a column is a code point. The origin of a table that is only
- * there because of what is in it ([a.b] makes 'a') is where that is.
+ * Tables keep the order of the file. Lines and columns count from 1; a column is a code point. The
+ * origin of a table that is only there because of what is in it ([a.b] makes 'a') is where that is.
  */
 
 #define MF_TOML_SIZE_MAX (1u << 20)

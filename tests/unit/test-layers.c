@@ -61,8 +61,8 @@ test_tables_merge_and_everything_else_replaces(void)
 
     mf_layers_merge(lower, higher);
     g_assert_cmpstr(to_text(lower), ==,
-                    "{\"a\":1,\"list\":[3],\"t\":{\"a\":1,\"u\":{\"b\":2,\"c\":4,\"d\":5},"
-                    "\"e\":6},\"text\":{\"now\":\"a table\"},\"new\":true}");
+                    "{\"a\":1,\"list\":[3],\"text\":{\"now\":\"a table\"},\"t\":{\"a\":1,"
+                    "\"u\":{\"b\":2,\"c\":4,\"d\":5},\"e\":6},\"new\":true}");
 }
 
 static void
@@ -91,18 +91,18 @@ test_every_layer_wins_over_those_below_it_in_every_target(void)
     g_autoptr(json_object) options = mf_layers_read_options(set, "/", NULL);
 
     assert_targets(DOCUMENT, &((MfLayers){0}),
-                   "{\"cpu\":\"file\",\"name\":\"a\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":1}}\n"
+                   "{\"name\":\"a\",\"cpu\":\"file\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":1}}\n"
                    "{\"name\":\"b\"}");
     assert_targets(DOCUMENT, &((MfLayers){.profile = "ci"}),
-                   "{\"cpu\":\"profile\",\"name\":\"a\",\"vm\":{\"memory\":\"1G\","
+                   "{\"name\":\"a\",\"cpu\":\"profile\",\"vm\":{\"memory\":\"1G\","
                    "\"num_cpus\":2}}\n"
                    "{\"name\":\"b\",\"cpu\":\"profile\",\"vm\":{\"num_cpus\":2}}");
     assert_targets(DOCUMENT, &((MfLayers){.profile = "ci", .environment = variables}),
-                   "{\"cpu\":\"env\",\"name\":\"a\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":2},"
+                   "{\"name\":\"a\",\"cpu\":\"env\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":2},"
                    "\"user\":\"env\"}\n"
                    "{\"name\":\"b\",\"cpu\":\"env\",\"vm\":{\"num_cpus\":2},\"user\":\"env\"}");
     assert_targets(DOCUMENT, &((MfLayers){"empty", variables, options}),
-                   "{\"cpu\":\"env\",\"name\":\"a\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":1},"
+                   "{\"name\":\"a\",\"cpu\":\"env\",\"vm\":{\"memory\":\"1G\",\"num_cpus\":1},"
                    "\"user\":\"opt\"}\n"
                    "{\"name\":\"b\",\"cpu\":\"env\",\"user\":\"opt\"}");
 }
@@ -133,10 +133,10 @@ test_variables_and_matrix_of_the_file_are_below_those_of_a_target(void)
     assert_targets("variables = {a = '1', b = '1'}\nmatrix = {kernel = ['x'], arch = ['y']}\n"
                    "[[target]]\nvariables.b = '2'\nmatrix.kernel = []\n[[target]]",
                    &((MfLayers){0}),
-                   "{\"variables\":{\"a\":\"1\",\"b\":\"2\"},\"matrix\":{\"arch\":[\"y\"],"
-                   "\"kernel\":[]}}\n"
-                   "{\"variables\":{\"a\":\"1\",\"b\":\"1\"},\"matrix\":{\"arch\":[\"y\"],"
-                   "\"kernel\":[\"x\"]}}");
+                   "{\"variables\":{\"a\":\"1\",\"b\":\"2\"},\"matrix\":{\"kernel\":[],"
+                   "\"arch\":[\"y\"]}}\n"
+                   "{\"variables\":{\"a\":\"1\",\"b\":\"1\"},\"matrix\":{\"kernel\":[\"x\"],"
+                   "\"arch\":[\"y\"]}}");
 }
 
 static void

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/parse.h"
 
+#include <string.h>
+
 #include "base/error.h"
 
 static void
@@ -129,6 +131,33 @@ test_sizes_are_formatted_in_ascii(void)
     g_assert_cmpstr(gigabytes, ==, "1.5 GiB");
 }
 
+static void
+test_signals_are_read_by_name_and_number(void)
+{
+    const struct {
+        const char *text;
+        int number;
+    } good[] = {{"SIGSEGV", 11}, {"SEGV", 11}, {"sigkill", 9}, {"SYS", 31},
+                {"HUP", 1},      {"11", 11},   {"1", 1},       {"64", 64}};
+    const char *bad[] = {"",   "SIG",    "0",     "65",     "-9",
+                         "9 ", "SIGFOO", "SIG11", "SIGSEG", "SIGSIGHUP"};
+    int number;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_assert_true(mf_parse_signal(good[i].text, &number, NULL));
+        g_assert_cmpint(number, ==, good[i].number);
+    }
+    number = -1;
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(mf_parse_signal(bad[i], &number, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, bad[i]));
+        g_assert_cmpint(number, ==, -1);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -140,6 +169,8 @@ main(int argc, char **argv)
     g_test_add_func("/parse/durations-are-read-in-milliseconds",
                     test_durations_are_read_in_milliseconds);
     g_test_add_func("/parse/bad-durations-are-refused", test_bad_durations_are_refused);
+    g_test_add_func("/parse/signals-are-read-by-name-and-number",
+                    test_signals_are_read_by_name_and_number);
     g_test_add_func("/parse/numbers-are-bounded", test_numbers_are_bounded);
     g_test_add_func("/parse/sizes-are-formatted-in-ascii", test_sizes_are_formatted_in_ascii);
     return g_test_run();

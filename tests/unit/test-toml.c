@@ -104,6 +104,8 @@ static const struct {
                      "comments, saw '\xC3\xA9'."},
     {"a = 1\rb = 2", "t.toml:1:7: This is not TOML 1.0: expected '\\n' after '\\r', saw 'b'."},
     {"a = '\xFF'", "t.toml:1:5: This is not TOML 1.0: Encountered invalid utf-8 sequence."},
+    {"[}", "t.toml:1:2: This is not TOML 1.0: expected bare key starting character or string "
+           "delimiter, saw '}'."},
     {"a = 1 # \x01", "t.toml:1:9: This is not TOML 1.0: control characters other than TAB (U+0009) "
                      "are explicitly prohibited in comments."},
     {"\"a\\u0000b\" = 1", "t.toml:1:1: A key with a NUL character has no meaning."},

@@ -262,8 +262,8 @@ test_all_strings_of_a_tree_are_expanded_and_keep_their_places(void)
 
     g_assert_no_error(error);
     g_assert_cmpstr(json_object_to_json_string_ext(expanded, JSON_C_TO_STRING_PLAIN), ==,
-                    "{\"b\":true,\"command\":\"run v\",\"f\":1.5,\"list\":[\"v\",[\"vv\"],"
-                    "{\"k\":\"v\"}],\"n\":4,\"{{x}}\":1}");
+                    "{\"command\":\"run v\",\"n\":4,\"f\":1.5,\"b\":true,"
+                    "\"list\":[\"v\",[\"vv\"],{\"k\":\"v\"}],\"{{x}}\":1}");
     g_assert_cmpuint(mf_origin_get(json_object_object_get(expanded, "n"))->line, ==, 2);
     g_assert_cmpuint(mf_origin_get(list)->line, ==, 5);
     g_assert_cmpuint(mf_origin_get(json_object_array_get_idx(list, 0))->column, ==, 9);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite/config-rules.h"
+
+#include <string.h>
+
+#include "base/parse.h"
+#include "run/target.h"
+#include "suite/config-value.h"
+#include "suite/origin.h"
+
+typedef gboolean (*Rule)(const MfConfigTarget *target, json_object *tree, GError **error);
+
+/* The value of a key, dotted, or the nearest one above it that there is: a place for a message. */
+static json_object *
+find_place(json_object *tree, const char *key)
+{
+    g_auto(GStrv) steps = g_strsplit(key, ".", -1);
+
+    for (char **step = steps; *step; step++) {
+        json_object *value;
+
+        if (!json_object_object_get_ex(tree, *step, &value) || !mf_origin_get(value))
+            break;
+        tree = value;
+    }
+    return tree;
+}
+
+static json_object *
+find_element(json_object *tree, const char *key, gsize index)
+{
+    return json_object_array_get_idx(find_place(tree, key), index);
+}
+
+/* What another layer says of its texts, with the place and the key ahead of it. */
+static gboolean
+fail_with(json_object *place, const char *key, const GError *cause, GError **error)
+{
+    mf_config_value_fail(place, error, "Key '%s' is wrong: %s", key, cause->message);
+    return FALSE;
+}
+
+static gboolean
+check_boot(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    if (target->image && target->kernel) {
+        mf_config_value_fail(find_place(tree, "image"), error,
+                             "Target '%s' has both a kernel and an image, but only one of them can "
+                             "be booted.",
+                             target->name);
+        return FALSE;
+    }
+    if (!target->image && !target->kernel) {
+        mf_config_value_fail(tree, error,
+                             "Target '%s' has nothing to boot: the key 'kernel' or 'image' is "
+                             "missing.",
+                             target->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_boot_options(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    const struct {
+        gboolean given, fits;
+        const char *key, *needs;
+    } options[] = {
+        {target->uefi, target->image != NULL, "uefi", "an image"},
+        {target->vm->bios != NULL, target->uefi, "vm.bios", "uefi = true"},
+        {target->kernel_args != NULL, target->kernel != NULL, "kernel_args", "a kernel"},
+        {target->init_template != NULL, target->kernel != NULL, "init_template", "a kernel"},
+        {target->no_initramfs, target->kernel != NULL, "no_initramfs", "a kernel"},
+        {target->kaslr, target->kernel != NULL, "kaslr", "a kernel"},
+        {!target->snapshot, target->image != NULL, "snapshot", "an image"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (!options[i].given || options[i].fits)
+            continue;
+        mf_config_value_fail(find_place(tree, options[i].key), error,
+                             "Target '%s' has the key '%s', which needs %s.", target->name,
+                             options[i].key, options[i].needs);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_command(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    const MfConfigCommand *command = target->command;
+
+    if (command->kind != MF_CONFIG_COMMAND_KIND_ARGV || (command->argv[0] && command->argv[0][0]))
+        return TRUE;
+    mf_config_value_fail(find_place(tree, "command"), error,
+                         "Key 'command' is an array without a program as its first text.");
+    return FALSE;
+}
+
+static gboolean
+check_expect(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    if (!target->expect || !target->expect->has_status || !target->expect->has_signal)
+        return TRUE;
+    mf_config_value_fail(find_place(tree, "expect.signal"), error,
+                         "Target '%s' expects both a status and a signal, but a command ends with "
+                         "one of them.",
+                         target->name);
+    return FALSE;
+}
+
+static gboolean
+check_guest(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+
+    if (!mf_target_check_hostname(target->hostname, &cause))
+        return fail_with(find_place(tree, "hostname"), "hostname", cause, error);
+    if (target->workdir && *target->workdir != '/') {
+        mf_config_value_fail(find_place(tree, "workdir"), error,
+                             "Key 'workdir' is \"%s\", but a path from the guest's root is "
+                             "expected.",
+                             target->workdir);
+        return FALSE;
+    }
+    for (guint i = 0; target->env && i < target->env->len; i++) {
+        const MfConfigVariable *variable = g_ptr_array_index(target->env, i);
+
+        if (!strchr(variable->name, '='))
+            continue;
+        mf_config_value_fail(find_place(find_element(tree, "env", i), "name"), error,
+                             "A variable of the environment cannot be called '%s'.",
+                             variable->name);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_memory(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    if (target->vm->memory >= MF_TARGET_MIN_MEMORY)
+        return TRUE;
+    mf_config_value_fail(find_place(tree, "vm.memory"), error,
+                         "Key 'vm.memory' is too little: a guest needs at least 64M.");
+    return FALSE;
+}
+
+static gboolean
+check_numa(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GPtrArray) nodes = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
+    const MfOrigin *memory = mf_origin_get(find_place(tree, "vm.memory"));
+    g_autoptr(GError) cause = NULL;
+
+    for (guint i = 0; target->numa && i < target->numa->len; i++) {
+        const MfConfigNumaNode *node = g_ptr_array_index(target->numa, i);
+
+        g_ptr_array_add(nodes, mf_numa_node_new(node->memory, node->cpus));
+    }
+    if (nodes->len == 0)
+        return TRUE;
+    if (!mf_numa_check(nodes, (guint)target->vm->num_cpus, &cause))
+        return fail_with(find_place(tree, "numa"), "numa", cause, error);
+    if (memory->kind == MF_ORIGIN_DEFAULT || mf_numa_get_memory(nodes) == target->vm->memory)
+        return TRUE;
+
+    g_autofree char *sum = mf_format_size(mf_numa_get_memory(nodes));
+    g_autofree char *whole = mf_format_size(target->vm->memory);
+    mf_config_value_fail(find_place(tree, "vm.memory"), error,
+                         "Key 'vm.memory' is %s, but the nodes of 'numa' have %s together.", whole,
+                         sum);
+    return FALSE;
+}
+
+static gboolean
+check_net(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GArray) forwards = g_array_new(FALSE, FALSE, sizeof(MfForward));
+    g_autoptr(GError) cause = NULL;
+    MfNet net = target->net == MF_CONFIG_NET_USER ? MF_NET_USER : MF_NET_NONE;
+
+    for (guint i = 0; target->forward && target->forward[i]; i++) {
+        MfForward forward;
+
+        if (!mf_forward_parse(target->forward[i], &forward, &cause))
+            return fail_with(find_element(tree, "forward", i), "forward", cause, error);
+        g_array_append_val(forwards, forward);
+    }
+    if (!mf_net_check(net, forwards, &cause))
+        return fail_with(find_place(tree, "forward"), "forward", cause, error);
+    return TRUE;
+}
+
+static gboolean
+check_mount(const GPtrArray *mounts, guint index, json_object *place, GError **error)
+{
+    const MfConfigMount *mount = g_ptr_array_index(mounts, index);
+    g_autofree char *path = g_canonicalize_filename(mount->guest_path, "/");
+
+    if (*mount->guest_path != '/' || g_str_equal(path, "/")) {
+        mf_config_value_fail(place, error,
+                             "'%s' is no place for a mount: a path below the guest's root is "
+                             "expected.",
+                             mount->guest_path);
+        return FALSE;
+    }
+    for (guint i = 0; i < index; i++) {
+        const MfConfigMount *other = g_ptr_array_index(mounts, i);
+        g_autofree char *other_path = g_canonicalize_filename(other->guest_path, "/");
+
+        if (!g_str_equal(path, other_path))
+            continue;
+        mf_config_value_fail(place, error, "Two mounts have the guest path '%s'.", path);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_mounts(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    const GPtrArray *mounts = target->vm->mounts;
+
+    for (guint i = 0; mounts && i < mounts->len; i++) {
+        json_object *place = find_place(find_element(tree, "vm.mounts", i), "guest_path");
+
+        if (i >= MF_TARGET_MAX_MOUNTS) {
+            mf_config_value_fail(place, error,
+                                 "%u mounts are more than the machine has slots for: at most %d.",
+                                 mounts->len, MF_TARGET_MAX_MOUNTS);
+            return FALSE;
+        }
+        if (!check_mount(mounts, i, place, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    static const Rule rules[] = {
+        check_boot,   check_boot_options, check_command, check_expect, check_guest,
+        check_memory, check_numa,         check_net,     check_mounts,
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
+        if (!rules[i](target, tree, error))
+            return FALSE;
+    return TRUE;
+}
