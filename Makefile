@@ -31,7 +31,7 @@ help:
 	@echo 'make check    install what is missing, build with -Werror, run every lint and test'
 	@echo 'make build    build only'
 	@echo 'make bench    measure mayfly side by side with bare QEMU (BENCH_FLAGS=--quick: less often)'
-	@echo 'make soak     N runs in one process, then every test N times (N=20)'
+	@echo 'make soak     N runs in one process with AddressSanitizer, every test N times (N=20)'
 	@echo 'make fmt      format the C sources'
 	@echo 'make install  install below PREFIX (/usr/local), honours DESTDIR'
 	@echo 'make deps     install what is missing for all of these'
@@ -61,7 +61,9 @@ check: deps
 	$(Q)tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 2 $(MESON_TEST_FLAGS)
 
 soak: deps build
-	$(Q)kernels=$$(tools/test-kernels.sh) && $(B)/tests/soak/soak-runs $$kernels/generic/vmlinuz $(N)
+	$(Q)[ -d $(B)-asan ] || meson setup $(B)-asan -Db_sanitize=address,undefined
+	$(Q)ninja -C $(B)-asan $(NINJA_FLAGS) tests/soak/soak-runs
+	$(Q)kernels=$$(tools/test-kernels.sh) && $(B)-asan/tests/soak/soak-runs $$kernels/generic/vmlinuz $(N)
 	$(Q)MAYFLY_TEST_SOAK=1 tools/check.py $(B) $(CHECK_FLAGS) -- --num-processes 1 --repeat $(N) $(MESON_TEST_FLAGS)
 
 bench: deps build

@@ -21,6 +21,17 @@
 #define WARM_UP_RUNS  3
 #define GROWTH_MAX_KB 1024
 
+#ifdef __SANITIZE_ADDRESS__
+/* What is freed stays resident for a while under AddressSanitizer: for a short one. */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+    return "quarantine_size_mb=1:thread_local_quarantine_size_kb=64";
+}
+#endif
+
 static guint
 count_descriptors(void)
 {
