@@ -193,7 +193,10 @@ append_title(Drawing *self, const char *title)
     g_string_append(self->svg, "<title>");
     mf_xml_append_escaped(self->svg, line);
     g_string_append_printf(self->svg, ", %s</title>\n", total);
+    /* What is wider than its place is cut off there: nobody knows the font. */
+    g_string_append_printf(self->svg, "<svg width=\"%d\" height=\"%u\">\n", BARS_RIGHT, ROWS_TOP);
     append_text(self, NAME_LEFT, TITLE_BOTTOM, " class=\"title\"", cut);
+    g_string_append(self->svg, "</svg>\n");
     append_text(self, TIME_RIGHT, TITLE_BOTTOM, " class=\"title\" text-anchor=\"end\"", total);
 }
 

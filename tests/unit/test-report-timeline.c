@@ -95,6 +95,21 @@ test_no_text_overlaps_at_any_scale(void)
 }
 
 static void
+test_a_long_title_ends_before_the_total(void)
+{
+    g_autoptr(MfResult) result = make_result();
+    g_autofree char *title = g_strnfill(300, 'W');
+    g_autofree char *shown = g_strnfill(100, 'W');
+    g_autofree char *svg = mf_timeline_to_svg(title, result);
+    g_autofree char *clipped = g_strdup_printf("<svg width=\"800\" height=\"44\">\n"
+                                               "<text x=\"12\" y=\"28\" class=\"title\">%s</text>\n"
+                                               "</svg>\n",
+                                               shown);
+
+    g_assert_nonnull(strstr(svg, clipped));
+}
+
+static void
 test_a_mark_outside_of_the_run_stays_in_the_picture(void)
 {
     g_autoptr(MfResult) result = mf_result_new();
@@ -137,6 +152,8 @@ main(int argc, char **argv)
                     test_phases_and_marks_are_on_one_axis);
     g_test_add_func("/report-timeline/no-text-overlaps-at-any-scale",
                     test_no_text_overlaps_at_any_scale);
+    g_test_add_func("/report-timeline/a-long-title-ends-before-the-total",
+                    test_a_long_title_ends_before_the_total);
     g_test_add_func("/report-timeline/a-mark-outside-of-the-run-stays-in-the-picture",
                     test_a_mark_outside_of_the_run_stays_in_the_picture);
     g_test_add_func("/report-timeline/a-run-that-never-began-has-a-picture-too",
