@@ -180,11 +180,23 @@ def no_initramfs_is_needed_where_all_drivers_are_built_in():
 
 
 @test
+def without_an_initramfs_few_programs_start_before_the_command():
+    with Sandbox() as box:
+        # The kernel's threads are the children of 2.
+        result = run_bare(box, "echo $$; for stat in /proc/[0-9]*/stat; do read -r _ _ _ parent _ "
+                          "<$stat; echo $parent; done | grep -cx 2")
+        expect(result, 0)
+        pid, threads = result.out.split()
+        assert int(pid) - int(threads) <= 38, f"process {pid}, with {threads} threads: {result!r}"
+
+
+@test
 def without_an_initramfs_the_root_can_be_read_only_or_written():
     with Sandbox() as box:
         outside = os.path.join(box.directory, "outside")
         text = f"echo x >{outside} || echo refused"
-        expect(run_bare(box, text, options=("--root-mode", "ro")), 0, out=b"refused\n",
+        expect(run_bare(box, "grep -c -e ' /dev/pts ' -e ' /dev/shm ' /proc/mounts; " + text,
+                        options=("--root-mode", "ro")), 0, out=b"2\nrefused\n",
                err="Read-only file system")
         assert not os.path.exists(outside)
         expect(run_bare(box, text, options=("--root-mode", "rw")), 0, out=b"")
