@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/kernel.h"
+#include "cli/show-config.h"
 #include "cli/warm.h"
 #include "config.h"
 
@@ -16,6 +17,7 @@ static const struct {
     const char *summary;
 } verbs[] = {
     {"run", mf_cli_run, "run a command in a throwaway kernel VM"},
+    {"config", mf_cli_config, "show the targets of the config file, and where each value is from"},
     {"kernel", mf_cli_kernel, "list, pull, add, inspect and remove kernels"},
     {"warm", mf_cli_warm, "list, save and remove machines that later runs restore"},
 };

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite/config.h"
+
+#include <json.h>
+#include <string.h>
+
+#include "base/cache.h"
+#include "base/error.h"
+#include "machine/catalog.h"
+#include "suite/config-file.h"
+#include "suite/config-read.h"
+#include "suite/layers.h"
+#include "suite/matrix.h"
+#include "suite/origin.h"
+#include "suite/variables.h"
+#include "wire/json.h"
+
+#define VARIABLES "variables"
+#define MATRIX    "matrix"
+
+struct _MfConfig {
+    MfConfigFile *file; /* owned */
+    GPtrArray *targets; /* owned; of json_object, owned */
+    char **environment; /* borrowed while it is loaded */
+};
+
+void
+mf_config_free(MfConfig *self)
+{
+    if (!self)
+        return;
+    mf_config_file_free(self->file);
+    g_clear_pointer(&self->targets, g_ptr_array_unref);
+    g_free(self);
+}
+
+const char *
+mf_config_get_path(const MfConfig *self)
+{
+    return self->file->path;
+}
+
+const char *
+mf_config_get_directory(const MfConfig *self)
+{
+    return self->file->directory;
+}
+
+const GPtrArray *
+mf_config_get_targets(const MfConfig *self)
+{
+    return self->targets;
+}
+
+/*
+ * Variables
+ */
+
+/* With those that are the same for all targets. */
+static MfVariables *
+new_variables(const MfConfig *self)
+{
+    MfVariables *variables = mf_variables_new(self->environment);
+    g_autofree char *cache = mf_cache_dir(NULL, NULL);
+
+    mf_variables_set(variables, "config_dir", self->file->directory);
+    mf_variables_set(variables, "cache_dir", cache);
+    mf_variables_set(variables, "host_arch", mf_arch_name(mf_arch_native()));
+    return variables;
+}
+
+/* Adds the target's own [variables]. */
+static gboolean
+add_own_variables(MfVariables *variables, json_object *target, GError **error)
+{
+    json_object *table = json_object_object_get(target, VARIABLES);
+
+    if (table && !json_object_is_type(table, json_type_object)) {
+        mf_origin_set_error(error, mf_origin_get(table),
+                            "The variables are not a table: write [variables].");
+        return FALSE;
+    }
+    return !table || mf_variables_add_table(variables, table, error);
+}
+
+/* The variables that 'table', a matrix or one of its 'include', gives values to have them later. */
+static void
+defer_axes(MfVariables *variables, json_object *table)
+{
+    json_object *own = json_object_object_get(table, VARIABLES);
+    struct json_object_iterator at, end;
+
+    if (json_object_is_type(own, json_type_object)) {
+        end = json_object_iter_end(own);
+        for (at = json_object_iter_begin(own); !json_object_iter_equal(&at, &end);
+             json_object_iter_next(&at))
+            mf_variables_defer(variables, json_object_iter_peek_name(&at));
+    }
+    end = json_object_iter_end(table);
+    for (at = json_object_iter_begin(table); !json_object_iter_equal(&at, &end);
+         json_object_iter_next(&at)) {
+        const char *key = json_object_iter_peek_name(&at);
+
+        if (g_str_has_prefix(key, VARIABLES "."))
+            mf_variables_defer(variables, key + strlen(VARIABLES "."));
+    }
+}
+
+static void
+defer_matrix(MfVariables *variables, json_object *matrix)
+{
+    static const char *const of_a_target[] = {"name", "id", "kernel", "arch"};
+    json_object *include = json_object_object_get(matrix, "include");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(of_a_target); i++)
+        mf_variables_defer(variables, of_a_target[i]);
+    defer_axes(variables, matrix);
+    if (!json_object_is_type(include, json_type_array))
+        return;
+    for (size_t i = 0; i < json_object_array_length(include); i++) {
+        json_object *table = json_object_array_get_idx(include, i);
+
+        if (json_object_is_type(table, json_type_object))
+            defer_axes(variables, table);
+    }
+}
+
+/* Makes 'name' the text that the target has for that key, if it has one. */
+static void
+set_from_key(MfVariables *variables, const char *name, json_object *target, const char *fallback)
+{
+    json_object *value = json_object_object_get(target, name);
+
+    if (json_object_is_type(value, json_type_string))
+        mf_variables_set_text(variables, name, value);
+    else
+        mf_variables_set(variables, name, fallback);
+}
+
+/* All variables of a target. */
+static MfVariables *
+new_target_variables(const MfConfig *self, json_object *target, GError **error)
+{
+    g_autoptr(MfVariables) variables = new_variables(self);
+    json_object *name = json_object_object_get(target, "name");
+    g_autofree char *full = NULL;
+    g_autofree char *id = NULL;
+
+    set_from_key(variables, "name", target, NULL);
+    set_from_key(variables, "kernel", target, NULL);
+    set_from_key(variables, "arch", target, mf_arch_name(mf_arch_native()));
+    mf_variables_set(variables, "id", NULL);
+    if (!add_own_variables(variables, target, error))
+        return NULL;
+    if (json_object_is_type(name, json_type_string)) {
+        full = mf_variables_expand(variables, "{{name}}", mf_origin_get(name), error);
+        if (!full)
+            return NULL;
+        id = mf_case_make_id(full);
+        mf_variables_set(variables, "id", id);
+    }
+    return g_steal_pointer(&variables);
+}
+
+/*
+ * Targets
+ */
+
+static char **
+list_kernels(gpointer data, GError **error)
+{
+    g_autoptr(GPtrArray) entries = mf_catalog_list(error);
+    g_autoptr(GStrvBuilder) names = g_strv_builder_new();
+
+    if (!entries)
+        return NULL;
+    for (guint i = 0; i < entries->len; i++)
+        g_strv_builder_add(names, ((MfCatalogEntry *)entries->pdata[i])->name);
+    return g_strv_builder_end(names);
+}
+
+/* The combinations of a target, whose matrix can name variables that all of them share. */
+static GPtrArray *
+expand_matrix(const MfConfig *self, json_object *target, GError **error)
+{
+    const MfMatrixSources sources = {self->file->directory, list_kernels, NULL};
+    json_object *matrix = json_object_object_get(target, MATRIX), *expanded;
+    g_autoptr(MfVariables) variables = new_variables(self);
+
+    if (json_object_is_type(matrix, json_type_object)) {
+        if (!add_own_variables(variables, target, error))
+            return NULL;
+        defer_matrix(variables, matrix);
+        expanded = mf_variables_expand_tree(variables, matrix, error);
+        if (!expanded)
+            return NULL;
+        json_object_object_add(target, MATRIX, expanded);
+    }
+    return mf_matrix_expand(target, &sources, error);
+}
+
+/* Adds one combination, complete and checked. */
+static gboolean
+add_target(MfConfig *self, json_object *combination, GError **error)
+{
+    g_autoptr(MfVariables) variables = new_target_variables(self, combination, error);
+    g_autoptr(json_object) target = NULL;
+    MfConfigTarget *checked;
+
+    if (!variables)
+        return FALSE;
+    json_object_object_del(combination, VARIABLES);
+    target = mf_variables_expand_tree(variables, combination, error);
+    if (!target)
+        return FALSE;
+    checked = mf_config_read_target(target, self->file->directory, error);
+    if (!checked)
+        return FALSE;
+    mf_config_target_free(checked);
+    mf_config_add_defaults(target);
+    g_ptr_array_add(self->targets, g_steal_pointer(&target));
+    return TRUE;
+}
+
+static gboolean
+add_combinations(MfConfig *self, json_object *target, GError **error)
+{
+    g_autoptr(GPtrArray) combinations = expand_matrix(self, target, error);
+
+    if (!combinations)
+        return FALSE;
+    for (guint i = 0; i < combinations->len; i++)
+        if (!add_target(self, combinations->pdata[i], error))
+            return FALSE;
+    return TRUE;
+}
+
+/* Names select and ids are files: both have to be unique. */
+static gboolean
+check_names(const MfConfig *self, GError **error)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < self->targets->len; i++) {
+        json_object *name = json_object_object_get(self->targets->pdata[i], "name");
+        char *id = mf_case_make_id(json_object_get_string(name));
+        json_object *other = g_hash_table_lookup(seen, id);
+
+        if (other) {
+            g_autofree char *place = mf_origin_describe(mf_origin_get(other));
+
+            mf_origin_set_error(error, mf_origin_get(name),
+                                "The target '%s' is listed twice: the other one is '%s' at %s.",
+                                json_object_get_string(name), json_object_get_string(other), place);
+            g_free(id);
+            return FALSE;
+        }
+        g_hash_table_insert(seen, id, name);
+    }
+    return TRUE;
+}
+
+static gboolean
+load_targets(MfConfig *self, const MfConfigSources *sources, const char *directory, GError **error)
+{
+    g_autoptr(json_object) environment =
+        mf_layers_read_environment(sources->environment, directory);
+    g_autoptr(json_object) options = mf_layers_read_options(sources->set, directory, error);
+    g_autofree char *name = g_path_get_basename(self->file->path);
+    const MfLayers layers = {sources->profile, environment, options};
+    g_autoptr(GPtrArray) targets =
+        options ? mf_layers_apply(self->file->tree, name, &layers, error) : NULL;
+
+    if (!targets)
+        return FALSE;
+    if (targets->len == 0) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "There is no target in '%s': write a table [[target]] with a name, a kernel "
+                    "and a command.",
+                    self->file->path);
+        return FALSE;
+    }
+    for (guint i = 0; i < targets->len; i++)
+        if (!add_combinations(self, targets->pdata[i], error))
+            return FALSE;
+    return check_names(self, error);
+}
+
+MfConfig *
+mf_config_load(const MfConfigSources *sources, GError **error)
+{
+    g_autofree char *directory = g_get_current_dir();
+    g_autofree char *found = sources->path ? NULL : mf_config_file_find(directory, error);
+    const char *path = sources->path ? sources->path : found;
+    g_autoptr(MfConfig) self = g_new0(MfConfig, 1);
+
+    self->file = path ? mf_config_file_load(path, error) : NULL;
+    if (!self->file)
+        return NULL;
+    self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
+    self->environment = sources->environment;
+    if (!load_targets(self, sources, directory, error))
+        return NULL;
+    self->environment = NULL;
+    return g_steal_pointer(&self);
+}
