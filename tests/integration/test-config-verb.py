@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""mayfly config: what is printed, and one clear sentence for what is wrong. No VM is started."""
+
+import json
+import os
+import re
+
+from harness import Sandbox, expect, expect_sentence, main, test
+
+CONFIG = """\
+[variables]
+dir = "{{config_dir}}/boot"
+
+[matrix]
+kernel = ["{{dir}}/vmlinuz-*"]
+
+[[target]]
+name = "net"
+command = "echo {{name}} {{{{x}}"
+
+[[target]]
+name = "fs"
+command = "true"
+matrix.kernel = []
+kernel = "mine"
+
+[profile.ci]
+timeout = "1m"
+"""
+
+
+class Project(Sandbox):
+    """A sandbox whose working directory is below that of a config file, in a repository."""
+
+    def __init__(self, config=CONFIG, name="mayfly.toml"):
+        super().__init__()
+        self.env["MAYFLY_CACHE_DIR"] = self.make("cache")
+        self.repository = self.work
+        os.mkdir(os.path.join(self.repository, ".git"))
+        os.mkdir(os.path.join(self.repository, "boot"))
+        for release in ("6.10", "6.9"):
+            self.write(f"boot/vmlinuz-{release}", "")
+        self.write(name, config)
+        self.work = os.path.join(self.repository, "deep", "down")
+        os.makedirs(self.work)
+
+    def write(self, name, text):
+        with open(os.path.join(self.repository, name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def targets(self, *arguments):
+        """The targets that 'mayfly config --json' prints, by name."""
+        result = self.run("config", "--json", *arguments)
+        expect(result, 0)
+        assert result.err == b"", repr(result)
+        return {target["name"]: target for target in json.loads(result.out)}
+
+
+@test
+def targets_are_printed_with_matrix_and_variables_replaced():
+    with Project() as box:
+        targets = box.targets()
+        kernels = [f"{box.repository}/boot/vmlinuz-{release}" for release in ("6.9", "6.10")]
+        names = [f"net [kernel={kernel}]" for kernel in kernels]
+        assert list(targets) == [*names, "fs"], list(targets)
+        assert targets[names[0]]["command"] == f"echo {names[0]} {{{{x}}}}", targets
+        assert targets[names[1]]["kernel"] == kernels[1], targets
+        assert targets["fs"]["boot_timeout"] == "2m", targets
+
+
+@test
+def option_wins_over_environment_over_profile_over_file_over_default():
+    with Project() as box:
+        seen = [box.targets("fs")["fs"]["timeout"],
+                box.targets("--profile", "ci", "fs")["fs"]["timeout"]]
+        box.env["MAYFLY_TIMEOUT"] = "2m"
+        seen += [box.targets("--profile", "ci", "fs")["fs"]["timeout"],
+                 box.targets("--profile=ci", "--set", "timeout=3m", "fs")["fs"]["timeout"]]
+        assert seen == ["0", "1m", "2m", "3m"], seen
+
+
+@test
+def sources_say_where_each_value_comes_from():
+    with Project() as box:
+        box.env["MAYFLY_VM_MEMORY"] = "2G"
+        result = box.run("config", "--sources", "--profile", "ci", "--set", "retries=2", "fs")
+        expect(result, 0)
+        rows = [line.replace(box.repository + "/", "").split()
+                for line in result.out.decode().splitlines()]
+        for row in (["fs", "mayfly.toml:12:8"],
+                    ["kernel", '"mine"', "mayfly.toml:15:10"],
+                    ["timeout", '"1m"', "mayfly.toml:18:11", "(profile)"],
+                    ["vm.memory", '"2G"', "MAYFLY_VM_MEMORY"],
+                    ["retries", "2", "--set"],
+                    ["vm.num_cpus", "2", "default"]):
+            assert row in rows, f"no {row} in {rows}"
+        full = box.run("config", "--sources", "--json", "fs")
+        keys = json.loads(full.out)[0]["keys"]
+        assert keys["vm.memory"] == {"value": "2G", "layer": "environment",
+                                     "source": "MAYFLY_VM_MEMORY"}, keys
+
+
+@test
+def what_is_wrong_is_one_sentence_that_names_where():
+    cases = (
+        ({}, ["config", "--set", "vm.memory=much"], 78, "mayfly: --set: "),
+        ({}, ["config", "--set", "vm.memory"], 78, "mayfly: --set: 'vm.memory' is not KEY=VALUE"),
+        ({}, ["config", "--profile", "cj"], 78, "has no profile 'cj'; did you mean 'ci'?"),
+        ({"MAYFLY_VM_NUM_CPUS": "0"}, ["config"], 78, "mayfly: MAYFLY_VM_NUM_CPUS: "),
+        ({}, ["config", "--config", ".."], 78, "is a directory"),
+        ({}, ["config", "--config", "none.toml"], 78, "none.toml"),
+        ({}, ["config", "fss"], 2, "There is no target 'fss': did you mean 'fs'?"),
+        ({}, ["config", "a", "b"], 2, "takes one target"),
+        ({}, ["config", "--no-such"], 2, "--no-such"),
+    )
+    with Project() as box:
+        for variables, arguments, status, message in cases:
+            result = box.run(*arguments, env={**box.env, **variables})
+            expect_sentence(result, status, re.escape(message))
+
+
+@test
+def a_file_that_is_wrong_is_one_sentence_with_line_and_column():
+    target = '[[target]]\nname = "a"\nkernel = "k"\ncommand = "x"\n'
+    cases = (
+        (target + 'user = "{{usr}}"\n', "mayfly.toml:5:8: The variable 'usr' is not known"),
+        (target + target, "mayfly.toml:6:8: The target 'a' is listed twice"),
+        (target + "matrix.kernel = 5\n", "mayfly.toml:5:17: The matrix needs an array"),
+        (target + "matrix.kernel = ['no*']\n", "mayfly.toml:5:18: The kernel pattern 'no*'"),
+        ("", "There is no target in"),
+    )
+    for text, message in cases:
+        with Project(text) as box:
+            expect_sentence(box.run("config"), 78, re.escape(message))
+
+
+@test
+def a_variable_that_is_no_key_is_no_error():
+    with Project() as box:
+        box.env["MAYFLY_VM_MEMROY"] = "2G"
+        box.env["MAYFLY_TIMEOUT"] = ""
+        assert box.targets("fs")["fs"]["timeout"] == "0"
+
+
+if __name__ == "__main__":
+    main()
