@@ -134,6 +134,15 @@ mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, MfAccel *ret_accel, char
     return mf_host_judge_accel(wanted, &facts, guest_arch, ret_accel, ret_reason, error);
 }
 
+gboolean
+mf_host_uses_kvm(MfAccel wanted, MfArch guest_arch, char **ret_reason)
+{
+    MfAccel accel;
+
+    return mf_host_choose_accel(wanted, guest_arch, &accel, ret_reason, NULL) &&
+           accel == MF_ACCEL_KVM;
+}
+
 char *
 mf_host_find_qemu(const char *requested, MfArch arch, GError **error)
 {

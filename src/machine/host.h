@@ -37,6 +37,9 @@ char *mf_host_why_no_kvm(const MfKvmFacts *facts, MfArch guest_arch);
 gboolean mf_host_choose_accel(MfAccel wanted, MfArch guest_arch, MfAccel *ret_accel,
                               char **ret_reason, GError **error);
 
+/* Whether that comes to KVM; else *ret_reason (owned, may be NULL) is why not. */
+gboolean mf_host_uses_kvm(MfAccel wanted, MfArch guest_arch, char **ret_reason);
+
 /* The same, of facts already gathered: a pure function. */
 gboolean mf_host_judge_accel(MfAccel wanted, const MfKvmFacts *facts, MfArch guest_arch,
                              MfAccel *ret_accel, char **ret_reason, GError **error);

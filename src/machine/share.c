@@ -45,6 +45,15 @@ mf_share_new(const char *id, const char *tag, const char *host_path, const char 
     return self;
 }
 
+MfShare *
+mf_share_new_mount(guint index, const char *host_path, const char *guest_path, gboolean writable)
+{
+    g_autofree char *id = g_strdup_printf("mount%u", index);
+    g_autofree char *tag = g_strdup_printf(MF_TAG_MOUNT "%u", index);
+
+    return mf_share_new(id, tag, host_path, guest_path, writable);
+}
+
 void
 mf_share_free(MfShare *self)
 {
@@ -119,9 +128,7 @@ mf_share_parse(const char *text, guint index, GError **error)
                     text);
         return NULL;
     }
-    g_autofree char *id = g_strdup_printf("mount%u", index);
-    g_autofree char *tag = g_strdup_printf(MF_TAG_MOUNT "%u", index);
-    return mf_share_new(id, tag, host_path, guest_path, writable);
+    return mf_share_new_mount(index, host_path, guest_path, writable);
 }
 
 void

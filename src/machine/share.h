@@ -25,6 +25,10 @@ typedef struct {
 /* Paths are copied; 'host_path' is made absolute against the current directory. */
 MfShare *mf_share_new(const char *id, const char *tag, const char *host_path,
                       const char *guest_path, gboolean writable);
+
+/* One that the guest mounts at 'guest_path'; 'index' makes id and tag unique. */
+MfShare *
+mf_share_new_mount(guint index, const char *host_path, const char *guest_path, gboolean writable);
 void mf_share_free(MfShare *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfShare, mf_share_free)
 

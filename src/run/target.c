@@ -76,6 +76,14 @@ is_label(const char *text)
 }
 
 gboolean
+mf_kernel_args_have(const char *kernel_args, const char *word)
+{
+    g_auto(GStrv) words = g_strsplit_set(kernel_args ? kernel_args : "", " \t\n", 0);
+
+    return g_strv_contains((const char *const *)words, word);
+}
+
+gboolean
 mf_target_check_hostname(const char *name, GError **error)
 {
     g_auto(GStrv) labels = g_strsplit(name, ".", -1);

@@ -116,6 +116,9 @@ typedef struct {
     gint64 boot_timeout_ms; /* until the command starts; 0 is none */
 } MfTarget;
 
+/* Whether 'word' is one of the words of a kernel command line (may be NULL). */
+gboolean mf_kernel_args_have(const char *kernel_args, const char *word);
+
 /* Whether 'name' can be the guest's host name: lowercase letters, digits and hyphens in labels of
  * at most 63 bytes between dots, at most 64 in all. MF_ERROR_CONFIG. */
 gboolean mf_target_check_hostname(const char *name, GError **error);

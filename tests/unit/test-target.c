@@ -59,6 +59,15 @@ test_kernel_arguments_are_one_line(void)
 }
 
 static void
+test_an_argument_of_the_kernel_is_a_whole_word(void)
+{
+    g_assert_true(mf_kernel_args_have("ro", "ro"));
+    g_assert_true(mf_kernel_args_have("quiet  ro\tdebug", "ro"));
+    g_assert_false(mf_kernel_args_have("root=/dev/vda prod", "ro"));
+    g_assert_false(mf_kernel_args_have(NULL, "ro"));
+}
+
+static void
 test_a_new_target_has_a_host_name_and_no_terminal(void)
 {
     g_autoptr(MfTarget) target = mf_target_new();
@@ -77,6 +86,8 @@ main(int argc, char **argv)
     g_test_add_func("/target/host-names-that-are-refused-by-name",
                     test_host_names_that_are_refused_by_name);
     g_test_add_func("/target/kernel-arguments-are-one-line", test_kernel_arguments_are_one_line);
+    g_test_add_func("/target/an-argument-of-the-kernel-is-a-whole-word",
+                    test_an_argument_of_the_kernel_is_a_whole_word);
     g_test_add_func("/target/a-new-one-has-a-host-name-and-no-terminal",
                     test_a_new_target_has_a_host_name_and_no_terminal);
     return g_test_run();

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite/case-build.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "suite/config-read.h"
+#include "suite/toml.h"
+
+#define FILE_PATH "/projects/net/mayfly.toml"
+
+static char *environment[] = {(char *)"HOME=/srv/ann", (char *)"PATH=/bin:/usr/bin",
+                              (char *)"LC_ALL=C", (char *)"LC_TIME=de_DE", NULL};
+
+static void
+put_object(gpointer object)
+{
+    json_object_put(object);
+}
+
+/* The cases of a config file's text, whose targets only lack their defaults. */
+static GPtrArray *
+build_all(const char *text, gboolean skip_missing, GError **error)
+{
+    const MfCaseBuildOptions options = {FILE_PATH, environment, skip_missing};
+    g_autoptr(GPtrArray) targets = g_ptr_array_new_with_free_func(put_object);
+    g_autoptr(GError) parse_error = NULL;
+    json_object *document = mf_toml_parse(text, strlen(text), FILE_PATH, &parse_error);
+
+    g_assert_no_error(parse_error);
+    json_object *array = json_object_object_get(document, "target");
+    for (size_t i = 0; i < json_object_array_length(array); i++) {
+        json_object *target = json_object_array_get_idx(array, i);
+
+        mf_config_add_defaults(target);
+        g_ptr_array_add(targets, json_object_get(target));
+    }
+    GPtrArray *cases = mf_case_build_all(targets, &options, error);
+    json_object_put(document);
+    return cases;
+}
+
+/* One target with these further lines. */
+static GPtrArray *
+build_one(const char *lines)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = g_strconcat("[[target]]\nname = 'ping (v6)'\ncommand = 'true'\n"
+                                        "kernel = './bzImage'\n",
+                                        lines, NULL);
+    GPtrArray *cases = build_all(text, FALSE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(cases->len, ==, 1);
+    return cases;
+}
+
+static const MfCase *
+first(const GPtrArray *cases)
+{
+    return cases->pdata[0];
+}
+
+static void
+test_paths_are_meant_from_the_file_s_directory(void)
+{
+    g_autoptr(GPtrArray) cases =
+        build_one("rootfs = 'root'\nstdin = '../input'\nqemu_command = './qemu'\n"
+                  "vm.mounts.'/data'.host_path = 'data'\n[[target.disks]]\npath = 'disk.raw'\n");
+    const MfTarget *target = first(cases)->target;
+
+    g_assert_cmpstr(target->kernel, ==, "/projects/net/bzImage");
+    g_assert_cmpstr(target->root, ==, "/projects/net/root");
+    g_assert_cmpstr(target->share, ==, "/projects/net");
+    g_assert_cmpstr(target->stdin_path, ==, "/projects/input");
+    g_assert_cmpstr(target->qemu, ==, "/projects/net/qemu");
+    g_assert_cmpstr(((MfShare *)target->mounts->pdata[0])->host_path, ==, "/projects/net/data");
+    g_assert_cmpstr(((MfDisk *)target->disks->pdata[0])->path, ==, "/projects/net/disk.raw");
+}
+
+static void
+test_a_case_knows_its_place_and_has_an_id_fit_for_a_file(void)
+{
+    g_autoptr(GPtrArray) cases = build_one("tags = ['net', 'quick']\nretries = 3\n");
+    const MfCase *the_case = first(cases);
+
+    g_assert_cmpstr(the_case->name, ==, "ping (v6)");
+    g_assert_true(g_str_has_prefix(the_case->id, "ping-v6-"));
+    g_assert_cmpstr(the_case->file, ==, FILE_PATH);
+    g_assert_cmpuint(the_case->line, ==, 2);
+    g_assert_cmpuint(the_case->retries, ==, 3);
+    g_assert_true(g_strv_contains((const char *const *)the_case->tags, "quick"));
+    g_assert_null(the_case->skip_reason);
+}
+
+static void
+test_what_is_not_said_is_as_for_mayfly_run(void)
+{
+    g_autoptr(GPtrArray) cases = build_one("");
+    g_autoptr(MfTarget) expected = mf_target_new();
+    const MfTarget *target = first(cases)->target;
+
+    g_assert_cmpuint(target->memory, ==, expected->memory);
+    g_assert_cmpuint(target->cpus, ==, expected->cpus);
+    g_assert_cmpint(target->root_mode, ==, expected->root_mode);
+    g_assert_cmpint(target->share_type, ==, expected->share_type);
+    g_assert_cmpint(target->cache, ==, expected->cache);
+    g_assert_cmpint(target->init, ==, expected->init);
+    g_assert_cmpint(target->arch, ==, expected->arch);
+    g_assert_cmpint(target->accel, ==, expected->accel);
+    g_assert_cmpint(target->net, ==, expected->net);
+    g_assert_cmpint(target->timeout_ms, ==, expected->timeout_ms);
+    g_assert_cmpint(target->boot_timeout_ms, ==, expected->boot_timeout_ms);
+    g_assert_cmpstr(target->root, ==, expected->root);
+    g_assert_cmpstr(target->hostname, ==, expected->hostname);
+    g_assert_false(target->image_writable || target->uefi || target->cold || target->kaslr);
+    g_assert_null(target->expect);
+}
+
+static void
+test_every_named_value_is_taken_over(void)
+{
+    g_autoptr(GPtrArray) cases =
+        build_one("root_mode = 'rw'\nshare = 'virtiofs'\ncache = 'loose'\ninit = 'script'\n"
+                  "arch = 'aarch64'\naccel = 'tcg'\nnet = 'user'\nforward = ['udp:5000:53']\n"
+                  "expect = {signal = 'SEGV', stderr_match = 'oops'}\ntimeout = '90s'\n"
+                  "vm = {num_cpus = 4, memory = '2G', extra_args = ['-s']}\n");
+    const MfTarget *target = first(cases)->target;
+
+    g_assert_cmpint(target->root_mode, ==, MF_ROOT_RW);
+    g_assert_cmpint(target->share_type, ==, MF_SHARE_VIRTIOFS);
+    g_assert_cmpint(target->cache, ==, MF_9P_CACHE_LOOSE);
+    g_assert_cmpint(target->init, ==, MF_INIT_SCRIPT);
+    g_assert_cmpint(target->arch, ==, MF_ARCH_AARCH64);
+    g_assert_cmpint(target->accel, ==, MF_ACCEL_TCG);
+    g_assert_cmpint(target->net, ==, MF_NET_USER);
+    g_assert_true(g_array_index(target->forwards, MfForward, 0).udp);
+    g_assert_cmpint(target->expect->signal_number, ==, 11);
+    g_assert_cmpstr(target->expect->stderr_match, ==, "oops");
+    g_assert_cmpint(target->timeout_ms, ==, 90000);
+    g_assert_cmpuint(target->cpus, ==, 4);
+    g_assert_cmpuint(target->memory, ==, G_GUINT64_CONSTANT(2) << 30);
+    g_assert_cmpstr(target->qemu_args[0], ==, "-s");
+}
+
+static void
+test_a_command_is_a_shell_s_text_or_words(void)
+{
+    g_autoptr(GPtrArray) text = build_one("");
+    g_autoptr(GPtrArray) words = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpstr(first(text)->target->shell, ==, "true");
+    g_assert_null(first(text)->target->argv);
+    words = build_all("[[target]]\nname = 'a'\nkernel = 'k'\ncommand = ['echo', '$HOME']\n", FALSE,
+                      &error);
+    g_assert_no_error(error);
+    g_assert_null(first(words)->target->shell);
+    g_assert_cmpstr(first(words)->target->argv[1], ==, "$HOME");
+}
+
+static void
+test_ro_for_the_kernel_is_a_read_only_root_unless_a_mode_is_given(void)
+{
+    g_autoptr(GPtrArray) plain = build_one("kernel_args = 'quiet ro'\n");
+    g_autoptr(GPtrArray) given = build_one("kernel_args = 'ro'\nroot_mode = 'overlay'\n");
+    g_autoptr(GPtrArray) other = build_one("kernel_args = 'root=/dev/ro'\n");
+
+    g_assert_cmpint(first(plain)->target->root_mode, ==, MF_ROOT_RO);
+    g_assert_cmpint(first(given)->target->root_mode, ==, MF_ROOT_OVERLAY);
+    g_assert_cmpint(first(other)->target->root_mode, ==, MF_ROOT_OVERLAY);
+}
+
+static void
+test_a_mount_inside_of_another_comes_after_it(void)
+{
+    g_autoptr(GPtrArray) cases =
+        build_one("vm.mounts.'/data/deep/er'.host_path = '/c'\n"
+                  "vm.mounts.'/data'.host_path = '/a'\nvm.mounts.'/data'.writable = true\n"
+                  "vm.mounts.'/data/deep/'.host_path = '/a'\n");
+    const GPtrArray *mounts = first(cases)->target->mounts;
+    const MfShare *outer = mounts->pdata[0], *middle = mounts->pdata[1], *inner = mounts->pdata[2];
+
+    g_assert_cmpstr(outer->guest_path, ==, "/data");
+    g_assert_true(outer->writable);
+    g_assert_cmpstr(middle->guest_path, ==, "/data/deep");
+    g_assert_cmpstr(inner->guest_path, ==, "/data/deep/er");
+    /* The same directory twice is two mounts. */
+    g_assert_cmpstr(outer->tag, !=, middle->tag);
+    g_assert_cmpstr(outer->id, !=, middle->id);
+}
+
+static void
+test_a_kernel_s_command_has_our_environment_and_what_the_file_adds(void)
+{
+    g_autoptr(GPtrArray) cases = build_one("env = {LC_ALL = 'en_US', EMPTY = ''}\n");
+    char **env = first(cases)->target->env;
+
+    g_assert_cmpstr(g_environ_getenv(env, "HOME"), ==, "/srv/ann");
+    g_assert_cmpstr(g_environ_getenv(env, "LC_ALL"), ==, "en_US");
+    g_assert_cmpstr(g_environ_getenv(env, "EMPTY"), ==, "");
+}
+
+static void
+test_env_pass_leaves_only_what_it_names(void)
+{
+    g_autoptr(GPtrArray) cases = build_one("env_pass = ['PATH', 'LC_*']\n");
+    char **env = first(cases)->target->env;
+
+    g_assert_cmpuint(g_strv_length(env), ==, 3);
+    g_assert_cmpstr(g_environ_getenv(env, "LC_TIME"), ==, "de_DE");
+    g_assert_null(g_environ_getenv(env, "HOME"));
+}
+
+static void
+test_an_image_s_command_has_nothing_of_our_environment(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) cases =
+        build_all("[[target]]\nname = 'a'\nimage = 'disk.raw'\ncommand = 'true'\nenv.A = '1'\n",
+                  FALSE, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpuint(g_strv_length(first(cases)->target->env), ==, 1);
+    g_assert_cmpstr(first(cases)->target->image, ==, "/projects/net/disk.raw");
+}
+
+static void
+test_what_a_host_lacks_is_a_reason_to_skip(void)
+{
+    g_autoptr(GPtrArray) program = build_one("requires.commands = ['sh', 'no-such-program']\n");
+    g_autoptr(GPtrArray) file = build_one("requires.files = ['/', 'missing']\n");
+    g_autoptr(GPtrArray) nothing = build_one("requires = {commands = ['sh'], files = ['/']}\n");
+    g_autoptr(GPtrArray) root = build_one("requires.root = true\n");
+
+    g_assert_cmpstr(first(program)->skip_reason, ==,
+                    "It requires the program 'no-such-program', which is not in PATH.");
+    g_assert_cmpstr(first(file)->skip_reason, ==,
+                    "It requires '/projects/net/missing', which does not exist.");
+    g_assert_null(first(nothing)->skip_reason);
+    g_assert_cmpint(first(root)->skip_reason == NULL, ==, geteuid() == 0);
+}
+
+static void
+test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for(void)
+{
+    const char *text = "[[target]]\nname = 'a'\nkernel = './missing'\ncommand = 'true'\n"
+                       "qemu_command = '/bin/true'\n";
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) skipped = build_all(text, TRUE, &error);
+    g_autoptr(GPtrArray) run = build_all(text, FALSE, &error);
+
+    g_assert_no_error(error);
+    g_assert_nonnull(strstr(first(skipped)->skip_reason, "'/projects/net/missing'"));
+    g_assert_null(first(run)->skip_reason);
+}
+
+static void
+test_two_targets_of_one_name_are_an_error_that_has_both_places(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) cases =
+        build_all("[[target]]\nname = 'a'\nkernel = 'k'\ncommand = 'true'\n"
+                  "[[target]]\nname = 'a'\nkernel = 'k'\ncommand = 'false'\n",
+                  FALSE, &error);
+
+    g_assert_null(cases);
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_cmpstr(error->message, ==,
+                    FILE_PATH ":6:8: There is a target 'a' already, at " FILE_PATH
+                              ":2:8: give each a name of its own.");
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *path;
+        void (*test)(void);
+    } tests[] = {
+        {"paths-are-meant-from-the-file-s-directory",
+         test_paths_are_meant_from_the_file_s_directory},
+        {"a-case-knows-its-place-and-has-an-id-fit-for-a-file",
+         test_a_case_knows_its_place_and_has_an_id_fit_for_a_file},
+        {"what-is-not-said-is-as-for-mayfly-run", test_what_is_not_said_is_as_for_mayfly_run},
+        {"every-named-value-is-taken-over", test_every_named_value_is_taken_over},
+        {"a-command-is-a-shell-s-text-or-words", test_a_command_is_a_shell_s_text_or_words},
+        {"ro-for-the-kernel-is-a-read-only-root-unless-a-mode-is-given",
+         test_ro_for_the_kernel_is_a_read_only_root_unless_a_mode_is_given},
+        {"a-mount-inside-of-another-comes-after-it", test_a_mount_inside_of_another_comes_after_it},
+        {"a-kernel-s-command-has-our-environment-and-what-the-file-adds",
+         test_a_kernel_s_command_has_our_environment_and_what_the_file_adds},
+        {"env-pass-leaves-only-what-it-names", test_env_pass_leaves_only_what_it_names},
+        {"an-image-s-command-has-nothing-of-our-environment",
+         test_an_image_s_command_has_nothing_of_our_environment},
+        {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
+        {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
+         test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},
+        {"two-targets-of-one-name-are-an-error-that-has-both-places",
+         test_two_targets_of_one_name_are_an_error_that_has_both_places},
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *path = g_strconcat("/case-build/", tests[i].path, NULL);
+
+        g_test_add_func(path, tests[i].test);
+    }
+    return g_test_run();
+}
