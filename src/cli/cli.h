@@ -12,6 +12,7 @@ int mf_cli_run(int argc, char **argv);
 typedef enum {
     MF_EXIT_UNMET = 1, /* the command exited with 0, and something else was expected */
     MF_EXIT_USAGE = 2,
+    MF_EXIT_NO_MATCH = 4, /* no target is selected */
     MF_EXIT_UNAVAILABLE = 69,
     MF_EXIT_SKIPPED = 77,
     MF_EXIT_BAD_CONFIG = 78,

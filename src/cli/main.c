@@ -8,6 +8,8 @@
 #include "cli/cli.h"
 #include "cli/kernel.h"
 #include "cli/show-config.h"
+#include "cli/test.h"
+#include "cli/vmtest.h"
 #include "cli/warm.h"
 #include "config.h"
 
@@ -17,6 +19,7 @@ static const struct {
     const char *summary;
 } verbs[] = {
     {"run", mf_cli_run, "run a command in a throwaway kernel VM"},
+    {"test", mf_cli_test, "run the targets of a config file"},
     {"config", mf_cli_config, "show the targets of the config file, and where each value is from"},
     {"kernel", mf_cli_kernel, "list, pull, add, inspect and remove kernels"},
     {"warm", mf_cli_warm, "list, save and remove machines that later runs restore"},
@@ -26,7 +29,8 @@ static void
 print_help(FILE *to)
 {
     fputs("Usage: mayfly VERB [OPTION]... [ARGUMENT]...\n"
-          "       mayfly -k KERNEL [OPTION]... COMMAND\n\n"
+          "       mayfly -k KERNEL [OPTION]... COMMAND\n"
+          "       mayfly -c FILE [OPTION]...\n\n"
           "Verbs:\n",
           to);
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
@@ -36,6 +40,14 @@ print_help(FILE *to)
           "  -V, --version  show the version\n\n"
           "'mayfly VERB --help' tells more. Example: mayfly run -- uname -r\n",
           to);
+}
+
+/* vmtest's options for a config file. */
+static gboolean
+is_about_config(const char *option)
+{
+    return g_str_has_prefix(option, "-c") || g_str_has_prefix(option, "-f") ||
+           g_str_has_prefix(option, "--config") || g_str_has_prefix(option, "--filter");
 }
 
 static int
@@ -59,11 +71,19 @@ run_verb(int argc, char **argv)
             return verbs[i].main(argc - 1, argv + 1);
     /* vmtest's spelling: options, then the command. */
     if (argv[1][0] == '-')
-        return mf_cli_run(argc, argv);
+        return is_about_config(argv[1]) ? mf_cli_test(argc, argv) : mf_cli_run(argc, argv);
     mf_cli_complain("'%s' is not a verb; 'mayfly --help' lists them, and 'mayfly run -- %s' runs "
                     "it as a command.",
                     argv[1], argv[1]);
     return MF_EXIT_USAGE;
+}
+
+static gboolean
+is_vmtest(const char *program)
+{
+    g_autofree char *name = program ? g_path_get_basename(program) : NULL;
+
+    return g_strcmp0(name, "vmtest") == 0;
 }
 
 int
@@ -74,7 +94,7 @@ main(int argc, char **argv)
     setlocale(LC_ALL, "");
     signal(SIGPIPE, SIG_IGN);
 
-    int status = run_verb(argc, argv);
+    int status = is_vmtest(argv[0]) ? mf_cli_vmtest(argc, argv) : run_verb(argc, argv);
     if (fflush(stdout) != 0 && status == 0) {
         mf_cli_complain("The standard output cannot be written: %s", g_strerror(errno));
         status = MF_EXIT_UNAVAILABLE;

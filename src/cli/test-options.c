@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/test-options.h"
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+
+#define JOBS_MAX    1000
+#define RETRIES_MAX 100
+
+static const char description[] =
+    "Without --config, mayfly.toml is looked for, else vmtest.toml, from the current directory\n"
+    "upwards to the root of the repository.\n"
+    "\n"
+    "Ctrl-C ends all targets in order and still writes the reports; a second one kills them.\n"
+    "\n"
+    "Exit status: of one target, its own, as 'mayfly run' gives it; of several, how many did not\n"
+    "pass, at most 100. 4 when no target matches, 78 for a bad config file, 77 with "
+    "--skip-missing\n"
+    "when all were skipped, 128+N after signal N, 2 for a usage error.\n"
+    "\n"
+    "Example: mayfly test -f 'net.*' --tag quick --report junit=results.xml";
+
+/* The option values as GOption stores them, before they are understood. */
+typedef struct {
+    char *jobs, *shard, *retries, *output;
+    char **set, **rest;
+} RawOptions;
+
+static void
+raw_clear(RawOptions *raw)
+{
+    g_free(raw->jobs);
+    g_free(raw->shard);
+    g_free(raw->retries);
+    g_free(raw->output);
+    g_strfreev(raw->set);
+    g_strfreev(raw->rest);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
+
+static gboolean
+count_verbose(const char *name, const char *value, gpointer data, GError **error)
+{
+    MfTestOptions *self = data;
+
+    self->verbosity++;
+    return TRUE;
+}
+
+/* Which targets, and what they are. */
+static void
+add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config, "The config file", "FILE"},
+        {"profile", 0, 0, G_OPTION_ARG_STRING, &self->profile,
+         "Use the keys of [profile.NAME] in place of the targets' own", "NAME"},
+        {"set", 0, 0, G_OPTION_ARG_STRING_ARRAY, &raw->set,
+         "Set a key of every target, to a value of TOML", "KEY=VALUE"},
+        {"filter", 'f', 0, G_OPTION_ARG_STRING, &self->filter,
+         "Only targets whose name matches somewhere", "REGEX"},
+        {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->tags,
+         "Only targets with this tag, or with one of several", "TAG"},
+        {"failed", 0, 0, G_OPTION_ARG_NONE, &self->failed,
+         "Only targets that did not pass in the last run", NULL},
+        {"shard", 0, 0, G_OPTION_ARG_STRING, &raw->shard,
+         "Only the I-th of N parts, the same parts everywhere", "I/N"},
+        {"list", 0, 0, G_OPTION_ARG_NONE, &self->list, "Show the targets, and run none", NULL},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &self->list_json, "With --list: as JSON", NULL},
+        {"github", 0, 0, G_OPTION_ARG_NONE, &self->list_github,
+         "With --list: as the matrix of a GitHub job", NULL},
+        {NULL},
+    };
+
+    g_option_group_add_entries(group, entries);
+}
+
+/* How they are run, and what is said of it. */
+static void
+add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
+        {"jobs", 'j', 0, G_OPTION_ARG_STRING, &raw->jobs,
+         "Targets that run at once (default: by CPUs and memory)", "N"},
+        {"retries", 0, 0, G_OPTION_ARG_STRING, &raw->retries,
+         "Run a target that fails up to N times again", "N"},
+        {"fail-fast", 0, 0, G_OPTION_ARG_NONE, &self->fail_fast,
+         "Start no target any more after one that did not pass", NULL},
+        {"skip-missing", 0, 0, G_OPTION_ARG_NONE, &self->skip_missing,
+         "Skip targets whose kernel, image or QEMU is not here, too", NULL},
+        {"output", 0, 0, G_OPTION_ARG_STRING, &raw->output,
+         "When to show what commands write (default: on-failure)", "live|on-failure|never"},
+        {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->reports,
+         "Write a report; '-' is the standard output", "json|junit|tap=FILE"},
+        {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->run_dir,
+         "Keep each target's console, output, result and QEMU command line in DIR", "DIR"},
+        {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
+         "The same, in a new directory below that of temporary files", NULL},
+        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
+         "Say what is done and why; twice for more", NULL},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->rest, NULL, NULL},
+        {NULL},
+    };
+
+    g_option_group_add_entries(group, entries);
+}
+
+static GOptionContext *
+make_context(MfTestOptions *self, RawOptions *raw)
+{
+    GOptionContext *context = g_option_context_new(NULL);
+    GOptionGroup *group = g_option_group_new("test", "", "", self, NULL);
+
+    add_choice_entries(group, self, raw);
+    add_run_entries(group, self, raw);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(context, "Runs the targets of a config file, each in a VM.");
+    g_option_context_set_description(context, description);
+    return context;
+}
+
+static void
+add_setting(MfTestOptions *self, const char *option, char *setting)
+{
+    g_ptr_array_add(self->set, g_strdup(option));
+    g_ptr_array_add(self->set, setting);
+}
+
+static gboolean
+read_numbers(MfTestOptions *self, const RawOptions *raw, GError **error)
+{
+    guint64 jobs = 0, retries = 0;
+
+    if (raw->jobs && !mf_parse_uint(raw->jobs, "number of jobs", 1, JOBS_MAX, &jobs, error))
+        return FALSE;
+    if (raw->retries &&
+        !mf_parse_uint(raw->retries, "number of retries", 0, RETRIES_MAX, &retries, error))
+        return FALSE;
+    if (raw->shard && !mf_select_parse_shard(raw->shard, &self->shard, &self->shards, error))
+        return FALSE;
+    self->jobs = (guint)jobs;
+    if (raw->retries)
+        add_setting(self, "--retries", g_strdup_printf("retries=%" G_GUINT64_FORMAT, retries));
+    return TRUE;
+}
+
+static gboolean
+check(const MfTestOptions *self, const RawOptions *raw, GError **error)
+{
+    const char *complaint = NULL;
+
+    if (self->list_json && self->list_github)
+        complaint = "--json and --github are two forms of one list: leave one of them out.";
+    else if ((self->list_json || self->list_github) && !self->list)
+        complaint = "--json and --github are forms of --list: give that too.";
+    else if (raw->rest)
+        complaint = "'mayfly test' takes no arguments but options: what a target runs is in the "
+                    "config file, and -f selects targets.";
+    if (complaint)
+        g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG, complaint);
+    return complaint == NULL;
+}
+
+gboolean
+mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error)
+{
+    g_auto(RawOptions) raw = {0};
+    g_autoptr(GOptionContext) context = make_context(self, &raw);
+    g_auto(GStrv) words = g_new0(char *, (gsize)argc + 1);
+    g_autoptr(GError) option_error = NULL;
+
+    for (int i = 0; i < argc; i++)
+        words[i] = g_strdup(argv[i]);
+    self->set = g_ptr_array_new_with_free_func(g_free);
+    g_set_prgname("mayfly test");
+    if (!g_option_context_parse_strv(context, &words, &option_error)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "%s ('mayfly test --help' lists the options).", option_error->message);
+        return FALSE;
+    }
+    if (!check(self, &raw, error) || !read_numbers(self, &raw, error))
+        return FALSE;
+    for (char **setting = raw.set; setting && *setting; setting++)
+        add_setting(self, "--set", g_strdup(*setting));
+    g_ptr_array_add(self->set, NULL);
+    return !raw.output || mf_output_policy_parse(raw.output, &self->output, error);
+}
+
+void
+mf_test_options_clear(MfTestOptions *self)
+{
+    g_free(self->config);
+    g_free(self->profile);
+    g_free(self->filter);
+    g_free(self->run_dir);
+    g_strfreev(self->tags);
+    g_strfreev(self->reports);
+    g_clear_pointer(&self->set, g_ptr_array_unref);
+}
