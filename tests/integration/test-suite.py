@@ -6,9 +6,17 @@ import json
 import os
 import re
 import signal
+import sys
 import time
+import xml.etree.ElementTree
 
-from harness import Sandbox, expect, expect_sentence, kernel, main, test
+from harness import Sandbox, expect, expect_sentence, kernel, main, release, test
+
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.append(os.path.join(SOURCE, "tests", "report"))
+sys.dont_write_bytecode = True
+
+from schema import Schema  # noqa: E402
 
 # What targets need besides a command; the small kernel is the one that boots soonest.
 SLEEP = "echo up; sleep 600"
@@ -58,6 +66,49 @@ def targets_over_three_kernels_run_side_by_side_and_the_status_counts_the_failur
         assert result.cases["virtiofs"]["status"] == 3
         assert result.cases["signal"]["signal"] == 11
         assert result.document["jobs"] == 3
+
+
+@test
+def twenty_four_targets_over_three_kernels_use_four_jobs_well_and_all_reports_agree():
+    flavours = [("small", {"init": "'script'", "no_initramfs": "true"})] * 4
+    flavours += [("generic", {}), ("cloud", {})] * 10
+    with Sandbox() as sandbox:
+        write(sandbox, *[target(f"number {i}", f"uname -r; exit {i % 3}", flavour, **keys)
+                         for i, (flavour, keys) in enumerate(flavours)])
+        files = {kind: os.path.join(sandbox.directory, kind) for kind in ("junit", "tap")}
+        result = run(sandbox, "-j", "4",
+                     *[f"--report={kind}={path}" for kind, path in files.items()], timeout=600)
+        expect(result, 16)
+        for i, (flavour, _) in enumerate(flavours):
+            case = result.cases[f"number {i}"]
+            assert (case["verdict"], case["status"]) == ("exited", i % 3), case
+            assert case["output"]["stdout"]["tail"] == released(flavour) + "\n", case
+
+        wall = result.document["duration_us"]
+        ideal = sum(case["duration_us"] for case in result.cases.values()) / 4
+        print(f"# {wall / 1e6:.1f} s, {wall / ideal:.2f} of what four jobs can do")
+        assert wall <= 1.2 * ideal, f"{wall / 1e6:.1f} s instead of {ideal / 1e6:.1f} s"
+
+        with open(os.path.join(SOURCE, "data", "mayfly-result.schema.json")) as file:
+            Schema(json.load(file)).validate(result.document)
+        expected = {name: word == "pass" for name, word in outcomes(result).items()}
+        suite = xml.etree.ElementTree.parse(files["junit"]).getroot()
+        assert {case.get("name"): case.find("failure") is None
+                for case in suite.iter("testcase")} == expected
+        assert sum(expected.values()) == 24 - result.status
+        with open(files["tap"]) as file:
+            points = re.findall(r"^(not )?ok \d+ - (.*)$", file.read(), re.M)
+        assert {name: not failed for failed, name in points} == expected
+
+
+def released(flavour):
+    """What uname -r says in a test kernel."""
+    if flavour != "small":
+        return release(flavour)
+    with open(kernel(flavour), "rb") as file:
+        image = file.read(65536)
+    offset = int.from_bytes(image[0x20e:0x210], "little") + 0x200
+    return image[offset:image.index(b"\0", offset)].split()[0].decode()
 
 
 @test
