@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from layout import lay_out
+from manual import list_sections
 from schema import Alternate, Command, Definition, Enum, Event, Member, Schema, Shape, Struct, Type
 from template import Template
 
@@ -104,6 +105,7 @@ class Emitter:
             "returning": any(command["returns"] for command in commands),
             "silent": any(not command["returns"] for command in commands),
             "events": [self._event(event) for event in self.schema.events],
+            "sections": list_sections(self.schema),
         }
 
     def _names(self, definition: Definition, suffix: str = "") -> dict[str, Any]:
@@ -245,4 +247,5 @@ def emit(schema: Schema, templates: Path, outputs: list[Path]) -> None:
     values = Emitter(schema).values()
     for output in outputs:
         template = Template(templates / (output.name.removeprefix(schema.prefix + "-") + ".in"))
-        write_if_changed(output, lay_out(template.render(values)))
+        text = template.render(values)
+        write_if_changed(output, lay_out(text) if output.suffix in (".c", ".h") else text)
