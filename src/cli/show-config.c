@@ -11,7 +11,7 @@
 typedef struct {
     char *config, *profile; /* owned; or NULL */
     char **settings;        /* owned; of --set; or NULL */
-    gboolean sources, json;
+    gboolean sources, json, verbose;
     char **operands; /* owned; or NULL */
 } Arguments;
 
@@ -40,6 +40,8 @@ parse(int argc, char **argv, Arguments *arguments)
         {"sources", 0, 0, G_OPTION_ARG_NONE, &arguments->sources, "Say where each value comes from",
          NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
+        {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose,
+         "Tell of MAYFLY_* variables that are no keys", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
     g_autoptr(GOptionContext) context = g_option_context_new("[TARGET]");
@@ -103,6 +105,7 @@ mf_cli_config(int argc, char **argv)
 
     if (!parse(argc, argv, &arguments))
         return MF_EXIT_USAGE;
+    mf_cli_set_verbosity(arguments.verbose);
     config = load(&arguments, &error);
     if (!config)
         return fail(error);

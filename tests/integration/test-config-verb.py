@@ -136,11 +136,13 @@ def a_file_that_is_wrong_is_one_sentence_with_line_and_column():
 
 
 @test
-def a_variable_that_is_no_key_is_no_error():
+def a_variable_that_is_no_key_is_no_error_and_told_of_when_asked():
     with Project() as box:
         box.env["MAYFLY_VM_MEMROY"] = "2G"
         box.env["MAYFLY_TIMEOUT"] = ""
         assert box.targets("fs")["fs"]["timeout"] == "0"
+        expect(box.run("config", "-v", "fs"), 0,
+               err="MAYFLY_VM_MEMROY is ignored: .*MAYFLY_VM_MEMORY")
 
 
 if __name__ == "__main__":
