@@ -101,6 +101,13 @@ on_room(void *data)
     mfg_command_resume(&self->command);
 }
 
+static void
+end_outputs(struct exec *self)
+{
+    for (int i = 0; i < 2; i++)
+        mfg_output_close(&self->command.outputs[i]);
+}
+
 /* Without a host there is nobody to run for. */
 static void
 on_lost(void *data)
@@ -108,8 +115,7 @@ on_lost(void *data)
     struct exec *self = data;
 
     mfg_command_kill(&self->command, 0);
-    for (int i = 0; i < 2; i++)
-        mfg_output_close(&self->command.outputs[i]);
+    end_outputs(self);
 }
 
 static bool
@@ -183,6 +189,8 @@ mfg_exec_main(const char *stream_path)
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_progress, &self);
     if (start(&self, stream_path)) {
         mfg_loop_run(&self.loop, &self.done);
+        /* The host tells by the ends what belongs to the next command. */
+        end_outputs(&self);
         mfg_stream_drain(&self.stream);
         status = self.command.status;
     }

@@ -70,6 +70,10 @@ take_output(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
     int fd = frame->type == MF_FRAME_SOUT ? 1 : 2;
 
+    if (self->abandoned[fd]) {
+        self->abandoned[fd] = frame->length > 0;
+        return;
+    }
     if (!self->command_expected || self->ended[fd] || frame->length > MF_FRAME_CHUNK_MAX)
         return;
     self->ended[fd] = frame->length == 0;
@@ -221,6 +225,18 @@ static const struct {
     {MF_FRAME_SNRP, ENTRY_NEVER, NULL},
     {MF_FRAME_KORP, ENTRY_NEVER, NULL},
 };
+
+void
+mf_dispatch_expect_command(MfDispatch *self)
+{
+    for (int fd = 1; fd <= 2; fd++) {
+        /* A command whose exit did not come has lost its sender, who owed the ends too. */
+        self->abandoned[fd] = self->abandoned[fd] || (self->exited && !self->ended[fd]);
+        self->ended[fd] = FALSE;
+    }
+    self->exited = FALSE;
+    self->command_expected = TRUE;
+}
 
 void
 mf_dispatch_frame(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)

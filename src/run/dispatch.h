@@ -49,12 +49,13 @@ typedef struct {
 
     /* Set by the host. */
     gboolean conf_awaited;     /* CONF was sent; cleared when the answer is in */
-    gboolean command_expected; /* a command was started: its output and its exit count from now */
+    gboolean command_expected; /* by mf_dispatch_expect_command() */
     guint64 budget_ns;         /* how long a scenario may take; 0: no watchdog */
 
     /* Set by the guest. */
     gboolean ready, exited;
-    gboolean ended[3]; /* outputs; indexes 1 and 2 */
+    gboolean ended[3];     /* outputs; indexes 1 and 2 */
+    gboolean abandoned[3]; /* of the command before: until its end what comes is that one's */
     gboolean scheduler_dead;
     guint64 kernel_base_plus_1;
 
@@ -66,6 +67,10 @@ typedef struct {
     guint64 paused_total_ns;
     guint64 deadline_ns;
 } MfDispatch;
+
+/* A command is about to be started: output and an exit are that one's from now on. The guest ends
+ * what the one before has left open, before it sends anything of this one. */
+void mf_dispatch_expect_command(MfDispatch *self);
 
 void mf_dispatch_frame(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns);
 

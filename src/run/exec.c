@@ -155,8 +155,9 @@ on_broken(MfExec *self, MfOutput *output)
         mf_exec_finish(self, NULL, g_error_copy(error));
         return;
     }
-    if (private->task && class->reader_gone)
-        class->reader_gone(self, output == private->stdio->output[1] ? 1 : 2);
+    for (int fd = 1; fd <= 2; fd++)
+        if (private->task && class->reader_gone && private->stdio->output[fd] == output)
+            class->reader_gone(self, fd);
     on_output_moved(self);
 }
 
@@ -182,7 +183,7 @@ mf_exec_set_up(MfExec *self, MfQga *qga, MfStdio *stdio)
     private->qga = g_object_ref(qga);
     private->stdio = stdio;
     for (int fd = 1; fd <= 2; fd++) {
-        if (!stdio->output[fd])
+        if (!stdio->output[fd] || (fd == 2 && stdio->output[2] == stdio->output[1]))
             continue;
         g_signal_connect_object(stdio->output[fd], "drained", G_CALLBACK(on_output_moved), self,
                                 G_CONNECT_SWAPPED);
@@ -245,6 +246,17 @@ mf_exec_poke(MfExec *self)
         mf_exec_status_poke(PRIVATE(self)->status);
 }
 
+/* A reader that left while another command ran has left this one too. */
+static void
+pass_on_broken(MfExec *self)
+{
+    MfStdio *stdio = PRIVATE(self)->stdio;
+
+    for (int fd = 1; fd <= 2; fd++)
+        if (PRIVATE(self)->task && stdio->output[fd] && mf_output_is_broken(stdio->output[fd]))
+            on_broken(self, stdio->output[fd]);
+}
+
 static void
 on_started(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -256,13 +268,15 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
 
     if (!PRIVATE(self)->task)
         return;
-    if (good)
+    if (good) {
         MF_EXEC_GET_CLASS(self)->started(self, process->pid);
-    else if (g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
+        pass_on_broken(self);
+    } else if (g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE)) {
         mf_exec_finish(self, NULL, g_steal_pointer(&error));
-    else
+    } else {
         /* The agent was lost, not the command: it may have run, and its end be known. */
         MF_EXEC_GET_CLASS(self)->reported(self, NULL, error);
+    }
 }
 
 static void

@@ -67,7 +67,7 @@ mf_stdio_get_queued(const MfStdio *self)
     gsize queued = 0;
 
     for (int fd = 1; fd <= 2; fd++)
-        if (self->output[fd])
+        if (self->output[fd] && (fd == 1 || self->output[2] != self->output[1]))
             queued += mf_output_get_queued(self->output[fd]);
     return queued;
 }

@@ -8,7 +8,7 @@
  * not exist for the command either. */
 typedef struct {
     MfInput *input;      /* owned */
-    MfOutput *output[3]; /* owned; indexes 1 and 2 */
+    MfOutput *output[3]; /* owned; indexes 1 and 2, which may be the same */
     int null_fd;         /* owned; what there is to read when the caller gives nothing; or -1 */
 } MfStdio;
 

@@ -227,7 +227,7 @@ mf_stream_send_conf(MfStream *self, GBytes *record)
 void
 mf_stream_expect_command(MfStream *self)
 {
-    self->dispatch.command_expected = TRUE;
+    mf_dispatch_expect_command(&self->dispatch);
 }
 
 void

@@ -29,7 +29,8 @@ void mf_stream_resume(MfStream *self, GBytes *residual);
 /* Hands the CONF record over; "configured" follows. */
 void mf_stream_send_conf(MfStream *self, GBytes *record);
 
-/* From here on output and an exit are expected; what came before is ignored. */
+/* From here on output and an exit are expected, each time anew; what came before is ignored, and
+ * what the command before has left open. */
 void mf_stream_expect_command(MfStream *self);
 
 void mf_stream_send_stdin(MfStream *self, GBytes *chunk);
@@ -47,6 +48,6 @@ void mf_stream_set_reading(MfStream *self, gboolean reading);
  *   "configured" (const char *reason)       NULL when all is in effect
  *   "output"     (int fd, GBytes *chunk)    1 or 2; an empty chunk is that stream's end
  *   "acked"      (guint bytes)              standard input the command has consumed
- *   "exited"     (int status)               0..255, or -signal; once
+ *   "exited"     (int status)               0..255, or -signal; once a command
  *   "kernel-log" (GBytes *text)
  *   "closed"     (GError *reason) */

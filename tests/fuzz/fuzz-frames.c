@@ -58,8 +58,12 @@ LLVMFuzzerTestOneInput(const guint8 *data, gsize size)
         if (!mf_frame_assembler_feed(&assembler, data + at, MIN(piece, size - at)))
             break;
         g_assert(assembler.capacity <= 2 * CAP + piece);
-        while (mf_frame_assembler_next(&assembler, &frame))
+        while (mf_frame_assembler_next(&assembler, &frame)) {
             mf_dispatch_frame(&dispatch, &frame, at);
+            /* For half of the inputs, one command follows the other. */
+            if (dispatch.exited && piece % 2)
+                mf_dispatch_expect_command(&dispatch);
+        }
     }
     mf_frame_assembler_clear(&assembler);
     return 0;

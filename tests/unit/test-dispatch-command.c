@@ -110,6 +110,63 @@ test_first_valid_exit_counts(Played *played, gconstpointer unused)
 }
 
 static void
+test_each_command_has_its_own_output_and_exit(Played *played, gconstpointer unused)
+{
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "a", GOOD);
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    play(played, MF_FRAME_SERR, "", GOOD);
+    play_u32(played, MF_FRAME_EXCX, 1, GOOD);
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "b", GOOD);
+    play(played, MF_FRAME_SERR, "c", GOOD);
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    play_u32(played, MF_FRAME_EXCX, 2, GOOD);
+    g_assert_cmpstr(played->outputs->str, ==, "1:a 1: 2: 1:b 2:c 1: ");
+    g_assert_cmpuint(played->exits, ==, 2);
+    g_assert_cmpint(played->number, ==, 2);
+}
+
+static void
+test_what_a_command_left_open_is_none_of_the_next_ones(Played *played, gconstpointer unused)
+{
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SERR, "", GOOD);
+    play_u32(played, MF_FRAME_EXCX, 0, GOOD);
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "late", GOOD);
+    play(played, MF_FRAME_SERR, "a", GOOD);
+    g_assert_cmpstr(played->outputs->str, ==, "2: 2:a ");
+    /* The end of the one before; then the output of this one, and its end. */
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    play(played, MF_FRAME_SOUT, "b", GOOD);
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    g_assert_cmpstr(played->outputs->str, ==, "2: 2:a 1:b 1: ");
+}
+
+static void
+test_a_command_that_never_came_leaves_the_end_owed(Played *played, gconstpointer unused)
+{
+    mf_dispatch_expect_command(&played->dispatch);
+    play_u32(played, MF_FRAME_EXCX, 0, GOOD);
+    mf_dispatch_expect_command(&played->dispatch);
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    play(played, MF_FRAME_SOUT, "a", GOOD);
+    g_assert_cmpstr(played->outputs->str, ==, "1:a ");
+}
+
+static void
+test_a_lost_sender_owes_no_end(Played *played, gconstpointer unused)
+{
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "a", GOOD);
+    mf_dispatch_expect_command(&played->dispatch);
+    play(played, MF_FRAME_SOUT, "b", GOOD);
+    g_assert_cmpstr(played->outputs->str, ==, "1:a 1:b ");
+}
+
+static void
 test_exit_range(void)
 {
     static const int numbers[] = {0, 1, 255, -1, -64};
@@ -163,6 +220,12 @@ main(int argc, char **argv)
     ADD("SOUT/ends-once", test_output_ends_once);
     ADD("SOUT/chunks-beyond-64-kib-are-dropped", test_chunks_beyond_the_cap);
     ADD("EXCX/the-first-valid-one-of-a-command-counts", test_first_valid_exit_counts);
+    ADD("commands/each-has-its-own-output-and-exit", test_each_command_has_its_own_output_and_exit);
+    ADD("commands/what-one-left-open-is-none-of-the-next-ones",
+        test_what_a_command_left_open_is_none_of_the_next_ones);
+    ADD("commands/one-that-never-came-leaves-the-end-owed",
+        test_a_command_that_never_came_leaves_the_end_owed);
+    ADD("commands/a-lost-sender-owes-no-end", test_a_lost_sender_owes_no_end);
     g_test_add_func("/dispatch/EXCX/statuses-and-signals-to-the-ends-of-their-range",
                     test_exit_range);
     ADD("SINA/only-of-a-command", test_acknowledgements_only_of_a_command);

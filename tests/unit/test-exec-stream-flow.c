@@ -192,6 +192,23 @@ test_a_reader_that_leaves(ExecFixture *fixture, gconstpointer unused)
 }
 
 static void
+test_a_reader_that_left_before_the_start(ExecFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GBytes) unread = g_bytes_new_static("of the command before", 21);
+
+    exec_fixture_close_reader(fixture, 1);
+    mf_output_write(fixture->stdio->output[1], unread);
+    start(fixture);
+    stream_peer_settle();
+    g_assert_cmpstr(fixture->guest->heard->str, ==, "SINE: SOCL:01 ");
+    exec_fixture_say_ends(fixture);
+    exec_fixture_say_exit(fixture, 0);
+    exec_fixture_answer(fixture, EXEC_EXITED(0));
+    exec_fixture_await(fixture);
+    exec_fixture_assert_exit(fixture, 0, 0, "", "");
+}
+
+static void
 test_a_reader_that_leaves_while_output_waits(ExecFixture *fixture, gconstpointer unused)
 {
     g_autoptr(GByteArray) pattern = make_pattern(FLOOD);
@@ -342,6 +359,8 @@ main(int argc, char **argv)
         test_a_slow_reader_after_the_exit_frame);
     ADD("a-daemon-that-never-stops-writing-does-not-hold-the-run", test_a_daemon_that_never_stops);
     ADD("a-reader-that-leaves-is-told-to-the-guest", test_a_reader_that_leaves);
+    ADD("a-reader-that-left-before-the-start-is-told-of-too",
+        test_a_reader_that_left_before_the_start);
     ADD("a-reader-that-leaves-while-output-waits-lets-it-go-on",
         test_a_reader_that_leaves_while_output_waits);
     ADD("reading-goes-on-after-the-end", test_reading_goes_on_after_the_end);
