@@ -28,7 +28,7 @@ static const char description[] =
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
-    char **mounts, **env, **qemu_args, **command;
+    char **mounts, **env, **qemu_args, **command, **setup, **teardown;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
@@ -50,6 +50,8 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->qemu_args);
     g_strfreev(raw->command);
     mf_machine_options_clear(&raw->machine);
+    g_strfreev(raw->setup);
+    g_strfreev(raw->teardown);
     g_clear_pointer(&raw->names, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
@@ -86,6 +88,11 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
          "NAME|UID[:GROUP]"},
         {"workdir", 0, 0, G_OPTION_ARG_FILENAME, &raw->workdir,
          "Directory of the command in the guest (default: the caller's)", "DIR"},
+        {"setup", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->setup,
+         "Run TEXT in a shell, as root, before the command, which only runs if that succeeds",
+         "TEXT"},
+        {"teardown", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->teardown,
+         "Run TEXT in a shell, as root, after the command, however it ended", "TEXT"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &raw->timeout,
          "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
@@ -330,6 +337,8 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->kernel_args = g_steal_pointer(&raw->kargs);
     target->init_template = g_steal_pointer(&raw->init_template);
     target->user = g_steal_pointer(&raw->user);
+    target->setup = g_steal_pointer(&raw->setup);
+    target->teardown = g_steal_pointer(&raw->teardown);
     target->workdir = g_steal_pointer(&raw->workdir);
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;

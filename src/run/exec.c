@@ -6,6 +6,10 @@
 
 #define START_TIMEOUT_MS 30000
 
+/* Past its limit, how long the command has between TERM and KILL, and to be reported after it. */
+#define KILL_GRACE_MS  1000
+#define KILL_REPORT_MS 1500
+
 /* Ends that a process can have. */
 #define EXIT_STATUS_MAX 255
 #define EXIT_SIGNAL_MAX 64
@@ -18,7 +22,9 @@ typedef struct {
     GCancellable *asking; /* owned; ends the question for the status */
     MfTail *kept[3];      /* borrowed; indexes 1 and 2; or NULL */
     MfExit ended;
-    gboolean paused;
+    gint64 limit_ms;
+    guint limit_source;
+    gboolean paused, timed_out;
 } MfExecPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(MfExec, mf_exec, G_TYPE_OBJECT)
@@ -32,6 +38,7 @@ mf_exec_dispose(GObject *object)
 
     if (private->asking)
         g_cancellable_cancel(private->asking);
+    g_clear_handle_id(&private->limit_source, g_source_remove);
     g_clear_object(&private->asking);
     g_clear_object(&private->status);
     g_clear_object(&private->qga);
@@ -69,6 +76,7 @@ mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
         g_clear_error(&error);
         return;
     }
+    g_clear_handle_id(&private->limit_source, g_source_remove);
     if (private->stdio->input)
         mf_input_stop(private->stdio->input);
     /* What carries the output may have more to tell, as the stream has the kernel's log. */
@@ -79,6 +87,7 @@ mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
         return;
     }
     private->ended = *ended;
+    private->ended.timed_out = private->timed_out;
     g_task_return_boolean(task, TRUE);
 }
 
@@ -286,6 +295,34 @@ on_cancelled(GCancellable *cancellable, MfExec *self)
                    g_error_new(MF_ERROR, MF_ERROR_CANCELLED, "The command was cancelled."));
 }
 
+static gboolean
+on_limit(gpointer data)
+{
+    g_autoptr(MfExec) self = g_object_ref(data);
+    MfExecPrivate *private = PRIVATE(self);
+    const MfExit left_running = {0};
+
+    private->limit_source = 0;
+    if (private->timed_out) {
+        mf_exec_finish(self, NULL,
+                       g_error_new(MF_ERROR, MF_ERROR_TIMEOUT,
+                                   "The guest did not end a command that took too long."));
+        return G_SOURCE_REMOVE;
+    }
+    private->timed_out = TRUE;
+    /* Killed in the guest, so that what it wrote until then arrives. */
+    if (mf_exec_kill(self, KILL_GRACE_MS))
+    private->limit_source = g_timeout_add(KILL_GRACE_MS + KILL_REPORT_MS, on_limit, self);
+    else mf_exec_finish(self, &left_running, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+void
+mf_exec_set_limit(MfExec *self, gint64 limit_ms)
+{
+    PRIVATE(self)->limit_ms = limit_ms;
+}
+
 void
 mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                   gpointer user_data)
@@ -300,6 +337,8 @@ mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback c
     }
     if (cancellable)
         g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self, 0);
+    if (private->limit_ms > 0)
+    private->limit_source = g_timeout_add((guint)MIN(private->limit_ms, G_MAXINT), on_limit, self);
     MF_EXEC_GET_CLASS(self)->get_arguments(self, &arguments);
     mf_qga_guest_exec_async(private->qga, &arguments, START_TIMEOUT_MS, private->asking, on_started,
                             g_object_ref(self));

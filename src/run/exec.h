@@ -18,6 +18,7 @@ typedef struct {
     int status;           /* 0..255, of an exit */
     int signal_number;    /* not 0: killed by it */
     gboolean output_held; /* its output was still held open by something it left behind */
+    gboolean timed_out;   /* the limit has ended it; or left it running, where nothing can end it */
 } MfExit;
 
 /* Beyond this much unread output the guest's writers are stopped. */
@@ -28,6 +29,11 @@ typedef struct {
 void mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                        gpointer user_data);
 gboolean mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error);
+
+/* Kills the command, as mf_exec_kill(), when it has not ended after 'limit_ms'; 0 is never. It
+ * fails with MF_ERROR_TIMEOUT when the guest does not even tell of that. Before the command runs.
+ */
+void mf_exec_set_limit(MfExec *self, gint64 limit_ms);
 
 /* The last of what the command writes to 'fd' goes to 'tail' too, borrowed for the object's life.
  * Before the command runs. */

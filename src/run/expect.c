@@ -48,6 +48,14 @@ mf_expect_check_patterns(const MfExpect *self, GError **error)
 
 static void add_sentence(GString *sentences, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+MfTail *
+mf_expect_keep(const MfExpect *self, int fd)
+{
+    const char *pattern = !self ? NULL : fd == 1 ? self->stdout_match : self->stderr_match;
+
+    return pattern ? mf_tail_new(MF_EXPECT_KEEP) : NULL;
+}
+
 static void
 add_sentence(GString *sentences, const char *format, ...)
 {

@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "run/result.h"
+#include "run/tail.h"
 
 /* What a command has to do to pass, where it is not simply to exit with 0. */
 typedef struct {
@@ -24,6 +25,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfExpect, mf_expect_free)
 /* Whether the patterns are regular expressions. MF_ERROR_CONFIG with the position in the pattern.
  */
 gboolean mf_expect_check_patterns(const MfExpect *self, GError **error);
+
+/* Where to keep the end of stream 'fd' for the matches; NULL when it is not matched. A NULL 'self'
+ * matches nothing. Owned by the caller. */
+MfTail *mf_expect_keep(const MfExpect *self, int fd);
 
 /* Judges a command that ended by itself (MF_VERDICT_EXITED or SIGNALLED); 'kept' are the streams
  * by number, NULL where there is none. Returns the sentences of what was not as expected, owned by

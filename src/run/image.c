@@ -200,6 +200,39 @@ mf_image_get_reason(MfImage *self)
     return self->reason;
 }
 
+/* What only mayfly-guest can do; a system that cannot run it would leave it out without a word. */
+static const char *
+get_unmet_wish(MfImageMeans means, const MfTarget *target)
+{
+    if (means == MF_IMAGE_STREAMS)
+        return NULL;
+    return target->tty ? "a terminal" : target->user ? "another user" : NULL;
+}
+
+gboolean
+mf_image_check(MfImage *self, MfImageMeans means, const MfTarget *target, GError **error)
+{
+    const char *wish = get_unmet_wish(means, target);
+    const char *reason = mf_image_get_reason(self);
+
+    if (means == MF_IMAGE_ALONE && target->mounts->len > 0) {
+        g_set_error(error, MF_ERROR, MF_ERROR_GUEST, "The image's system cannot mount shares: %s",
+                    reason);
+        return FALSE;
+    }
+    if (wish) {
+        g_set_error(error, MF_ERROR, MF_ERROR_GUEST,
+                    "The command cannot have %s: the image's system cannot run mayfly-guest. %s",
+                    wish, reason);
+        return FALSE;
+    }
+    if (means == MF_IMAGE_ALONE)
+        g_message("The command does not find its directory: the image's system cannot mount "
+                  "shares. %s",
+                  reason);
+    return TRUE;
+}
+
 gboolean
 mf_image_has_answered(MfImage *self)
 {

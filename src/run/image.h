@@ -33,6 +33,9 @@ gboolean mf_image_set_up_finish(MfImage *self, GAsyncResult *result, MfImageMean
 /* Why it can no more than it can, in the system's own words; "" when it did not say. Borrowed. */
 const char *mf_image_get_reason(MfImage *self);
 
+/* Whether that is enough for the target; what it can do without is logged. MF_ERROR_GUEST. */
+gboolean mf_image_check(MfImage *self, MfImageMeans means, const MfTarget *target, GError **error);
+
 /* Whether the agent has answered. */
 gboolean mf_image_has_answered(MfImage *self);
 

@@ -16,6 +16,7 @@
 #include "machine/kernel.h"
 #include "machine/platform.h"
 #include "machine/virtiofsd.h"
+#include "run/command-record.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
@@ -35,6 +36,8 @@ mf_plan_free(MfPlan *self)
     g_free(self->scripts_dir);
     mf_spec_free(self->spec);
     g_clear_pointer(&self->command, g_bytes_unref);
+    for (int kind = 0; kind < MF_N_HOOKS; kind++)
+        g_clear_pointer(&self->hooks[kind], g_ptr_array_unref);
     g_clear_pointer(&self->setup, g_ptr_array_unref);
     g_free(self->accel_note);
     if (self->script_mounts)
@@ -424,45 +427,60 @@ plan_scripts(MfPlan *self, const MfTarget *target, GError **error)
 }
 
 static void
-add_login_shell(struct mf_record *record, char **env)
+free_hook(MfPlanHook *hook)
 {
-    const char *wanted = g_environ_getenv(env, "SHELL");
-
-    mf_record_add(record, MF_EXEC_LOGIN, wanted ? wanted : "");
+    g_clear_pointer(&hook->record, g_bytes_unref);
+    g_free(hook->script);
+    g_free(hook->script_alone);
+    g_free(hook);
 }
 
-static void
-add_tty(struct mf_record *record, guint rows, guint columns)
+/* The command's directory in an image's system that can mount no shares. */
+static const char *
+choose_workdir_alone(const MfTarget *target)
 {
-    g_autofree char *size = g_strdup_printf("%ux%u", rows, columns);
-
-    mf_record_add(record, MF_EXEC_TTY, size);
+    return target->workdir ? target->workdir : "/";
 }
 
-static void
-plan_command(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3])
+static gboolean
+render_hook(MfPlanHook *hook, const MfTarget *target, const char *text, GError **error)
 {
-    static const char *const streams[] = {MF_EXEC_STDIN, MF_EXEC_STDOUT, MF_EXEC_STDERR};
-    struct mf_record record = {0};
+    MfScriptsPlaces places = {.workdir = choose_workdir(target), .modules = "", .mounts = ""};
 
-    if (target->shell)
-        mf_record_add(&record, MF_EXEC_SHELL, target->shell);
-    for (char **word = target->argv; word && *word; word++)
-        mf_record_add(&record, MF_EXEC_ARG, *word);
-    if (!target->shell && !target->argv)
-        add_login_shell(&record, target->env);
-    if (target->tty)
-        add_tty(&record, target->rows, target->columns);
-    for (char **variable = target->env; variable && *variable; variable++)
-        mf_record_add(&record, MF_EXEC_ENV, *variable);
-    mf_record_add(&record, MF_EXEC_WORKDIR, choose_workdir(target));
-    if (target->user)
-        mf_record_add(&record, MF_EXEC_USER, target->user);
-    for (int fd = 0; fd < 3; fd++)
-        if (!stdio_open[fd])
-            mf_record_add(&record, streams[fd], "closed");
-    self->command = g_bytes_new(record.data, record.size);
-    mf_record_clear(&record);
+    hook->script = mf_scripts_render_hook(target, &places, text, error);
+    if (!hook->script || !target->image)
+        return hook->script != NULL;
+    places.workdir = choose_workdir_alone(target);
+    hook->script_alone = mf_scripts_render_hook(target, &places, text, error);
+    return hook->script_alone != NULL;
+}
+
+static gboolean
+plan_hooks(MfPlan *self, MfHookKind kind, const MfTarget *target, char **texts, gboolean has_output,
+           GError **error)
+{
+    self->hooks[kind] = g_ptr_array_new_with_free_func((GDestroyNotify)free_hook);
+    for (; texts && *texts; texts++) {
+        MfPlanHook *hook = g_new0(MfPlanHook, 1);
+
+        g_ptr_array_add(self->hooks[kind], hook);
+        hook->record =
+            mf_command_record_new_hook(target, choose_workdir(target), *texts, has_output);
+        if (!self->initramfs && !render_hook(hook, target, *texts, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+plan_commands(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], GError **error)
+{
+    /* All that the hooks write goes to the standard error. */
+    gboolean has_output = stdio_open[2];
+
+    self->command = mf_command_record_new(target, choose_workdir(target), stdio_open);
+    return plan_hooks(self, MF_HOOK_SETUP, target, target->setup, has_output, error) &&
+           plan_hooks(self, MF_HOOK_TEARDOWN, target, target->teardown, has_output, error);
 }
 
 /* Without UEFI or firmware of the user's own, the machine has its BIOS. */
@@ -523,7 +541,7 @@ render_image_scripts(MfPlan *self, const MfTarget *target, GError **error)
     if (!self->image_script)
         return FALSE;
     self->image_command = mf_scripts_render_command(target, &places, error);
-    places.workdir = target->workdir ? target->workdir : "/";
+    places.workdir = choose_workdir_alone(target);
     self->image_command_alone =
         self->image_command ? mf_scripts_render_command(target, &places, error) : NULL;
     return self->image_command_alone != NULL;
@@ -540,8 +558,8 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
         (target->share_type == MF_SHARE_VIRTIOFS && !plan_virtiofs(spec, NULL, error)))
         return FALSE;
     add_shares(self, target);
-    plan_command(self, target, stdio_open);
-    return make_tools(self, error) && render_image_scripts(self, target, error);
+    return plan_commands(self, target, stdio_open, error) && make_tools(self, error) &&
+           render_image_scripts(self, target, error);
 }
 
 MfPlan *
@@ -572,7 +590,8 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
     add_shares(self, target);
     add_modules(self, target, kernel);
-    plan_command(self, target, stdio_open);
+    if (!plan_commands(self, target, stdio_open, error))
+        return NULL;
     if (target->init == MF_INIT_SCRIPT && !plan_scripts(self, target, error))
         return NULL;
     return g_steal_pointer(&self);

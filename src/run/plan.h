@@ -2,17 +2,27 @@
 #pragma once
 
 #include "machine/spec.h"
+#include "run/hooks.h"
 #include "run/target.h"
 
 /*
  * A target resolved against this host: the machine to start and what the guest is told. Making it
  * reads the kernel's (cached) facts and builds what is missing in the cache.
  */
+/* A text of setup or teardown, in each of the ways in which a guest can run it. */
+typedef struct {
+    GBytes *record; /* owned; the command record, for mayfly-guest */
+    /* Owned; the command script, where there is no mayfly-guest: with the shares mounted, and
+     * without them. NULL where there always is. */
+    char *script, *script_alone;
+} MfPlanHook;
+
 typedef struct {
     MfSpec *spec; /* owned */
     MfInit init;
     gboolean initramfs; /* mayfly-guest boots the machine; else the script is found by the kernel */
     GBytes *command;    /* owned; the command record */
+    GPtrArray *hooks[MF_N_HOOKS]; /* owned; of MfPlanHook */
     GPtrArray *setup;   /* owned; of char *: the CONF record's fields that do not depend on the
                          * moment,   key and value in turn */
     char *scripts_dir;  /* owned; private directory with init.sh and command.sh, or for an image

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/result.h"
 
+#include "base/error.h"
+
 const char *
 mf_verdict_name(MfVerdict verdict)
 {
@@ -28,6 +30,24 @@ const char *
 mf_mark_side_name(MfMarkSide side)
 {
     return side == MF_MARK_HOST ? "host" : "guest";
+}
+
+MfVerdict
+mf_verdict_from_error(const GError *error)
+{
+    static const struct {
+        MfErrorCode code;
+        MfVerdict verdict;
+    } verdicts[] = {
+        {MF_ERROR_CONFIG, MF_VERDICT_CONFIG},
+        {MF_ERROR_TIMEOUT, MF_VERDICT_TIMEOUT},
+        {MF_ERROR_CANCELLED, MF_VERDICT_CANCELLED},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(verdicts); i++)
+        if (g_error_matches(error, MF_ERROR, (int)verdicts[i].code))
+            return verdicts[i].verdict;
+    return MF_VERDICT_FAILED;
 }
 
 MfResult *

@@ -17,14 +17,17 @@ typedef enum {
 
 const char *mf_verdict_name(MfVerdict verdict); /* "exited", "signalled", ... */
 
+/* What a run comes to that fails with an MF_ERROR. */
+MfVerdict mf_verdict_from_error(const GError *error);
+
 /* The steps of a run, in order. */
 typedef enum {
     MF_PHASE_RESOLVE,  /* target + host -> plan */
     MF_PHASE_LAUNCH,   /* QEMU started, QMP open */
     MF_PHASE_BOOT,     /* until the guest is at the ready point */
-    MF_PHASE_SETUP,    /* root and shares mounted, clock and entropy set */
+    MF_PHASE_SETUP,    /* root and shares mounted, clock and entropy set; the setup commands */
     MF_PHASE_EXECUTE,  /* the command */
-    MF_PHASE_CONCLUDE, /* what was written reaches the host */
+    MF_PHASE_CONCLUDE, /* the teardown commands; what was written reaches the host */
     MF_PHASE_STOP,     /* quit and reap */
     MF_N_PHASES,
 } MfPhase;

@@ -7,8 +7,10 @@
 #include "base/parse.h"
 #include "machine/machine.h"
 #include "run/boot.h"
+#include "run/conclusion.h"
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
+#include "run/hooks.h"
 #include "run/image.h"
 #include "run/marks.h"
 #include "run/plan.h"
@@ -17,10 +19,6 @@
 
 /* After its first words of panic, how long the guest has for its last ones. */
 #define PANIC_GRACE_MS 1000
-
-/* After a timeout, how long the command has between TERM and KILL, and to be reported after it. */
-#define KILL_GRACE_MS  1000
-#define KILL_REPORT_MS 1500
 
 /* How every panic of Linux begins. */
 #define PANIC_WORDS "Kernel panic - not syncing"
@@ -31,13 +29,17 @@ struct _MfRun {
     GObject parent;
     const MfTarget *target;    /* borrowed */
     MfStdio *stdio;            /* borrowed */
+    MfStdio *reading;          /* owned; in its place for a command with a file to read; or NULL */
+    MfStdio *beside;           /* owned; of setup and teardown */
     MfPlan *plan;              /* owned */
     MfBoot *boot;              /* owned */
     MfMachine *machine;        /* owned */
     MfStream *stream;          /* owned */
     MfImage *image;            /* owned; once an image's system is awaited */
     MfImageMeans means;        /* of that system */
+    MfHooks *setup;            /* owned */
     MfExec *exec;              /* owned; while the command runs */
+    MfConclusion *conclusion;  /* owned */
     MfTail *kept[3];           /* owned; of the command's outputs, for its expectations; or NULL */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
@@ -48,7 +50,7 @@ struct _MfRun {
     guint16 rows, columns; /* of the command's terminal, when it has changed */
     GError *lost;          /* owned; why the command cannot be followed any more */
     guint deadline, panic_source, lost_source;
-    gboolean decided, timed_out, step_pending;
+    gboolean decided, step_pending;
 };
 
 G_DEFINE_FINAL_TYPE(MfRun, mf_run, G_TYPE_OBJECT)
@@ -58,7 +60,25 @@ static guint signals[N_SIGNALS];
 
 static void enter(MfRun *self, MfPhase phase);
 static void decide_on_error(MfRun *self, const GError *error);
-static void await_reason(MfRun *self, const GError *error);
+static void run_setup(MfRun *self);
+
+/* Everything that is of the machine, or that uses it. */
+static void
+clear_guest(MfRun *self)
+{
+    g_clear_object(&self->setup);
+    g_clear_object(&self->exec);
+    g_clear_object(&self->image);
+    g_clear_object(&self->conclusion);
+    for (int fd = 1; fd <= 2; fd++)
+        g_clear_pointer(&self->kept[fd], mf_tail_free);
+    g_clear_pointer(&self->reading, mf_stdio_free);
+    g_clear_pointer(&self->beside, mf_stdio_free);
+    g_clear_object(&self->stream);
+    g_clear_object(&self->machine);
+    g_clear_object(&self->boot);
+    g_clear_pointer(&self->plan, mf_plan_free);
+}
 
 static void
 mf_run_dispose(GObject *object)
@@ -69,16 +89,9 @@ mf_run_dispose(GObject *object)
     g_clear_handle_id(&self->panic_source, g_source_remove);
     g_clear_handle_id(&self->lost_source, g_source_remove);
     g_clear_error(&self->lost);
-    g_clear_object(&self->exec);
-    g_clear_object(&self->image);
-    for (int fd = 1; fd <= 2; fd++)
-        g_clear_pointer(&self->kept[fd], mf_tail_free);
-    g_clear_object(&self->stream);
-    g_clear_object(&self->machine);
-    g_clear_object(&self->boot);
+    clear_guest(self);
     g_clear_object(&self->cancellable);
     g_clear_object(&self->marks);
-    g_clear_pointer(&self->plan, mf_plan_free);
     g_clear_pointer(&self->result, mf_result_free);
     G_OBJECT_CLASS(mf_run_parent_class)->dispose(object);
 }
@@ -100,8 +113,28 @@ mf_run_init(MfRun *self)
     self->cancellable = g_cancellable_new();
 }
 
-/* Fixes the verdict, once: the first decision stands, and the run goes on to its end. 'message' is
- * taken. */
+/* Adds sentences to the message. */
+static void
+say(MfRun *self, const char *sentences)
+{
+    g_autofree char *before = g_steal_pointer(&self->result->message);
+
+    self->result->message = before && sentences ? g_strdup_printf("%s %s", before, sentences)
+                                                : g_strdup(sentences ? sentences : before);
+}
+
+/* From here on nothing that happens changes the verdict. */
+static void
+close_case(MfRun *self)
+{
+    self->decided = TRUE;
+    g_clear_handle_id(&self->deadline, g_source_remove);
+    g_clear_handle_id(&self->panic_source, g_source_remove);
+    g_clear_handle_id(&self->lost_source, g_source_remove);
+}
+
+/* Ends the run with a verdict. The first decision stands; it also stands over how the command ended
+ * when the run goes wrong after that. 'message' is taken. */
 static void
 decide(MfRun *self, MfVerdict verdict, char *message)
 {
@@ -109,17 +142,28 @@ decide(MfRun *self, MfVerdict verdict, char *message)
 
     if (self->decided)
         return;
-    self->decided = TRUE;
-    g_clear_handle_id(&self->deadline, g_source_remove);
-    g_clear_handle_id(&self->panic_source, g_source_remove);
-    g_clear_handle_id(&self->lost_source, g_source_remove);
+    close_case(self);
+    self->result->verdict = verdict;
+    self->result->passed = FALSE;
+    self->result->phase = self->phase;
+    say(self, owned);
+    g_cancellable_cancel(self->cancellable);
+    enter(self, MF_PHASE_STOP);
+}
+
+/* The command's end, or why there was none: the verdict, unless the conclusion goes wrong.
+ * 'message' is taken. */
+static void
+settle(MfRun *self, MfVerdict verdict, char *message)
+{
+    g_autofree char *owned = message;
+
     self->result->verdict = verdict;
     self->result->phase = self->phase;
-    self->result->message = g_steal_pointer(&owned);
-    if (verdict != MF_VERDICT_EXITED && verdict != MF_VERDICT_SIGNALLED) {
-        g_cancellable_cancel(self->cancellable);
-        enter(self, MF_PHASE_STOP);
-    }
+    say(self, owned);
+    if (!mf_conclusion_is_needed(self->target))
+        close_case(self);
+    enter(self, MF_PHASE_CONCLUDE);
 }
 
 /* The console's last words are evidence for everything that was not the command's own end. */
@@ -148,8 +192,6 @@ decide_crashed(MfRun *self)
 static char *
 describe_timeout(MfRun *self, const char *limit)
 {
-    if (self->phase == MF_PHASE_EXECUTE)
-        return g_strdup_printf("The command did not end within %s.", limit);
     if (self->image && !mf_image_has_answered(self->image))
         return mf_image_describe_silence(self->target, limit);
     return g_strdup_printf("The guest was not ready within %s: it was still in the %s phase.",
@@ -160,29 +202,12 @@ static gboolean
 on_deadline(gpointer data)
 {
     MfRun *self = data;
-    gboolean executing = self->phase == MF_PHASE_EXECUTE;
-    gint64 limit = executing ? self->target->timeout_ms : self->target->boot_timeout_ms;
-    g_autofree char *duration = mf_format_duration(limit);
+    g_autofree char *duration = mf_format_duration(self->target->boot_timeout_ms);
 
     self->deadline = 0;
-    /* The command is killed in the guest first: what it wrote until then arrives. */
-    if (executing && !self->timed_out && self->exec && mf_exec_kill(self->exec, KILL_GRACE_MS)) {
-        self->timed_out = TRUE;
-        self->deadline = g_timeout_add(KILL_GRACE_MS + KILL_REPORT_MS, on_deadline, self);
-        return G_SOURCE_REMOVE;
-    }
-    if (!executing)
-        keep_console_tail(self);
+    keep_console_tail(self);
     decide(self, MF_VERDICT_TIMEOUT, describe_timeout(self, duration));
     return G_SOURCE_REMOVE;
-}
-
-static void
-arm_deadline(MfRun *self, gint64 ms)
-{
-    g_clear_handle_id(&self->deadline, g_source_remove);
-    if (ms > 0)
-        self->deadline = g_timeout_add((guint)MIN(ms, G_MAXINT), on_deadline, self);
 }
 
 static gboolean
@@ -228,20 +253,7 @@ on_machine_ended(MfRun *self, GError *error)
 static void
 decide_on_error(MfRun *self, const GError *error)
 {
-    static const struct {
-        MfErrorCode code;
-        MfVerdict verdict;
-    } verdicts[] = {
-        {MF_ERROR_CONFIG, MF_VERDICT_CONFIG},
-        {MF_ERROR_TIMEOUT, MF_VERDICT_TIMEOUT},
-        {MF_ERROR_CANCELLED, MF_VERDICT_CANCELLED},
-    };
-    MfVerdict verdict = MF_VERDICT_FAILED;
-
-    for (gsize i = 0; i < G_N_ELEMENTS(verdicts); i++)
-        if (g_error_matches(error, MF_ERROR, (int)verdicts[i].code))
-            verdict = verdicts[i].verdict;
-    decide(self, verdict, g_strdup(error->message));
+    decide(self, mf_verdict_from_error(error), g_strdup(error->message));
 }
 
 static void
@@ -279,19 +291,44 @@ on_console_line(MfRun *self, const char *line)
             g_strdup_printf("The guest's init script gave up: %s", fatal + strlen(MF_GUEST_FATAL)));
 }
 
+/* What the streams of the command and of the rest are. */
+static gboolean
+open_streams(MfRun *self, GError **error)
+{
+    const char *path = self->target->stdin_path;
+
+    self->beside = mf_stdio_new_beside(self->stdio);
+    if (path)
+        self->reading = mf_stdio_new_reading(self->stdio, path, error);
+    return !path || self->reading;
+}
+
+static MfStdio *
+get_stdio(MfRun *self)
+{
+    return self->reading ? self->reading : self->stdio;
+}
+
+static gboolean
+resolve(MfRun *self, GError **error)
+{
+    gboolean stdio_open[3];
+
+    if (self->target->expect && !mf_expect_check_patterns(self->target->expect, error))
+        return FALSE;
+    if (!open_streams(self, error))
+        return FALSE;
+    mf_stdio_get_open(get_stdio(self), stdio_open);
+    self->plan = mf_plan_new(self->target, stdio_open, error);
+    return self->plan != NULL;
+}
+
 static void
 step_resolve(MfRun *self)
 {
     g_autoptr(GError) error = NULL;
-    gboolean stdio_open[3];
 
-    if (self->target->expect && !mf_expect_check_patterns(self->target->expect, &error)) {
-        decide_on_error(self, error);
-        return;
-    }
-    mf_stdio_get_open(self->stdio, stdio_open);
-    self->plan = mf_plan_new(self->target, stdio_open, &error);
-    if (!self->plan) {
+    if (!resolve(self, &error)) {
         decide_on_error(self, error);
         return;
     }
@@ -352,7 +389,9 @@ step_launch(MfRun *self)
     g_signal_connect_object(self->boot, "launched", G_CALLBACK(on_launched), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->boot, "opened", G_CALLBACK(on_opened), self, G_CONNECT_SWAPPED);
-    arm_deadline(self, self->target->boot_timeout_ms);
+    if (self->target->boot_timeout_ms > 0)
+        self->deadline =
+            g_timeout_add((guint)MIN(self->target->boot_timeout_ms, G_MAXINT), on_deadline, self);
     mf_boot_start_async(self->boot, self->cancellable, on_booted, g_object_ref(self));
 }
 
@@ -361,97 +400,6 @@ step_launch(MfRun *self)
 static void
 step_boot(MfRun *self)
 {
-}
-
-static void
-on_synced(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(MfRun) self = data;
-    g_autoptr(GError) error = NULL;
-
-    if (mf_qga_sync_finish(MF_QGA(source), result, &error))
-        enter(self, MF_PHASE_EXECUTE);
-    else
-        decide_on_error(self, error);
-}
-
-/* The init script is on its own now: it is up when the agent that it starts answers. */
-static void
-await_agent(MfRun *self)
-{
-    mf_qga_sync_async(mf_machine_get_qga(self->machine), 0, self->cancellable, on_synced,
-                      g_object_ref(self));
-}
-
-static void
-on_configured(MfRun *self, const char *reason)
-{
-    if (self->phase != MF_PHASE_SETUP)
-        return;
-    if (reason) {
-        decide(self, MF_VERDICT_FAILED,
-               g_strdup_printf("The guest could not be set up: %s", reason));
-    } else if (self->plan->init == MF_INIT_SCRIPT) {
-        await_agent(self);
-    } else {
-        enter(self, MF_PHASE_EXECUTE);
-    }
-}
-
-/* What only mayfly-guest can do; a system that cannot run it would leave it out without a word. */
-static const char *
-get_unmet_wish(const MfRun *self)
-{
-    if (self->means == MF_IMAGE_STREAMS)
-        return NULL;
-    return self->target->tty ? "a terminal" : self->target->user ? "another user" : NULL;
-}
-
-static void
-on_image_set_up(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(MfRun) self = data;
-    g_autoptr(GError) error = NULL;
-    const char *reason = mf_image_get_reason(MF_IMAGE(source));
-
-    if (!mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &error)) {
-        if (!self->decided)
-            await_reason(self, error);
-    } else if (self->means == MF_IMAGE_ALONE && self->target->mounts->len > 0) {
-        decide(self, MF_VERDICT_FAILED,
-               g_strdup_printf("The image's system cannot mount shares: %s", reason));
-    } else if (get_unmet_wish(self)) {
-        decide(self, MF_VERDICT_FAILED,
-               g_strdup_printf("The command cannot have %s: the image's system cannot run "
-                               "mayfly-guest. %s",
-                               get_unmet_wish(self), reason));
-    } else {
-        if (self->means == MF_IMAGE_ALONE)
-            g_message("The command does not find its directory: the image's system cannot mount "
-                      "shares. %s",
-                      reason);
-        enter(self, MF_PHASE_EXECUTE);
-    }
-}
-
-static void
-step_setup(MfRun *self)
-{
-    if (self->plan->image_script) {
-        self->image = mf_image_new(mf_machine_get_qga(self->machine), self->plan->image_script);
-        mf_image_set_up_async(self->image, self->cancellable, on_image_set_up, g_object_ref(self));
-        return;
-    }
-    if (!self->plan->initramfs) {
-        await_agent(self);
-        return;
-    }
-
-    g_autoptr(GBytes) conf = mf_plan_make_conf(self->plan);
-
-    g_signal_connect_object(self->stream, "configured", G_CALLBACK(on_configured), self,
-                            G_CONNECT_SWAPPED);
-    mf_stream_send_conf(self->stream, conf);
 }
 
 static gboolean
@@ -477,9 +425,138 @@ await_reason(MfRun *self, const GError *error)
     self->lost_source = g_timeout_add(PANIC_GRACE_MS, on_reason_overdue, self);
 }
 
+/* With an initramfs mayfly-guest is in the guest, whoever is PID 1 and serves the agent; in an
+ * image's system it is on a share, if that can be mounted. */
+static gboolean
+has_mayfly_guest(const MfRun *self)
+{
+    return self->plan->initramfs || (self->image && self->means == MF_IMAGE_STREAMS);
+}
+
+/* A command in the guest: its record for mayfly-guest, or the words for a shell without that. Owned
+ * by the caller. */
+static MfExec *
+make_exec(MfRun *self, MfStdio *stdio, GBytes *record, const char *const *words)
+{
+    if (!has_mayfly_guest(self))
+        return mf_exec_script_new(self->machine, stdio, words);
+    return mf_exec_stream_new(mf_machine_get_qga(self->machine), self->stream, stdio, record);
+}
+
+static MfExec *
+make_hook(MfHookKind kind, guint index, gpointer data)
+{
+    MfRun *self = data;
+    const MfPlanHook *hook = g_ptr_array_index(self->plan->hooks[kind], index);
+    gboolean alone = self->image && self->means == MF_IMAGE_ALONE;
+    const char *const words[] = {"-c", alone ? hook->script_alone : hook->script, NULL};
+
+    return make_exec(self, self->beside, hook->record, words);
+}
+
+static void
+on_setup_done(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (self->decided)
+        return;
+    if (mf_hooks_run_finish(MF_HOOKS(source), result, &error))
+        enter(self, MF_PHASE_EXECUTE);
+    else if (g_error_matches(error, MF_ERROR, MF_ERROR_GUEST) ||
+             g_error_matches(error, MF_ERROR, MF_ERROR_TIMEOUT))
+        settle(self, mf_verdict_from_error(error), g_strdup(error->message));
+    else
+        await_reason(self, error);
+}
+
+/* The guest is ready: what follows has limits of its own. */
+static void
+run_setup(MfRun *self)
+{
+    g_clear_handle_id(&self->deadline, g_source_remove);
+    self->setup =
+        mf_hooks_new(MF_HOOK_SETUP, self->target->setup, self->target->timeout_ms, make_hook, self);
+    mf_hooks_run_async(self->setup, self->cancellable, on_setup_done, g_object_ref(self));
+}
+
+static void
+on_synced(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (mf_qga_sync_finish(MF_QGA(source), result, &error))
+        run_setup(self);
+    else
+        decide_on_error(self, error);
+}
+
+/* The init script is on its own now: it is up when the agent that it starts answers. */
+static void
+await_agent(MfRun *self)
+{
+    mf_qga_sync_async(mf_machine_get_qga(self->machine), 0, self->cancellable, on_synced,
+                      g_object_ref(self));
+}
+
+static void
+on_configured(MfRun *self, const char *reason)
+{
+    if (self->phase != MF_PHASE_SETUP)
+        return;
+    if (reason) {
+        decide(self, MF_VERDICT_FAILED,
+               g_strdup_printf("The guest could not be set up: %s", reason));
+    } else if (self->plan->init == MF_INIT_SCRIPT) {
+        await_agent(self);
+    } else {
+        run_setup(self);
+    }
+}
+
+static void
+on_image_set_up(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+
+    gboolean good = mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &error);
+
+    if (self->decided)
+        return;
+    if (!good)
+        await_reason(self, error);
+    else if (!mf_image_check(MF_IMAGE(source), self->means, self->target, &error))
+        decide_on_error(self, error);
+    else
+        run_setup(self);
+}
+
+static void
+step_setup(MfRun *self)
+{
+    if (self->plan->image_script) {
+        self->image = mf_image_new(mf_machine_get_qga(self->machine), self->plan->image_script);
+        mf_image_set_up_async(self->image, self->cancellable, on_image_set_up, g_object_ref(self));
+        return;
+    }
+    if (!self->plan->initramfs) {
+        await_agent(self);
+        return;
+    }
+
+    g_autoptr(GBytes) conf = mf_plan_make_conf(self->plan);
+
+    g_signal_connect_object(self->stream, "configured", G_CALLBACK(on_configured), self,
+                            G_CONNECT_SWAPPED);
+    mf_stream_send_conf(self->stream, conf);
+}
+
 /* Judges a command that ended by itself. */
 static void
-decide_exited(MfRun *self, const MfExit *ended)
+settle_exited(MfRun *self, const MfExit *ended)
 {
     MfVerdict verdict = ended->signal_number ? MF_VERDICT_SIGNALLED : MF_VERDICT_EXITED;
     GBytes *kept[3] = {NULL};
@@ -496,7 +573,7 @@ decide_exited(MfRun *self, const MfExit *ended)
         g_clear_pointer(&kept[fd], g_bytes_unref);
     self->result->passed = unmet == NULL;
     /* Whose status is the only thing that counts says it by itself. */
-    decide(self, verdict, self->target->expect ? g_steal_pointer(&unmet) : NULL);
+    settle(self, verdict, self->target->expect ? g_steal_pointer(&unmet) : NULL);
 }
 
 static void
@@ -504,71 +581,84 @@ on_executed(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfRun) self = data;
     g_autoptr(GError) error = NULL;
+    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
+    g_autofree char *overdue = g_strdup_printf("The command did not end within %s.", limit);
     MfExit ended;
     gboolean good = mf_exec_run_finish(MF_EXEC(source), result, &ended, &error);
 
     if (self->decided)
         return;
-    if (!good) {
+    if (good && !ended.timed_out)
+        settle_exited(self, &ended);
+    else if (good)
+        settle(self, MF_VERDICT_TIMEOUT, g_steal_pointer(&overdue));
+    else if (g_error_matches(error, MF_ERROR, MF_ERROR_TIMEOUT))
+        decide(self, MF_VERDICT_TIMEOUT, g_steal_pointer(&overdue));
+    else
         await_reason(self, error);
-        return;
-    }
-    if (self->timed_out) {
-        g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
-
-        decide(self, MF_VERDICT_TIMEOUT,
-               g_strdup_printf("The command did not end within %s.", limit));
-        return;
-    }
-    decide_exited(self, &ended);
-    enter(self, MF_PHASE_CONCLUDE);
 }
 
 static void
-keep_outputs(MfRun *self)
-{
-    const MfExpect *expect = self->target->expect;
-
-    if (expect && expect->stdout_match)
-        self->kept[1] = mf_tail_new(MF_EXPECT_KEEP);
-    if (expect && expect->stderr_match)
-        self->kept[2] = mf_tail_new(MF_EXPECT_KEEP);
-    for (int fd = 1; fd <= 2; fd++)
-        mf_exec_keep(self->exec, fd, self->kept[fd]);
-}
-
-static MfExec *
-make_script_exec(MfRun *self)
+step_execute(MfRun *self)
 {
     const char *text =
         self->means == MF_IMAGE_ALONE ? self->plan->image_command_alone : self->plan->image_command;
     const char *const file_words[] = {MF_GUEST_COMMAND, NULL};
     const char *const text_words[] = {"-c", text, NULL};
 
-    return mf_exec_script_new(self->machine, self->stdio, self->image ? text_words : file_words);
+    self->exec = make_exec(self, get_stdio(self), self->plan->command,
+                           self->image ? text_words : file_words);
+    mf_exec_set_limit(self->exec, self->target->timeout_ms);
+    if (self->rows)
+        mf_exec_resize(self->exec, self->rows, self->columns);
+    for (int fd = 1; fd <= 2; fd++) {
+        self->kept[fd] = mf_expect_keep(self->target->expect, fd);
+        mf_exec_keep(self->exec, fd, self->kept[fd]);
+    }
+    mf_exec_run_async(self->exec, self->cancellable, on_executed, g_object_ref(self));
+}
+
+/* What went wrong after the command is no pass; what is known of the command stays. */
+static void
+note_failure(MfRun *self, const GError *error)
+{
+    if (self->result->passed) {
+        self->result->passed = FALSE;
+        self->result->verdict = mf_verdict_from_error(error);
+        self->result->phase = self->phase;
+    }
+    say(self, error->message);
 }
 
 static void
-step_execute(MfRun *self)
+on_concluded(GObject *source, GAsyncResult *result, gpointer data)
 {
-    arm_deadline(self, self->target->timeout_ms);
-    /* With an initramfs mayfly-guest is in the guest, whoever is PID 1 and serves the agent; in an
-     * image's system it is on a share. */
-    if (self->plan->initramfs || (self->image && self->means == MF_IMAGE_STREAMS))
-        self->exec = mf_exec_stream_new(mf_machine_get_qga(self->machine), self->stream,
-                                        self->stdio, self->plan->command);
-    else
-        self->exec = make_script_exec(self);
-    if (self->rows)
-        mf_exec_resize(self->exec, self->rows, self->columns);
-    keep_outputs(self);
-    mf_exec_run_async(self->exec, self->cancellable, on_executed, g_object_ref(self));
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+    gboolean good = mf_conclusion_run_finish(MF_CONCLUSION(source), result, &error);
+
+    if (self->decided)
+        return;
+    if (g_error_matches(error, MF_ERROR, MF_ERROR_LOST)) {
+        await_reason(self, error);
+        return;
+    }
+    if (!good)
+        note_failure(self, error);
+    close_case(self);
+    enter(self, MF_PHASE_STOP);
 }
 
 static void
 step_conclude(MfRun *self)
 {
-    enter(self, MF_PHASE_STOP);
+    if (self->decided) {
+        enter(self, MF_PHASE_STOP);
+        return;
+    }
+    g_clear_object(&self->exec);
+    self->conclusion = mf_conclusion_new(self->target, make_hook, self);
+    mf_conclusion_run_async(self->conclusion, self->cancellable, on_concluded, g_object_ref(self));
 }
 
 static void
@@ -578,11 +668,7 @@ complete(MfRun *self)
 
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
     mf_marks_add_to_result(self->marks, self->result);
-    g_clear_object(&self->exec);
-    g_clear_object(&self->stream);
-    g_clear_object(&self->machine);
-    g_clear_object(&self->boot);
-    g_clear_pointer(&self->plan, mf_plan_free);
+    clear_guest(self);
     g_task_return_pointer(task, g_steal_pointer(&self->result), (GDestroyNotify)mf_result_free);
 }
 

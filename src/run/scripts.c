@@ -160,6 +160,20 @@ mf_scripts_render_command(const MfTarget *target, const MfScriptsPlaces *places,
     return mf_template_render(template, "command.sh.in", values, error);
 }
 
+/* A port of no name is never found: then the stream stays the agent's, which is no input. */
+char *
+mf_scripts_render_hook(const MfTarget *target, const MfScriptsPlaces *places, const char *text,
+                       GError **error)
+{
+    g_autofree char *template = read_resource(COMMAND_TEMPLATE);
+    g_autoptr(GHashTable) values = make_values(target, places);
+
+    set(values, "stdin_port", mf_shell_quote(""));
+    set(values, "argv", g_strdup(""));
+    set(values, "text", mf_shell_quote(text));
+    return mf_template_render(template, "command.sh.in", values, error);
+}
+
 char *
 mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, GError **error)
 {

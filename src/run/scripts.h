@@ -14,8 +14,9 @@ typedef struct {
     const char *mounts;     /* borrowed; "share ..." lines, from mf_scripts_mount_line() */
 } MfScriptsPlaces;
 
-/* Makes the directory with init.sh and command.sh in it; the caller removes it with
- * mf_tempdir_remove(). Owned by the caller. MF_ERROR_CONFIG for the user's template, MF_ERROR_HOST.
+/* Makes the directory with init.sh and command.sh in it; the caller
+ * removes it with mf_tempdir_remove(). Owned by the caller. MF_ERROR_CONFIG for the user's
+ * template, MF_ERROR_HOST.
  */
 char *mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
 
@@ -24,6 +25,10 @@ char *mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, G
 char *mf_scripts_render_image(const MfScriptsPlaces *places, GError **error);
 char *
 mf_scripts_render_command(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
+
+/* The same for one text of the target's setup or teardown. */
+char *mf_scripts_render_hook(const MfTarget *target, const MfScriptsPlaces *places,
+                             const char *text, GError **error);
 
 /* One line for the scripts that mount, in the order of mounting. Owned by the caller. */
 char *

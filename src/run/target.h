@@ -105,15 +105,21 @@ typedef struct {
     GArray *forwards; /* owned; of MfForward */
 
     char *stdin_path; /* owned; what the command reads; NULL: whatever the caller gives */
-    char **setup;     /* owned; shell texts that run in the guest before the command; or NULL */
-    char **teardown;  /* owned; after it, however it ended while the guest lives; or NULL */
+
+    /* Shell texts that run in the guest as root, in the command's environment and directory. What
+     * they write goes to the standard error: the standard output is the command's alone. After one
+     * of setup fails nothing but the teardown runs; all of the teardown runs, however setup and
+     * command ended, as long as the guest lives. The run fails with each. */
+    char **setup;    /* owned; before the command; or NULL */
+    char **teardown; /* owned; after it; or NULL */
+
     MfExpect *expect; /* owned; NULL: status 0 */
     char **artifacts; /* owned; patterns (glob(7)) of the guest's files to be copied out, relative
                        * ones to the command's directory; or NULL */
     char *artifacts_dir; /* owned; where they go on the host; NULL with no artifacts */
 
-    gint64 timeout_ms;      /* of the command; 0 is none */
-    gint64 boot_timeout_ms; /* until the command starts; 0 is none */
+    gint64 timeout_ms;      /* of the command, and of each text of setup and teardown; 0 is none */
+    gint64 boot_timeout_ms; /* until the first of them starts; 0 is none */
 } MfTarget;
 
 /* Whether 'word' is one of the words of a kernel command line (may be NULL). */

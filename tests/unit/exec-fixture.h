@@ -20,6 +20,7 @@ typedef struct {
     int reader[3];       /* the caller's ends of those; -1 when closed */
     GByteArray *read[3]; /* what the caller has read */
     guint reader_source[3];
+    gint64 limit_ms; /* of the command, set before exec_fixture_run() */
     guint returns;
     MfExit exit;
     GError *error;

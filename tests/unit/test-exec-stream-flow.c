@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "exec-fixture.h"
 
 /* How fast a command's bytes may come and go: what is on its way is bounded, and nothing is lost.
@@ -225,6 +226,55 @@ test_a_reader_that_leaves_while_output_waits(ExecFixture *fixture, gconstpointer
     g_assert_cmpstr(fixture->guest->heard->str, ==, "SINE: SOCL:01 ");
 }
 
+/* TERM, the grace in milliseconds, and KILL after it are one frame. */
+#define KILL_HEARD "CKIL:e8030000 "
+
+static void
+await_heard(ExecFixture *fixture, const char *frame)
+{
+    while (!strstr(fixture->guest->heard->str, frame))
+        g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+test_past_its_limit_it_is_killed(ExecFixture *fixture, gconstpointer unused)
+{
+    fixture->limit_ms = 10;
+    start(fixture);
+    stream_peer_say_text(fixture->guest, MF_FRAME_SOUT, "so far");
+    await_heard(fixture, KILL_HEARD);
+    exec_fixture_say_ends(fixture);
+    exec_fixture_say_exit(fixture, -SIGTERM);
+    exec_fixture_answer(fixture, EXEC_SIGNALLED(15));
+    exec_fixture_await(fixture);
+    exec_fixture_assert_exit(fixture, 0, SIGTERM, "so far", "");
+    g_assert_true(fixture->exit.timed_out);
+}
+
+static void
+test_a_guest_that_does_not_kill_it_is_given_up(ExecFixture *fixture, gconstpointer unused)
+{
+    fixture->limit_ms = 10;
+    start(fixture);
+    exec_fixture_await(fixture);
+    g_assert_nonnull(strstr(fixture->guest->heard->str, KILL_HEARD));
+    exec_fixture_assert_error(fixture, MF_ERROR_TIMEOUT);
+}
+
+static void
+test_within_its_limit_it_is_left_alone(ExecFixture *fixture, gconstpointer unused)
+{
+    fixture->limit_ms = G_MAXINT64;
+    start(fixture);
+    exec_fixture_say_ends(fixture);
+    exec_fixture_say_exit(fixture, 0);
+    exec_fixture_answer(fixture, EXEC_EXITED(0));
+    exec_fixture_await(fixture);
+    exec_fixture_assert_exit(fixture, 0, 0, "", "");
+    g_assert_false(fixture->exit.timed_out);
+    g_assert_null(strstr(fixture->guest->heard->str, "CKIL"));
+}
+
 /* Cancelled while it does not read, it reads on: the guest still has a kernel log to tell. */
 static void
 test_reading_goes_on_after_the_end(ExecFixture *fixture, gconstpointer unused)
@@ -359,6 +409,10 @@ main(int argc, char **argv)
         test_a_slow_reader_after_the_exit_frame);
     ADD("a-daemon-that-never-stops-writing-does-not-hold-the-run", test_a_daemon_that_never_stops);
     ADD("a-reader-that-leaves-is-told-to-the-guest", test_a_reader_that_leaves);
+    ADD("past-its-limit-it-is-killed", test_past_its_limit_it_is_killed);
+    ADD("a-guest-that-does-not-kill-it-is-given-up",
+        test_a_guest_that_does_not_kill_it_is_given_up);
+    ADD("within-its-limit-it-is-left-alone", test_within_its_limit_it_is_left_alone);
     ADD("a-reader-that-left-before-the-start-is-told-of-too",
         test_a_reader_that_left_before_the_start);
     ADD("a-reader-that-leaves-while-output-waits-lets-it-go-on",

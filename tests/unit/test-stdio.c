@@ -234,6 +234,84 @@ test_a_capture_has_three_streams_and_nothing_to_read(void)
     mf_stdio_free(stdio);
 }
 
+static void
+test_a_file_is_read_in_place_of_the_callers_input(void)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfStdio) capture = mf_stdio_new_capture(&error);
+    g_autoptr(GByteArray) all = g_byte_array_new();
+    gboolean ended = FALSE;
+    int fd = g_file_open_tmp(NULL, &path, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, "content", 7), ==, 7);
+    close(fd);
+    MfStdio *stdio = mf_stdio_new_reading(capture, path, &error);
+    g_assert_no_error(error);
+    g_assert_true(stdio->output[1] == capture->output[1]);
+    g_assert_true(stdio->output[2] == capture->output[2]);
+    g_signal_connect_swapped(stdio->input, "received", G_CALLBACK(append_chunk), all);
+    g_signal_connect(stdio->input, "ended", G_CALLBACK(set_true), &ended);
+    mf_input_grant(stdio->input, MIB);
+    iterate_until(&ended);
+    g_assert_cmpmem(all->data, all->len, "content", 7);
+    mf_stdio_free(stdio);
+    g_assert_cmpint(unlink(path), ==, 0);
+}
+
+static void
+test_what_cannot_be_read_is_named(void)
+{
+    const struct {
+        const char *path, *message;
+    } cases[] = {
+        {"/no/such/file", "'/no/such/file' cannot be read, which is to be the command's standard "
+                          "input: No such file or directory"},
+        {"/", "'/' cannot be read, which is to be the command's standard input: Is a directory"},
+    };
+    g_autoptr(MfStdio) capture = mf_stdio_new_capture(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_null(mf_stdio_new_reading(capture, cases[i].path, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_cmpstr(error->message, ==, cases[i].message);
+    }
+}
+
+static void
+test_beside_the_command_everything_goes_to_the_standard_error(void)
+{
+    g_autoptr(MfStdio) capture = mf_stdio_new_capture(NULL);
+    g_autoptr(MfStdio) beside = mf_stdio_new_beside(capture);
+    const gboolean only_output[3] = {FALSE, TRUE, FALSE};
+    g_autoptr(MfStdio) quiet = mf_stdio_new(only_output);
+    g_autoptr(MfStdio) beside_quiet = mf_stdio_new_beside(quiet);
+
+    g_assert_null(beside->input);
+    g_assert_true(beside->output[1] == capture->output[2]);
+    g_assert_true(beside->output[2] == capture->output[2]);
+    g_assert_true(!beside_quiet->output[1] && !beside_quiet->output[2]);
+}
+
+static void
+test_an_output_that_is_both_streams_counts_once(void)
+{
+    g_autoptr(GBytes) pattern = make_pattern(MIB);
+    int ends[2];
+
+    g_assert_cmpint(pipe2(ends, O_CLOEXEC), ==, 0);
+    g_autoptr(MfOutput) output = mf_output_new(ends[1]);
+    MfStdio stdio = {.output = {NULL, output, output}};
+    mf_output_write(output, pattern);
+    g_assert_cmpuint(mf_output_get_queued(output), >, 0);
+    g_assert_cmpuint(mf_stdio_get_queued(&stdio), ==, mf_output_get_queued(output));
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -253,6 +331,13 @@ main(int argc, char **argv)
                     test_every_chunk_for_a_descriptor_is_told);
     g_test_add_func("/stdio/a-capture-has-three-streams-and-nothing-to-read",
                     test_a_capture_has_three_streams_and_nothing_to_read);
+    g_test_add_func("/stdio/a-file-is-read-in-place-of-the-callers-input",
+                    test_a_file_is_read_in_place_of_the_callers_input);
+    g_test_add_func("/stdio/what-cannot-be-read-is-named", test_what_cannot_be_read_is_named);
+    g_test_add_func("/stdio/beside-the-command-everything-goes-to-the-standard-error",
+                    test_beside_the_command_everything_goes_to_the_standard_error);
+    g_test_add_func("/stdio/an-output-that-is-both-streams-counts-once",
+                    test_an_output_that_is_both_streams_counts_once);
     g_test_add_func("/input/is-read-only-as-far-as-granted",
                     test_input_is_read_only_as_far_as_granted);
     return g_test_run();

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What runs in the guest before and after the command: setup, teardown, and what reaches the host."""
+
+import os
+import re
+import shutil
+import time
+
+from harness import Sandbox, Skip, expect, expect_sentence, kernel, main, test
+
+
+def run(box, *words, **options):
+    return box.run("run", "-k", kernel("small"), *words, **options)
+
+
+def run_bare(box, *words, **options):
+    """Without mayfly-guest: the root's own qemu-ga runs everything."""
+    if not shutil.which("qemu-ga", path=os.environ["PATH"] + ":/usr/sbin:/sbin"):
+        raise Skip("the host's root, which is the guest's here, has no qemu-ga")
+    return run(box, "--no-initramfs", *words, **options)
+
+
+def read(box, name):
+    with open(os.path.join(box.work, name)) as file:
+        return file.read()
+
+
+@test
+def setup_and_teardown_surround_the_command_and_leave_it_its_output():
+    with Sandbox() as box:
+        result = run(box, "--setup", "echo one; echo two >&2", "--setup", "echo three",
+                     "--teardown", "echo five", "--teardown", "echo six >&2", "--",
+                     "echo four >&2; echo out; cat", input=b"typed\n")
+        expect(result, 0, out=b"out\ntyped\n")
+        assert result.err == b"one\ntwo\nthree\nfour\nfive\nsix\n", result
+
+
+@test
+def they_are_root_in_the_commands_directory_and_environment():
+    with Sandbox() as box:
+        text = 'echo "$(id -u) $WHAT $PWD"'
+        result = run(box, "--user", "1234", "-e", "WHAT=a b", "--setup", text, "--teardown", text,
+                     "--", text)
+        expect(result, 0, out=f"1234 a b {box.work}\n".encode())
+        assert result.err == f"0 a b {box.work}\n".encode() * 2, result
+
+
+@test
+def they_have_nothing_to_read():
+    with Sandbox() as box:
+        result = run(box, "--setup", "cat; echo done", "--", "cat", input=b"for the command\n")
+        expect(result, 0, out=b"for the command\n")
+        assert result.err == b"done\n", result
+
+
+@test
+def a_failed_setup_is_named_and_the_command_does_not_run():
+    with Sandbox() as box:
+        result = run(box, "--setup", "exit 3", "--setup", "touch /mnt/mayfly/second",
+                     "--teardown", "touch /mnt/mayfly/torn-down", "--", "touch /mnt/mayfly/ran")
+        expect_sentence(result, 69, r"The setup command 'exit 3' exited with status 3\.$")
+        assert os.listdir(box.work) == ["torn-down"], os.listdir(box.work)
+
+
+@test
+def teardown_follows_a_command_that_failed_died_or_was_timed_out():
+    with Sandbox() as box:
+        for command, status, words in (("exit 5", 5, ()), ("kill -SEGV $$", 139, ()),
+                                       ("sleep 60", 124, ("--timeout", "3s"))):
+            result = run(box, *words, "--teardown", "echo after", "--", command)
+            expect(result, status, out=b"", err="after")
+
+
+@test
+def a_failed_teardown_fails_a_run_that_passed_and_no_other():
+    with Sandbox() as box:
+        words = ("--teardown", "exit 4", "--teardown", "echo cleaned", "--")
+        said = r"cleaned\nmayfly: The teardown command 'exit 4' exited with status 4\."
+        expect(run(box, *words, "echo good"), 69, out=b"good\n", err=said)
+        expect(run(box, *words, "exit 7"), 7, out=b"", err=said)
+
+
+@test
+def the_timeout_holds_for_each_of_them():
+    with Sandbox() as box:
+        result = run(box, "--timeout", "3s", "--setup", "sleep 60", "--teardown", "echo after",
+                     "--", "echo never")
+        expect(result, 124, out=b"", err=r"after\nmayfly: The setup command 'sleep 60' did not end "
+                                         r"within 3s\.")
+        result = run(box, "--timeout", "3s", "--teardown", "sleep 60", "--", "echo good")
+        expect(result, 124, out=b"good\n", err="The teardown command 'sleep 60' did not end within "
+                                               "3s")
+        # Each by itself: together they take longer.
+        expect(run(box, "--timeout", "3s", "--setup", "sleep 2", "--teardown", "sleep 2", "--",
+                   "sleep 2"), 0)
+
+
+@test
+def the_boot_timeout_ends_when_the_setup_starts():
+    with Sandbox() as box:
+        started = time.monotonic()
+        expect(run(box, "--", "true"), 0)
+        boot = time.monotonic() - started
+        result = run(box, "--boot-timeout", f"{int(boot) + 5}s", "--setup",
+                     f"sleep {int(boot) + 6}", "--", "echo good")
+        expect(result, 0, out=b"good\n")
+
+
+@test
+def a_panic_in_the_teardown_is_no_pass():
+    with Sandbox() as box:
+        result = run(box, "--teardown", "echo c >/proc/sysrq-trigger", "--", "echo good")
+        expect(result, 125, out=b"good\n", err="The guest.s kernel panicked during")
+
+
+@test
+def a_guest_that_powers_off_in_the_setup_is_told_so():
+    with Sandbox() as box:
+        result = run(box, "--setup", "echo o >/proc/sysrq-trigger; sleep 60", "--", "echo never")
+        expect(result, 69, out=b"", err="The guest powered itself off during setup")
+
+
+@test
+def what_the_setup_left_behind_does_not_write_into_the_commands_output():
+    with Sandbox() as box:
+        result = run(box, "--setup", "(while :; do echo noise; sleep 0.1; done) & echo up", "--",
+                     "sleep 2; echo good")
+        expect(result, 0, out=b"good\n")
+        assert re.fullmatch(rb"(noise\n)*up\n(noise\n)*", result.err), result
+
+
+@test
+def without_mayfly_guest_they_run_too():
+    with Sandbox() as box:
+        result = run_bare(box, "--setup", "echo one; echo two >&2; cat", "--teardown", "echo four",
+                          "--", "echo out; echo three >&2; cat", input=b"typed\n")
+        expect(result, 0, out=b"out\ntyped\n")
+        assert result.err == b"one\ntwo\nthree\nfour\n", result
+        result = run_bare(box, "--setup", "exit 3", "--", "echo never")
+        expect(result, 69, out=b"", err="The setup command 'exit 3' exited with status 3")
+        result = run_bare(box, "--timeout", "3s", "--teardown", "echo after", "--", "sleep 60")
+        expect(result, 124, out=b"", err=r"after\nmayfly: The command did not end within 3s\.$")
+
+
+# Writes through a mapping that it neither syncs nor takes away: it is still there at the end.
+MAP = """
+import mmap, os, time
+file = open("/mnt/mayfly/mapped", "r+b")
+mapping = mmap.mmap(file.fileno(), 8192)
+mapping[4096:4101] = b"hello"
+open("/mnt/mayfly/written", "w").close()
+time.sleep(600)
+"""
+
+
+def map_in_the_background(box):
+    with open(os.path.join(box.work, "map.py"), "w") as file:
+        file.write(MAP)
+    with open(os.path.join(box.work, "mapped"), "wb") as file:
+        file.truncate(8192)
+    return ("python3 /mnt/mayfly/map.py </dev/null >/dev/null 2>&1 & "
+            "while ! test -e /mnt/mayfly/written; do sleep 0.1; done")
+
+
+@test
+def what_is_written_through_a_mapping_is_on_the_host():
+    with Sandbox() as box:
+        expect(run(box, "--", map_in_the_background(box)), 0)
+        assert read(box, "mapped")[4096:4101] == "hello"
+
+
+@test
+def what_is_written_through_a_mapping_without_mayfly_guest_is_on_the_host():
+    with Sandbox() as box:
+        expect(run_bare(box, "--", map_in_the_background(box)), 0)
+        assert read(box, "mapped")[4096:4101] == "hello"
+
+
+@test
+def what_the_teardown_writes_through_a_mapping_is_on_the_host():
+    with Sandbox() as box:
+        expect(run(box, "--teardown", map_in_the_background(box), "--", "true"), 0)
+        assert read(box, "mapped")[4096:4101] == "hello"
+
+
+if __name__ == "__main__":
+    main()
