@@ -27,8 +27,9 @@ static const char description[] =
 /* The option values as GOption stores them, before they are understood. */
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
-    char *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user, *workdir, *hostname;
-    char **mounts, **env, **qemu_args, **command, **setup, **teardown;
+    char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
+        *workdir, *hostname;
+    char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
@@ -52,6 +53,8 @@ raw_clear(RawOptions *raw)
     mf_machine_options_clear(&raw->machine);
     g_strfreev(raw->setup);
     g_strfreev(raw->teardown);
+    g_strfreev(raw->artifacts);
+    g_free(raw->artifacts_dir);
     g_clear_pointer(&raw->names, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
@@ -93,6 +96,10 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
          "TEXT"},
         {"teardown", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->teardown,
          "Run TEXT in a shell, as root, after the command, however it ended", "TEXT"},
+        {"artifact", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->artifacts,
+         "Copy the guest's files that match out of it, after the command", "PATTERN"},
+        {"artifacts-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->artifacts_dir,
+         "Where they go (default: the directory artifacts in the current one)", "DIR"},
         {"timeout", 0, 0, G_OPTION_ARG_STRING, &raw->timeout,
          "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
@@ -339,6 +346,10 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->user = g_steal_pointer(&raw->user);
     target->setup = g_steal_pointer(&raw->setup);
     target->teardown = g_steal_pointer(&raw->teardown);
+    target->artifacts = g_steal_pointer(&raw->artifacts);
+    if (target->artifacts)
+        target->artifacts_dir =
+            g_canonicalize_filename(raw->artifacts_dir ? raw->artifacts_dir : "artifacts", NULL);
     target->workdir = g_steal_pointer(&raw->workdir);
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;

@@ -144,6 +144,8 @@ report(const MfResult *result, gboolean console_shown)
         fprintf(stderr, "mayfly: the console's last lines:\n%s\n", result->console_tail);
     if (result->message)
         mf_cli_complain("%s", result->message);
+    for (guint i = 0; i < result->notes->len; i++)
+        mf_cli_complain("%s", (const char *)g_ptr_array_index(result->notes, i));
     if (result->output_held)
         mf_cli_complain("Something the command left behind still holds its output open; what it "
                         "writes later is lost.");

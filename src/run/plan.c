@@ -36,6 +36,7 @@ mf_plan_free(MfPlan *self)
     g_free(self->scripts_dir);
     mf_spec_free(self->spec);
     g_clear_pointer(&self->command, g_bytes_unref);
+    g_free(self->workdir);
     for (int kind = 0; kind < MF_N_HOOKS; kind++)
         g_clear_pointer(&self->hooks[kind], g_ptr_array_unref);
     g_clear_pointer(&self->setup, g_ptr_array_unref);
@@ -478,7 +479,8 @@ plan_commands(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3]
     /* All that the hooks write goes to the standard error. */
     gboolean has_output = stdio_open[2];
 
-    self->command = mf_command_record_new(target, choose_workdir(target), stdio_open);
+    self->workdir = g_strdup(choose_workdir(target));
+    self->command = mf_command_record_new(target, self->workdir, stdio_open);
     return plan_hooks(self, MF_HOOK_SETUP, target, target->setup, has_output, error) &&
            plan_hooks(self, MF_HOOK_TEARDOWN, target, target->teardown, has_output, error);
 }

@@ -22,6 +22,7 @@ typedef struct {
     MfInit init;
     gboolean initramfs; /* mayfly-guest boots the machine; else the script is found by the kernel */
     GBytes *command;    /* owned; the command record */
+    char *workdir;      /* owned; the command's directory in the guest */
     GPtrArray *hooks[MF_N_HOOKS]; /* owned; of MfPlanHook */
     GPtrArray *setup;   /* owned; of char *: the CONF record's fields that do not depend on the
                          * moment,   key and value in turn */

@@ -55,6 +55,7 @@ mf_result_new(void)
 {
     MfResult *self = g_new0(MfResult, 1);
 
+    self->notes = g_ptr_array_new_with_free_func(g_free);
     self->marks = g_array_new(FALSE, FALSE, sizeof(MfMark));
     return self;
 }
@@ -76,5 +77,6 @@ mf_result_free(MfResult *self)
     g_free(self->message);
     g_free(self->console_tail);
     g_array_unref(self->marks);
+    g_clear_pointer(&self->notes, g_ptr_array_unref);
     g_free(self);
 }

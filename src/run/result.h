@@ -57,6 +57,7 @@ typedef struct {
     char *message;        /* owned; whole sentences: what went wrong; NULL for a pass, and when the
                            * command of a target that says nothing of its end simply ended */
     char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
+    GPtrArray *notes;     /* owned; of char *: sentences worth telling that are no failure */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
     GArray *marks;                /* owned; of MfMark */
 } MfResult;

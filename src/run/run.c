@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "machine/machine.h"
+#include "run/artifacts.h"
 #include "run/boot.h"
 #include "run/conclusion.h"
 #include "run/exec-script.h"
@@ -316,7 +317,7 @@ resolve(MfRun *self, GError **error)
 
     if (self->target->expect && !mf_expect_check_patterns(self->target->expect, error))
         return FALSE;
-    if (!open_streams(self, error))
+    if (!mf_artifacts_check_patterns(self->target->artifacts, error) || !open_streams(self, error))
         return FALSE;
     mf_stdio_get_open(get_stdio(self), stdio_open);
     self->plan = mf_plan_new(self->target, stdio_open, error);
@@ -645,6 +646,7 @@ on_concluded(GObject *source, GAsyncResult *result, gpointer data)
     }
     if (!good)
         note_failure(self, error);
+    mf_conclusion_add_notes(self->conclusion, self->result->notes);
     close_case(self);
     enter(self, MF_PHASE_STOP);
 }
@@ -657,7 +659,8 @@ step_conclude(MfRun *self)
         return;
     }
     g_clear_object(&self->exec);
-    self->conclusion = mf_conclusion_new(self->target, make_hook, self);
+    self->conclusion = mf_conclusion_new(self->target, self->plan->workdir,
+                                         mf_machine_get_qga(self->machine), make_hook, self);
     mf_conclusion_run_async(self->conclusion, self->cancellable, on_concluded, g_object_ref(self));
 }
 

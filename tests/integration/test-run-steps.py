@@ -143,6 +143,63 @@ def without_mayfly_guest_they_run_too():
         expect(result, 124, out=b"", err=r"after\nmayfly: The command did not end within 3s\.$")
 
 
+@test
+def artifacts_are_copied_out_under_their_names():
+    with Sandbox() as box:
+        result = run(box, "--artifact", "out/*.log", "--artifact", "/var/tree", "--artifact",
+                     "a name, with *", "--artifact", "none.*", "--artifacts-dir",
+                     os.path.join(box.directory, "copied"), "--",
+                     "mkdir -p out /var/tree/deep; echo 1 >out/1.log; echo x >out/2.txt; "
+                     "head -c 3000000 /dev/zero >out/3.log; echo 4 >/var/tree/deep/four; "
+                     "echo 5 >'a name, with all'; exit 3")
+        expect(result, 3, out=b"", err=r"^mayfly: No file in the guest matches the artifact "
+                                       r"'none\.\*'\.$")
+        copied = os.path.join(box.directory, "copied")
+        found = {os.path.relpath(os.path.join(place, name), copied)
+                 for place, _, names in os.walk(copied) for name in names}
+        assert found == {"out/1.log", "out/3.log", "var/tree/deep/four", "a name, with all"}, found
+        with open(os.path.join(copied, "out/3.log"), "rb") as file:
+            assert file.read() == bytes(3000000)
+
+
+@test
+def artifacts_are_copied_after_a_timeout_and_the_teardown():
+    with Sandbox() as box:
+        result = run(box, "--timeout", "9s", "--teardown", "echo late >teardown.txt", "--artifact",
+                     "*.txt", "--", "echo early >command.txt; sleep 60")
+        expect(result, 124)
+        assert sorted(os.listdir(os.path.join(box.work, "artifacts"))) == [
+            "command.txt", "teardown.txt"], result
+
+
+@test
+def an_artifact_that_is_no_file_or_hides_behind_a_link_takes_nothing_of_the_host():
+    with Sandbox() as box:
+        outside = box.make("outside")
+        os.mkdir(os.path.join(box.work, "artifacts"))
+        os.symlink(outside, os.path.join(box.work, "artifacts", "way"))
+        result = run(box, "--artifact", "way/*", "--artifact", "pipe", "--artifact", "/dev/zero",
+                     "--", "mkdir way; echo x >way/in; mkfifo pipe")
+        expect(result, 0, err="The artifact 'way/in' cannot be written")
+        assert os.listdir(outside) == [], os.listdir(outside)
+        assert os.listdir(os.path.join(box.work, "artifacts")) == ["way"]
+
+
+@test
+def a_pattern_that_leads_out_of_its_directory_is_refused():
+    with Sandbox() as box:
+        expect_sentence(run(box, "--artifact", "../x", "--", "true"), 69,
+                        r"The pattern '\.\./x' for artifacts cannot be used: it has '\.\.' in it\.")
+
+
+@test
+def artifacts_without_mayfly_guest_are_copied_too():
+    with Sandbox() as box:
+        result = run_bare(box, "--artifact", "out/*", "--", "mkdir out; echo 1 >out/one")
+        expect(result, 0)
+        assert read(box, "artifacts/out/one") == "1\n"
+
+
 # Writes through a mapping that it neither syncs nor takes away: it is still there at the end.
 MAP = """
 import mmap, os, time
