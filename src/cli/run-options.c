@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/suggest.h"
 #include "cli/machine-options.h"
+#include "cli/option-words.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -33,6 +34,7 @@ typedef struct {
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
+    GArray *known;    /* owned: the options themselves */
 } RawOptions;
 
 static void
@@ -56,6 +58,7 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->artifacts);
     g_free(raw->artifacts_dir);
     g_clear_pointer(&raw->names, g_ptr_array_unref);
+    g_clear_pointer(&raw->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
@@ -71,7 +74,7 @@ count_verbose(const char *name, const char *value, gpointer data, GError **error
 static void
 add_entries(GOptionGroup *group, RawOptions *raw, const GOptionEntry *entries)
 {
-    g_option_group_add_entries(group, entries);
+    mf_option_words_add(raw->known, group, entries);
     for (; entries->long_name; entries++)
         if (!(entries->flags & G_OPTION_FLAG_HIDDEN) && *entries->long_name)
             g_ptr_array_add(raw->names, (gpointer)entries->long_name);
@@ -201,6 +204,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
     GOptionGroup *group = g_option_group_new("run", "", "", self, NULL);
 
     raw->names = g_ptr_array_new();
+    raw->known = mf_option_words_new();
     add_guest_entries(group, raw);
     add_command_entries(group, raw);
     add_machine_entries(group, raw);
@@ -490,11 +494,9 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
 {
     g_auto(RawOptions) raw = {0};
     g_autoptr(GOptionContext) context = make_context(self, &raw);
-    g_auto(GStrv) words = g_new0(char *, (gsize)argc + 1);
+    g_auto(GStrv) words = mf_option_words_split(raw.known, argc, argv, TRUE);
     g_autoptr(GError) option_error = NULL;
 
-    for (int i = 0; i < argc; i++)
-        words[i] = g_strdup(argv[i]);
     self->target = mf_target_new();
     g_set_prgname("mayfly run");
     if (!g_option_context_parse_strv(context, &words, &option_error)) {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/option-words.h"
 
 #define JOBS_MAX    1000
 #define RETRIES_MAX 100
@@ -25,6 +26,7 @@ static const char description[] =
 typedef struct {
     char *jobs, *shard, *retries, *output;
     char **set, **rest;
+    GArray *known; /* owned: the options themselves */
 } RawOptions;
 
 static void
@@ -36,6 +38,7 @@ raw_clear(RawOptions *raw)
     g_free(raw->output);
     g_strfreev(raw->set);
     g_strfreev(raw->rest);
+    g_clear_pointer(&raw->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
@@ -73,7 +76,7 @@ add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {NULL},
     };
 
-    g_option_group_add_entries(group, entries);
+    mf_option_words_add(raw->known, group, entries);
 }
 
 /* How they are run, and what is said of it. */
@@ -103,7 +106,7 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {NULL},
     };
 
-    g_option_group_add_entries(group, entries);
+    mf_option_words_add(raw->known, group, entries);
 }
 
 static GOptionContext *
@@ -112,6 +115,7 @@ make_context(MfTestOptions *self, RawOptions *raw)
     GOptionContext *context = g_option_context_new(NULL);
     GOptionGroup *group = g_option_group_new("test", "", "", self, NULL);
 
+    raw->known = mf_option_words_new();
     add_choice_entries(group, self, raw);
     add_run_entries(group, self, raw);
     g_option_context_set_main_group(context, group);
@@ -167,11 +171,9 @@ mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error
 {
     g_auto(RawOptions) raw = {0};
     g_autoptr(GOptionContext) context = make_context(self, &raw);
-    g_auto(GStrv) words = g_new0(char *, (gsize)argc + 1);
+    g_auto(GStrv) words = mf_option_words_split(raw.known, argc, argv, FALSE);
     g_autoptr(GError) option_error = NULL;
 
-    for (int i = 0; i < argc; i++)
-        words[i] = g_strdup(argv[i]);
     self->set = g_ptr_array_new_with_free_func(g_free);
     g_set_prgname("mayfly test");
     if (!g_option_context_parse_strv(context, &words, &option_error)) {

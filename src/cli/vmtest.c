@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/option-words.h"
 #include "cli/test.h"
 #include "config.h"
 #include "run/target.h"
@@ -17,6 +18,7 @@ typedef struct {
     char *config, *filter, *kernel, *kernel_args, *kvm_cpu, *root, *arch, *qemu;
     char **command;
     gboolean version;
+    GArray *known; /* owned: the options themselves */
 } Options;
 
 static void
@@ -28,6 +30,7 @@ options_clear(Options *self)
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(self->command);
+    g_clear_pointer(&self->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
@@ -54,7 +57,8 @@ make_context(Options *self)
     GOptionContext *context = g_option_context_new("[--] [COMMAND]...");
     GOptionGroup *group = g_option_group_new("vmtest", "", "", self, NULL);
 
-    g_option_group_add_entries(group, entries);
+    self->known = mf_option_words_new();
+    mf_option_words_add(self->known, group, entries);
     g_option_context_set_main_group(context, group);
     g_option_context_set_strict_posix(context, TRUE);
     g_option_context_set_summary(
@@ -148,11 +152,9 @@ mf_cli_vmtest(int argc, char **argv)
 {
     g_auto(Options) self = {0};
     g_autoptr(GOptionContext) context = make_context(&self);
-    g_auto(GStrv) words = g_new0(char *, (gsize)argc + 1);
+    g_auto(GStrv) words = mf_option_words_split(self.known, argc, argv, TRUE);
     g_autoptr(GError) error = NULL;
 
-    for (int i = 0; i < argc; i++)
-        words[i] = g_strdup(argv[i]);
     g_set_prgname("vmtest");
     if (!g_option_context_parse_strv(context, &words, &error) || !check(&self, &error)) {
         mf_cli_complain("%s ('vmtest --help' lists the options).", error->message);
