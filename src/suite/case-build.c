@@ -78,7 +78,6 @@ take_texts(const Build *self)
     target->kernel = g_strdup(config->kernel);
     target->kernel_args = g_strdup(config->kernel_args);
     target->init_template = g_strdup(config->init_template);
-    target->image = g_strdup(config->image);
     target->bios = g_strdup(config->vm->bios);
     target->stdin_path = g_strdup(config->stdin_);
     target->user = g_strdup(config->user);
@@ -139,13 +138,17 @@ matches_any(char **patterns, const char *name)
     return FALSE;
 }
 
-/* What is left of our environment, and what the file says above that. An image is another system:
- * it gets what was asked for. */
+/* What is left of our environment, and what the file says above that. An image is another system,
+ * with an environment of its own: of ours it gets what was asked for. */
 static void
 take_env(const Build *self)
 {
     const MfConfigTarget *config = self->config;
-    char **env = g_new0(char *, 1);
+    char **env;
+
+    if (config->image)
+        mf_target_set_image(self->target, config->image);
+    env = config->image ? g_strdupv(self->target->env) : g_new0(char *, 1);
 
     for (char **entry = self->options->environment; entry && *entry; entry++) {
         g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));

@@ -214,16 +214,27 @@ test_env_pass_leaves_only_what_it_names(void)
 }
 
 static void
-test_an_image_s_command_has_nothing_of_our_environment(void)
+test_an_image_s_command_has_an_environment_of_its_own(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) cases =
-        build_all("[[target]]\nname = 'a'\nimage = 'disk.raw'\ncommand = 'true'\nenv.A = '1'\n",
+        build_all("[[target]]\nname = 'a'\nimage = 'disk.raw'\ncommand = 'true'\nenv.A = '1'\n"
+                  "[[target]]\nname = 'b'\nimage = 'disk.raw'\ncommand = 'true'\n"
+                  "env_pass = ['HOME']\nenv.USER = 'ann'\n",
                   FALSE, &error);
 
     g_assert_no_error(error);
-    g_assert_cmpuint(g_strv_length(first(cases)->target->env), ==, 1);
+    char **env = first(cases)->target->env;
     g_assert_cmpstr(first(cases)->target->image, ==, "/projects/net/disk.raw");
+    g_assert_cmpstr(g_environ_getenv(env, "A"), ==, "1");
+    g_assert_cmpstr(g_environ_getenv(env, "HOME"), ==, "/root");
+    g_assert_cmpstr(g_environ_getenv(env, "USER"), ==, "root");
+    g_assert_true(g_str_has_prefix(g_environ_getenv(env, "PATH"), "/usr/local/sbin:"));
+    g_assert_null(g_environ_getenv(env, "LC_ALL"));
+
+    env = ((const MfCase *)cases->pdata[1])->target->env;
+    g_assert_cmpstr(g_environ_getenv(env, "HOME"), ==, "/srv/ann");
+    g_assert_cmpstr(g_environ_getenv(env, "USER"), ==, "ann");
 }
 
 static void
@@ -292,8 +303,8 @@ main(int argc, char **argv)
         {"a-kernel-s-command-has-our-environment-and-what-the-file-adds",
          test_a_kernel_s_command_has_our_environment_and_what_the_file_adds},
         {"env-pass-leaves-only-what-it-names", test_env_pass_leaves_only_what_it_names},
-        {"an-image-s-command-has-nothing-of-our-environment",
-         test_an_image_s_command_has_nothing_of_our_environment},
+        {"an-image-s-command-has-an-environment-of-its-own",
+         test_an_image_s_command_has_an_environment_of_its_own},
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
          test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},
