@@ -178,7 +178,7 @@ class Terminal:
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen([box.link, *arguments], stdin=slave, stdout=slave,
                                         stderr=slave, cwd=box.work, start_new_session=True,
-                                        env=dict(box.env, TERM="dumb"))
+                                        env=dict(box.env, TERM="dumb", HOME=box.make("home")))
         os.close(slave)
         self.seen = b""
 
@@ -275,9 +275,8 @@ def a_root_that_is_not_read_only_is_no_more_the_host_s():
 
 @test
 def run_custom_resources():
-    with Project(image_target("cpus", 'test "$(nproc)" -eq 1', **{"vm.num_cpus": 1}),
-                 image_target("memory", "grep -E '^MemTotal: +2..... kB' /proc/meminfo",
-                              **{"vm.memory": "256M"})) as box:
+    script = "test $(nproc) -eq 1 && grep -E '^MemTotal: +2..... kB' /proc/meminfo"
+    with Project(image_target("small", script, **{"vm.num_cpus": 1, "vm.memory": "256M"})) as box:
         expect(box.vmtest(), 0)
 
 
