@@ -92,8 +92,8 @@ def the_timeout_holds_for_each_of_them():
         expect(result, 124, out=b"good\n", err="The teardown command 'sleep 60' did not end within "
                                                "3s")
         # Each by itself: together they take longer.
-        expect(run(box, "--timeout", "3s", "--setup", "sleep 2", "--teardown", "sleep 2", "--",
-                   "sleep 2"), 0)
+        expect(run(box, "--timeout", "10s", "--setup", "sleep 5", "--teardown", "sleep 5", "--",
+                   "sleep 5"), 0)
 
 
 @test
