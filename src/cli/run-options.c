@@ -29,7 +29,7 @@ static const char description[] =
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
-        *workdir, *hostname;
+        *workdir, *hostname, *splat, *splat_allow, *splat_deny;
     char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
@@ -44,7 +44,8 @@ raw_clear(RawOptions *raw)
                            raw->cpus,          raw->arch,       raw->kargs,     raw->timeout,
                            raw->boot_timeout,  raw->accel,      raw->qemu,      raw->init,
                            raw->init_template, raw->qmp_socket, raw->user,      raw->workdir,
-                           raw->hostname,      raw->share_type, raw->cache};
+                           raw->hostname,      raw->share_type, raw->cache,     raw->splat,
+                           raw->splat_allow,   raw->splat_deny};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -107,6 +108,13 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
          "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
          "Limit until the command starts (default: 2m)", "DURATION"},
+        {"splat", 0, 0, G_OPTION_ARG_STRING, &raw->splat,
+         "What a complaint of the guest's kernel means (default: by its kind)",
+         "default|fail|warn|ignore"},
+        {"splat-allow", 0, 0, G_OPTION_ARG_FILENAME, &raw->splat_allow,
+         "File of patterns of complaints to ignore, an extended regular expression a line", "FILE"},
+        {"splat-deny", 0, 0, G_OPTION_ARG_FILENAME, &raw->splat_deny,
+         "File of patterns of complaints that fail the run; goes before all others", "FILE"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
         {NULL},
     };
@@ -234,6 +242,8 @@ read_enums(MfTarget *target, const RawOptions *raw, GError **error)
         return FALSE;
     if (raw->arch && !mf_arch_parse(raw->arch, &target->arch, error))
         return FALSE;
+    if (raw->splat && !mf_splat_rule_parse(raw->splat, &target->splat, error))
+        return FALSE;
     return TRUE;
 }
 
@@ -355,6 +365,8 @@ take_texts(MfTarget *target, RawOptions *raw)
         target->artifacts_dir =
             g_canonicalize_filename(raw->artifacts_dir ? raw->artifacts_dir : "artifacts", NULL);
     target->workdir = g_steal_pointer(&raw->workdir);
+    target->splat_allow = g_steal_pointer(&raw->splat_allow);
+    target->splat_deny = g_steal_pointer(&raw->splat_deny);
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;
     target->cold = raw->cold;

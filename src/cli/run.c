@@ -137,11 +137,24 @@ on_console(MfRun *run, GBytes *bytes, gpointer data)
     fwrite(g_bytes_get_data(bytes, NULL), 1, g_bytes_get_size(bytes), stderr);
 }
 
+/* What failed the run, as the kernel said it, where that is not to be seen already. */
+static void
+report_splats(const MfResult *result, gboolean console_shown)
+{
+    for (guint i = 0; i < result->splats->len && !console_shown; i++) {
+        const MfSplat *splat = g_ptr_array_index(result->splats, i);
+
+        if (splat->fails && !(result->console_tail && strstr(result->console_tail, splat->title)))
+            fprintf(stderr, "%s\n", splat->report);
+    }
+}
+
 static void
 report(const MfResult *result, gboolean console_shown)
 {
     if (result->console_tail && *result->console_tail && !console_shown)
         fprintf(stderr, "mayfly: the console's last lines:\n%s\n", result->console_tail);
+    report_splats(result, console_shown);
     if (result->message)
         mf_cli_complain("%s", result->message);
     for (guint i = 0; i < result->notes->len; i++)

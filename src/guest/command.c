@@ -111,6 +111,8 @@ report_exit(struct mfg_command *command)
      */
     if (command->stream->channel.kind == MFG_CHANNEL_PORT)
         sync();
+    if (command->ending)
+        command->ending(command->data);
     mfg_stream_send(command->stream, MF_FRAME_EXCX, payload, sizeof(payload));
 }
 

@@ -35,6 +35,7 @@ struct mfg_command {
     struct mfg_timer kill_timer;
     unsigned int kill_rounds;
     void (*progressed)(void *data);
+    void (*ending)(void *data); /* before EXCX is queued; or NULL */
     void *data;
 };
 

@@ -100,6 +100,16 @@ on_command_progress(void *data)
         mfg_qga_programs_note_command(&self->agent, self->command.status);
 }
 
+/* What the kernel has said about the command comes before the command's end, since the host may
+ * listen no longer. */
+static void
+on_command_ending(void *data)
+{
+    struct init *self = data;
+
+    mfg_kmsg_flush(&self->kmsg);
+}
+
 static void
 on_signal(void *data, uint32_t events)
 {
@@ -185,6 +195,7 @@ mfg_init_main(void)
         return 1;
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);
+    self.command.ending = on_command_ending;
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     self.agent.is_init = true;
 

@@ -106,17 +106,18 @@ tell_caught_up(struct mfg_kmsg *kmsg)
         caught_up(kmsg->data);
 }
 
-static void
-on_readable(void *data, uint32_t events)
+/* Sends one frame of what is there. Returns false when there is nothing more for now, or no room.
+ */
+static bool
+pass_on(struct mfg_kmsg *kmsg)
 {
-    struct mfg_kmsg *kmsg = data;
     char *lines = (char *)mfg_stream_reserve(kmsg->stream);
     size_t length = 0;
     bool more = true;
 
     if (!lines) {
         mfg_watch_set(&kmsg->watch, 0);
-        return;
+        return false;
     }
     /* A line is longer than its record by less than the time stamp. */
     while (more && length + MFG_KMSG_RECORD_MAX + 64 <= MF_FRAME_CHUNK_MAX)
@@ -125,6 +126,21 @@ on_readable(void *data, uint32_t events)
         mfg_stream_commit(kmsg->stream, MF_FRAME_DMSG, length);
     if (!more || ++kmsg->passes >= PASSES_MAX)
         tell_caught_up(kmsg);
+    return more;
+}
+
+static void
+on_readable(void *data, uint32_t events)
+{
+    pass_on(data);
+}
+
+void
+mfg_kmsg_flush(struct mfg_kmsg *kmsg)
+{
+    for (unsigned int passes = 0; kmsg->fd >= 0 && passes < PASSES_MAX; passes++)
+        if (!pass_on(kmsg))
+            return;
 }
 
 void

@@ -28,6 +28,9 @@ void mfg_kmsg_open(struct mfg_kmsg *kmsg, struct mfg_loop *loop, struct mfg_stre
                    void (*caught_up)(void *data), void *data);
 void mfg_kmsg_close(struct mfg_kmsg *kmsg);
 
+/* Sends what the kernel has said until now, as far as the stream has room. */
+void mfg_kmsg_flush(struct mfg_kmsg *kmsg);
+
 /* The stream has room again. */
 void mfg_kmsg_resume(struct mfg_kmsg *kmsg);
 

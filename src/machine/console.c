@@ -7,7 +7,7 @@ struct _MfConsole {
     GObject parent;
     MfTransport *transport; /* owned, may be NULL */
     GByteArray *kept;       /* owned; at most twice MF_CONSOLE_KEEP, so that trimming is rare */
-    GString *partial;       /* owned; the line that is not complete yet */
+    GString *partial[MF_N_CONSOLE_SOURCES]; /* owned; the lines that are not complete yet */
 };
 
 G_DEFINE_FINAL_TYPE(MfConsole, mf_console, G_TYPE_OBJECT)
@@ -54,36 +54,43 @@ plain_text(const char *data, gsize size)
 }
 
 static void
-emit_lines(MfConsole *self, const char *data, gsize size)
+emit_lines(MfConsole *self, MfConsoleSource source, const char *data, gsize size)
 {
+    GString *partial = self->partial[source];
     const char *end = data + size;
 
     while (data < end) {
         const char *newline = memchr(data, '\n', (gsize)(end - data));
         gsize length = (gsize)((newline ? newline : end) - data);
-        gsize room = MF_CONSOLE_LINE_MAX - self->partial->len;
+        gsize room = MF_CONSOLE_LINE_MAX - partial->len;
 
-        g_string_append_len(self->partial, data, (gssize)MIN(length, room));
+        g_string_append_len(partial, data, (gssize)MIN(length, room));
         data += length;
         if (!newline)
             return;
 
-        g_autofree char *line = plain_text(self->partial->str, self->partial->len);
-        g_string_truncate(self->partial, 0);
+        g_autofree char *line = plain_text(partial->str, partial->len);
+        g_string_truncate(partial, 0);
         data++;
-        g_signal_emit(self, signals[SIGNAL_LINE], 0, line);
+        g_signal_emit(self, signals[SIGNAL_LINE], 0, line, (guint)source);
     }
 }
 
 static void
-on_received(MfConsole *self, GBytes *bytes)
+receive(MfConsole *self, MfConsoleSource source, GBytes *bytes)
 {
     gsize size;
     const char *data = g_bytes_get_data(bytes, &size);
 
     keep(self, data, size);
     g_signal_emit(self, signals[SIGNAL_OUTPUT], 0, bytes);
-    emit_lines(self, data, size);
+    emit_lines(self, source, data, size);
+}
+
+static void
+on_received(MfConsole *self, GBytes *bytes)
+{
+    receive(self, MF_CONSOLE_SERIAL, bytes);
 }
 
 static void
@@ -93,7 +100,8 @@ mf_console_finalize(GObject *object)
 
     g_clear_object(&self->transport);
     g_byte_array_unref(self->kept);
-    g_string_free(self->partial, TRUE);
+    for (int source = 0; source < MF_N_CONSOLE_SOURCES; source++)
+        g_string_free(self->partial[source], TRUE);
     G_OBJECT_CLASS(mf_console_parent_class)->finalize(object);
 }
 
@@ -104,7 +112,7 @@ mf_console_class_init(MfConsoleClass *class)
     signals[SIGNAL_OUTPUT] = g_signal_new("output", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL,
                                           NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
     signals[SIGNAL_LINE] = g_signal_new("line", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                        NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+                                        NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
 }
 
 static void
@@ -112,7 +120,8 @@ mf_console_init(MfConsole *self)
 {
     /* Sized, so that the data is never NULL. */
     self->kept = g_byte_array_sized_new(4096);
-    self->partial = g_string_new(NULL);
+    for (int source = 0; source < MF_N_CONSOLE_SOURCES; source++)
+        self->partial[source] = g_string_new(NULL);
 }
 
 MfConsole *
@@ -133,7 +142,7 @@ mf_console_feed(MfConsole *self, const void *data, gsize size)
 {
     g_autoptr(GBytes) bytes = g_bytes_new(data, size);
 
-    on_received(self, bytes);
+    receive(self, MF_CONSOLE_KERNEL_LOG, bytes);
 }
 
 char *

@@ -15,6 +15,13 @@ G_DECLARE_FINAL_TYPE(MfConsole, mf_console, MF, CONSOLE, GObject)
 #define MF_CONSOLE_KEEP     (256u << 10)
 #define MF_CONSOLE_LINE_MAX 4096
 
+/* Whose words they are: lines of one never mix with those of the other. */
+typedef enum {
+    MF_CONSOLE_SERIAL,     /* of the serial port */
+    MF_CONSOLE_KERNEL_LOG, /* of the kernel's log, fed */
+    MF_N_CONSOLE_SOURCES,
+} MfConsoleSource;
+
 /* 'transport' is referenced; it may be NULL for a console that is only fed. */
 MfConsole *mf_console_new(MfTransport *transport);
 
@@ -37,5 +44,6 @@ gboolean mf_console_contains(MfConsole *self, const char *text);
 
 /* Signals:
  *   "output" (GBytes *bytes)      raw, as it comes
- *   "line"   (const char *line)   each line when it is complete, as in the tail; what a line has
+ *   "line"   (const char *line, guint source)
+ *                                 each line when it is complete, as in the tail; what a line has
  *                                 beyond MF_CONSOLE_LINE_MAX bytes is left out */

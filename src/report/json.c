@@ -136,6 +136,27 @@ marks(const MfResult *result)
     return array;
 }
 
+/* What the guest's kernel complained of. */
+static json_object *
+splats(const MfResult *result)
+{
+    json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < result->splats->len; i++) {
+        const MfSplat *splat = g_ptr_array_index(result->splats, i);
+        json_object *object = json_object_new_object();
+
+        add(object, "kind", string(mf_splat_kind_name(splat->kind)));
+        add(object, "title", string(splat->title));
+        add(object, "fingerprint", string(splat->fingerprint));
+        add(object, "count", json_object_new_int64(splat->count));
+        add(object, "fails", json_object_new_boolean(splat->fails));
+        add(object, "report", string(splat->report));
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
 /* Every member is there for every case, null where it has no meaning. */
 static void
 add_result(json_object *object, const MfResult *result)
@@ -150,6 +171,7 @@ add_result(json_object *object, const MfResult *result)
     add(object, "message", result ? string(result->message) : NULL);
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
     add(object, "evidence", result ? string(result->console_tail) : NULL);
+    add(object, "splats", result ? splats(result) : NULL);
     add(object, "phases_us", result ? phases(result) : NULL);
     add(object, "marks", result ? marks(result) : NULL);
 }

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -187,19 +187,12 @@ mf_artifact_store_write(MfArtifactStore *self, const void *data, gsize size, GEr
     return FALSE;
 }
 
-/* The C library has it in <stdio.h>, which is another file in this directory. */
-static int
-rename_in(int directory, const char *from, const char *to)
-{
-    return (int)syscall(SYS_renameat2, directory, from, directory, to, 0);
-}
-
 gboolean
 mf_artifact_store_end(MfArtifactStore *self, GError **error)
 {
     const char *slash = strrchr(self->name, '/');
 
-    if (rename_in(self->parent_fd, PARTIAL, slash ? slash + 1 : self->name) < 0)
+    if (renameat(self->parent_fd, PARTIAL, self->parent_fd, slash ? slash + 1 : self->name) < 0)
         return fail(self, errno, error);
     mf_fd_clear(&self->fd);
     mf_artifact_store_drop(self);

@@ -55,6 +55,7 @@ mf_result_new(void)
 {
     MfResult *self = g_new0(MfResult, 1);
 
+    self->splats = g_ptr_array_new_with_free_func((GDestroyNotify)mf_splat_free);
     self->notes = g_ptr_array_new_with_free_func(g_free);
     self->marks = g_array_new(FALSE, FALSE, sizeof(MfMark));
     return self;
@@ -77,6 +78,7 @@ mf_result_free(MfResult *self)
     g_free(self->message);
     g_free(self->console_tail);
     g_array_unref(self->marks);
+    g_clear_pointer(&self->splats, g_ptr_array_unref);
     g_clear_pointer(&self->notes, g_ptr_array_unref);
     g_free(self);
 }

@@ -3,13 +3,15 @@
 
 #include <glib.h>
 
+#include "run/splat.h"
+
 /* How a run ended. Whether that is a success, 'passed' says: EXITED with status 0, or what the
  * target expects in its place. */
 typedef enum {
     MF_VERDICT_EXITED,    /* the command ended: 'status' */
     MF_VERDICT_SIGNALLED, /* the command was killed: 'signal_number' */
     MF_VERDICT_TIMEOUT,   /* a deadline passed: 'phase' says which */
-    MF_VERDICT_CRASHED,   /* the guest's kernel panicked */
+    MF_VERDICT_CRASHED,   /* the guest's kernel panicked, or said that it is broken */
     MF_VERDICT_FAILED,    /* the VM or the host failed: 'message' */
     MF_VERDICT_CONFIG,    /* what was asked for cannot be: 'message' */
     MF_VERDICT_CANCELLED, /* by the caller */
@@ -57,6 +59,8 @@ typedef struct {
     char *message;        /* owned; whole sentences: what went wrong; NULL for a pass, and when the
                            * command of a target that says nothing of its end simply ended */
     char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
+    GPtrArray *splats;    /* owned; of MfSplat: what the guest's kernel complained of, in order, but
+                           * for what the target ignores */
     GPtrArray *notes;     /* owned; of char *: sentences worth telling that are no failure */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
     GArray *marks;                /* owned; of MfMark */

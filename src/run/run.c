@@ -11,18 +11,17 @@
 #include "run/conclusion.h"
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
+#include "run/guest-end.h"
 #include "run/hooks.h"
 #include "run/image.h"
 #include "run/marks.h"
 #include "run/plan.h"
+#include "run/splat-watch.h"
 #include "run/stream.h"
 #include "wire/guest-protocol.h"
 
 /* After its first words of panic, how long the guest has for its last ones. */
 #define PANIC_GRACE_MS 1000
-
-/* How every panic of Linux begins. */
-#define PANIC_WORDS "Kernel panic - not syncing"
 
 #define CONSOLE_TAIL_LINES 40
 
@@ -41,6 +40,7 @@ struct _MfRun {
     MfHooks *setup;            /* owned */
     MfExec *exec;              /* owned; while the command runs */
     MfConclusion *conclusion;  /* owned */
+    MfSplatWatch *watch;       /* owned */
     MfTail *kept[3];           /* owned; of the command's outputs, for its expectations; or NULL */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
@@ -91,6 +91,7 @@ mf_run_dispose(GObject *object)
     g_clear_handle_id(&self->lost_source, g_source_remove);
     g_clear_error(&self->lost);
     clear_guest(self);
+    g_clear_pointer(&self->watch, mf_splat_watch_free);
     g_clear_object(&self->cancellable);
     g_clear_object(&self->marks);
     g_clear_pointer(&self->result, mf_result_free);
@@ -177,18 +178,6 @@ keep_console_tail(MfRun *self)
         mf_console_get_tail(mf_machine_get_console(self->machine), CONSOLE_TAIL_LINES);
 }
 
-static void
-decide_crashed(MfRun *self)
-{
-    g_autofree char *words =
-        mf_console_find_line(mf_machine_get_console(self->machine), PANIC_WORDS);
-
-    keep_console_tail(self);
-    decide(self, MF_VERDICT_CRASHED,
-           g_strdup_printf("The guest's kernel panicked during %s%s%s", mf_phase_name(self->phase),
-                           words ? ": " : ".", words ? words : ""));
-}
-
 /* Owned by the caller. */
 static char *
 describe_timeout(MfRun *self, const char *limit)
@@ -217,7 +206,8 @@ on_panic_grace_over(gpointer data)
     MfRun *self = data;
 
     self->panic_source = 0;
-    decide_crashed(self);
+    keep_console_tail(self);
+    decide(self, MF_VERDICT_CRASHED, mf_guest_end_describe_panic(self->machine, self->phase));
     return G_SOURCE_REMOVE;
 }
 
@@ -231,24 +221,14 @@ on_panicked(MfRun *self)
 static void
 on_machine_ended(MfRun *self, GError *error)
 {
-    MfMachineEnd end = mf_machine_get_end(self->machine);
+    char *message;
+    MfVerdict verdict;
 
     if (self->decided || mf_boot_survives_end(self->boot))
         return;
-    if (mf_machine_has_panicked(self->machine) || end == MF_MACHINE_END_PANIC ||
-        mf_console_contains(mf_machine_get_console(self->machine), PANIC_WORDS)) {
-        decide_crashed(self);
-        return;
-    }
-
     keep_console_tail(self);
-    if (end == MF_MACHINE_END_POWEROFF || end == MF_MACHINE_END_RESET)
-        decide(self, MF_VERDICT_FAILED,
-               g_strdup_printf("The guest %s during %s.",
-                               end == MF_MACHINE_END_POWEROFF ? "powered itself off" : "rebooted",
-                               mf_phase_name(self->phase)));
-    else
-        decide_on_error(self, error);
+    verdict = mf_guest_end_judge(self->machine, self->phase, error, &message);
+    decide(self, verdict, message);
 }
 
 static void
@@ -269,7 +249,7 @@ on_console(MfRun *self, GBytes *bytes)
 static void
 on_image_line(MfRun *self, const char *line)
 {
-    if (strstr(line, PANIC_WORDS))
+    if (strstr(line, MF_PANIC_WORDS))
         on_panicked(self);
     else if (!mf_image_has_answered(self->image) && mf_image_is_unbootable(line))
         decide(self, MF_VERDICT_FAILED, mf_image_describe_unbootable(self->target, line));
@@ -277,8 +257,10 @@ on_image_line(MfRun *self, const char *line)
 
 /* An init script that gives up says why on the console, for want of another way. */
 static void
-on_console_line(MfRun *self, const char *line)
+on_console_line(MfRun *self, const char *line, guint source)
 {
+    if (!mf_boot_is_repeating(self->boot))
+        mf_splat_watch_feed(self->watch, source, line);
     if (self->image) {
         on_image_line(self, line);
         return;
@@ -315,6 +297,9 @@ resolve(MfRun *self, GError **error)
 {
     gboolean stdio_open[3];
 
+    self->watch = mf_splat_watch_new(self->target, error);
+    if (!self->watch)
+        return FALSE;
     if (self->target->expect && !mf_expect_check_patterns(self->target->expect, error))
         return FALSE;
     if (!mf_artifacts_check_patterns(self->target->artifacts, error) || !open_streams(self, error))
@@ -671,6 +656,8 @@ complete(MfRun *self)
 
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
     mf_marks_add_to_result(self->marks, self->result);
+    if (self->watch)
+        mf_splat_watch_conclude(self->watch, self->result);
     clear_guest(self);
     g_task_return_pointer(task, g_steal_pointer(&self->result), (GDestroyNotify)mf_result_free);
 }

@@ -157,3 +157,45 @@ mf_splat_policy_judge(const MfSplatPolicy *self, const MfSplat *splat)
         return MF_SPLAT_RULE_IGNORE;
     return self && self->rule != MF_SPLAT_RULE_DEFAULT ? self->rule : get_default_rule(splat->kind);
 }
+
+/* Whether a kernel that is broken explains the verdict better than what it is now. */
+static gboolean
+is_overruled(MfVerdict verdict)
+{
+    return verdict != MF_VERDICT_CRASHED && verdict != MF_VERDICT_CONFIG &&
+           verdict != MF_VERDICT_CANCELLED;
+}
+
+static void
+fail(MfResult *result, const MfSplat *splat)
+{
+    g_autofree char *before = g_steal_pointer(&result->message);
+
+    result->verdict = MF_VERDICT_CRASHED;
+    result->passed = FALSE;
+    result->message = g_strdup_printf("The guest's kernel says that it is broken: %s%s%s",
+                                      splat->title, before ? "\n" : "", before ? before : "");
+}
+
+void
+mf_splat_policy_apply(const MfSplatPolicy *self, GPtrArray *splats, MfResult *result)
+{
+    g_autoptr(GPtrArray) all = splats;
+
+    while (all->len > 0) {
+        MfSplat *splat = g_ptr_array_steal_index(all, 0);
+        MfSplatRule rule = mf_splat_policy_judge(self, splat);
+
+        if (rule == MF_SPLAT_RULE_IGNORE) {
+            mf_splat_free(splat);
+            continue;
+        }
+        splat->fails = rule == MF_SPLAT_RULE_FAIL;
+        g_ptr_array_add(result->splats, splat);
+        if (splat->fails && is_overruled(result->verdict))
+            fail(result, splat);
+        else if (!splat->fails)
+            g_ptr_array_add(result->notes,
+                            g_strdup_printf("The guest's kernel warned: %s", splat->title));
+    }
+}

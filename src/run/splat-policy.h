@@ -3,7 +3,7 @@
 
 #include <glib.h>
 
-#include "run/splat.h"
+#include "run/result.h"
 
 /* What a splat means for the run that had it. */
 typedef enum {
@@ -34,5 +34,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSplatPolicy, mf_splat_policy_free)
  * process that was killed for want of memory, or one that takes its time, is only told. A NULL
  * 'self' has no patterns. */
 MfSplatRule mf_splat_policy_judge(const MfSplatPolicy *self, const MfSplat *splat);
+
+/* Puts what was found into the result of the run that had it, and judges that: a run is no pass if
+ * its kernel is broken, whatever the command did. 'splats' is taken. */
+void mf_splat_policy_apply(const MfSplatPolicy *self, GPtrArray *splats, MfResult *result);
 
 #define MF_SPLAT_PATTERN_FILE_MAX (1u << 20)

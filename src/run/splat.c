@@ -135,17 +135,21 @@ mf_splat_kind_name(MfSplatKind kind)
     return names[kind];
 }
 
-static void
-free_splat(gpointer data)
+void
+mf_splat_free(MfSplat *self)
 {
-    MfSplat *splat = data;
-
-    if (!splat)
+    if (!self)
         return;
-    g_free(splat->title);
-    g_free(splat->report);
-    g_free(splat->fingerprint);
-    g_free(splat);
+    g_free(self->title);
+    g_free(self->report);
+    g_free(self->fingerprint);
+    g_free(self);
+}
+
+static GPtrArray *
+make_list(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)mf_splat_free);
 }
 
 MfSplatScanner *
@@ -153,7 +157,7 @@ mf_splat_scanner_new(void)
 {
     MfSplatScanner *self = g_new0(MfSplatScanner, 1);
 
-    self->splats = g_ptr_array_new_with_free_func(free_splat);
+    self->splats = make_list();
     self->lines = g_string_new(NULL);
     self->frames = g_string_new(NULL);
     return self;
@@ -165,7 +169,7 @@ mf_splat_scanner_free(MfSplatScanner *self)
     if (!self)
         return;
     g_ptr_array_unref(self->splats);
-    free_splat(self->open);
+    mf_splat_free(self->open);
     g_string_free(self->lines, TRUE);
     g_string_free(self->frames, TRUE);
     g_free(self);
@@ -322,7 +326,7 @@ mf_splat_scanner_finish(MfSplatScanner *self)
     MfSplat *same = find_same(self, splat->fingerprint);
     if (same) {
         same->count++;
-        free_splat(splat);
+        mf_splat_free(splat);
     } else {
         g_ptr_array_add(self->splats, splat);
     }
@@ -416,4 +420,13 @@ const GPtrArray *
 mf_splat_scanner_get_splats(MfSplatScanner *self)
 {
     return self->splats;
+}
+
+GPtrArray *
+mf_splat_scanner_take_splats(MfSplatScanner *self)
+{
+    GPtrArray *splats = self->splats;
+
+    self->splats = make_list();
+    return splats;
 }

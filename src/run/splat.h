@@ -34,7 +34,10 @@ typedef struct {
     char *fingerprint; /* owned; 16 hexadecimal digits, the same for the same fault wherever and
                         * whenever it happens: addresses, offsets and numbers do not count */
     guint count;       /* how often it was seen */
+    gboolean fails;    /* the run, by its target's rules */
 } MfSplat;
+
+void mf_splat_free(MfSplat *self);
 
 /* Longer reports are cut; more different ones are counted with the last. */
 #define MF_SPLAT_LINES_MAX  200
@@ -57,3 +60,6 @@ void mf_splat_scanner_finish(MfSplatScanner *self);
 
 /* In the order of their first appearance; reports that are complete. Of MfSplat, borrowed. */
 const GPtrArray *mf_splat_scanner_get_splats(MfSplatScanner *self);
+
+/* The same, owned by the caller: the scanner has none from then on. */
+GPtrArray *mf_splat_scanner_take_splats(MfSplatScanner *self);

@@ -225,5 +225,7 @@ mf_target_free(MfTarget *self)
     mf_expect_free(self->expect);
     g_strfreev(self->artifacts);
     g_free(self->artifacts_dir);
+    g_free(self->splat_allow);
+    g_free(self->splat_deny);
     g_free(self);
 }

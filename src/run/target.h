@@ -10,6 +10,7 @@
 #include "machine/numa.h"
 #include "machine/share.h"
 #include "run/expect.h"
+#include "run/splat-policy.h"
 
 /* What somebody wants to be run: as asked for, nothing looked up yet. */
 
@@ -117,6 +118,10 @@ typedef struct {
     char **artifacts; /* owned; patterns (glob(7)) of the guest's files to be copied out, relative
                        * ones to the command's directory; or NULL */
     char *artifacts_dir; /* owned; where they go on the host; NULL with no artifacts */
+
+    MfSplatRule splat; /* what it means when the guest's kernel complains */
+    char *splat_allow; /* owned; file of patterns of what is ignored; or NULL */
+    char *splat_deny;  /* owned; file of patterns of what fails the run; or NULL */
 
     gint64 timeout_ms;      /* of the command, and of each text of setup and teardown; 0 is none */
     gint64 boot_timeout_ms; /* until the first of them starts; 0 is none */

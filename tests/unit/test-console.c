@@ -2,6 +2,10 @@
 #include "machine/console.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "wire/fd-transport.h"
 
 static void
 feed(MfConsole *console, const char *text)
@@ -96,7 +100,7 @@ test_everything_is_passed_on_live(void)
 }
 
 static void
-note_line(MfConsole *console, const char *line, GString *lines)
+note_line(MfConsole *console, const char *line, guint source, GString *lines)
 {
     g_string_append_printf(lines, "<%s>", line);
 }
@@ -131,6 +135,28 @@ test_a_line_is_cut_at_its_limit(void)
     g_assert_cmpstr(lines->str, ==, expected);
 }
 
+static void
+test_lines_of_the_serial_port_and_of_the_kernel_log_do_not_mix(void)
+{
+    g_autoptr(MfTransport) transport = NULL;
+    g_autoptr(GString) lines = g_string_new(NULL);
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = mf_fd_transport_new(fds[0], "the guest");
+    g_autoptr(MfConsole) console = mf_console_new(transport);
+    g_signal_connect(console, "line", G_CALLBACK(note_line), lines);
+    g_assert_cmpint(write(fds[1], "half ", 5), ==, 5);
+    while (!mf_console_contains(console, "half "))
+        g_main_context_iteration(NULL, TRUE);
+    feed(console, "whole\n");
+    g_assert_cmpint(write(fds[1], "line\n", 5), ==, 5);
+    while (!strstr(lines->str, "line"))
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(lines->str, ==, "<whole><half line>");
+    close(fds[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -146,6 +172,8 @@ main(int argc, char **argv)
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
     g_test_add_func("/console/lines-are-passed-on-when-complete",
                     test_lines_are_passed_on_when_they_are_complete);
+    g_test_add_func("/console/lines-of-the-serial-port-and-of-the-kernel-log-do-not-mix",
+                    test_lines_of_the_serial_port_and_of_the_kernel_log_do_not_mix);
     g_test_add_func("/console/a-line-is-cut-at-its-limit", test_a_line_is_cut_at_its_limit);
     return g_test_run();
 }

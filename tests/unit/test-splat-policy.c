@@ -101,6 +101,77 @@ test_a_missing_or_broken_file_fails_closed(void)
     assert_refused(too_large, NULL, "1 MiB");
 }
 
+/* The splats of a run, one of each kind. Owned by the caller. */
+static GPtrArray *
+make_splats(const MfSplatKind *kinds, gsize n)
+{
+    GPtrArray *splats = g_ptr_array_new_with_free_func((GDestroyNotify)mf_splat_free);
+
+    for (gsize i = 0; i < n; i++) {
+        MfSplat *splat = g_new0(MfSplat, 1);
+
+        splat->kind = kinds[i];
+        splat->title = g_strdup(mf_splat_kind_name(kinds[i]));
+        g_ptr_array_add(splats, splat);
+    }
+    return splats;
+}
+
+static void
+test_a_broken_kernel_overrules_the_command(void)
+{
+    static const MfSplatKind kinds[] = {MF_SPLAT_WARNING, MF_SPLAT_OOPS, MF_SPLAT_KASAN};
+    g_autoptr(MfResult) result = mf_result_new();
+
+    result->passed = TRUE;
+    mf_splat_policy_apply(NULL, make_splats(kinds, G_N_ELEMENTS(kinds)), result);
+    g_assert_cmpint(result->verdict, ==, MF_VERDICT_CRASHED);
+    g_assert_false(result->passed);
+    g_assert_true(g_str_has_suffix(result->message, ": oops"));
+    g_assert_cmpuint(result->splats->len, ==, 3);
+    g_assert_cmpuint(result->notes->len, ==, 1);
+}
+
+static void
+test_a_warning_is_told_and_changes_nothing(void)
+{
+    static const MfSplatKind kinds[] = {MF_SPLAT_WARNING};
+    g_autoptr(MfResult) result = mf_result_new();
+
+    result->status = 42;
+    mf_splat_policy_apply(NULL, make_splats(kinds, 1), result);
+    g_assert_cmpint(result->verdict, ==, MF_VERDICT_EXITED);
+    g_assert_cmpint(result->status, ==, 42);
+    g_assert_null(result->message);
+    g_assert_cmpstr(result->notes->pdata[0], ==, "The guest's kernel warned: warning");
+}
+
+static void
+test_what_is_ignored_is_not_told(void)
+{
+    static const MfSplatKind kinds[] = {MF_SPLAT_OOPS, MF_SPLAT_WARNING};
+    g_autoptr(MfSplatPolicy) policy = mf_splat_policy_new(MF_SPLAT_RULE_IGNORE, NULL, NULL, NULL);
+    g_autoptr(MfResult) result = mf_result_new();
+
+    result->passed = TRUE;
+    mf_splat_policy_apply(policy, make_splats(kinds, 2), result);
+    g_assert_true(result->passed);
+    g_assert_cmpuint(result->splats->len, ==, 0);
+    g_assert_cmpuint(result->notes->len, ==, 0);
+}
+
+static void
+test_a_run_that_was_cancelled_stays_so(void)
+{
+    static const MfSplatKind kinds[] = {MF_SPLAT_OOPS};
+    g_autoptr(MfResult) result = mf_result_new();
+
+    result->verdict = MF_VERDICT_CANCELLED;
+    mf_splat_policy_apply(NULL, make_splats(kinds, 1), result);
+    g_assert_cmpint(result->verdict, ==, MF_VERDICT_CANCELLED);
+    g_assert_cmpuint(result->splats->len, ==, 1);
+}
+
 static void
 test_rules_have_names(void)
 {
@@ -126,6 +197,13 @@ main(int argc, char **argv)
                     test_deny_goes_before_allow_and_both_before_the_rule);
     g_test_add_func("/splat-policy/a-missing-or-broken-file-fails-closed",
                     test_a_missing_or_broken_file_fails_closed);
+    g_test_add_func("/splat-policy/a-broken-kernel-overrules-the-command",
+                    test_a_broken_kernel_overrules_the_command);
+    g_test_add_func("/splat-policy/a-warning-is-told-and-changes-nothing",
+                    test_a_warning_is_told_and_changes_nothing);
+    g_test_add_func("/splat-policy/what-is-ignored-is-not-told", test_what_is_ignored_is_not_told);
+    g_test_add_func("/splat-policy/a-run-that-was-cancelled-stays-so",
+                    test_a_run_that_was_cancelled_stays_so);
     g_test_add_func("/splat-policy/rules-have-names", test_rules_have_names);
     int status = g_test_run();
     mf_tempdir_remove(directory);

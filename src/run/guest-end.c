@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/guest-end.h"
+
+char *
+mf_guest_end_describe_panic(MfMachine *machine, MfPhase phase)
+{
+    g_autofree char *words = mf_console_find_line(mf_machine_get_console(machine), MF_PANIC_WORDS);
+
+    return g_strdup_printf("The guest's kernel panicked during %s%s%s", mf_phase_name(phase),
+                           words ? ": " : ".", words ? words : "");
+}
+
+MfVerdict
+mf_guest_end_judge(MfMachine *machine, MfPhase phase, const GError *error, char **ret_message)
+{
+    MfMachineEnd end = mf_machine_get_end(machine);
+
+    if (mf_machine_has_panicked(machine) || end == MF_MACHINE_END_PANIC ||
+        mf_console_contains(mf_machine_get_console(machine), MF_PANIC_WORDS)) {
+        *ret_message = mf_guest_end_describe_panic(machine, phase);
+        return MF_VERDICT_CRASHED;
+    }
+    if (end == MF_MACHINE_END_POWEROFF || end == MF_MACHINE_END_RESET) {
+        *ret_message =
+            g_strdup_printf("The guest %s during %s.",
+                            end == MF_MACHINE_END_POWEROFF ? "powered itself off" : "rebooted",
+                            mf_phase_name(phase));
+        return MF_VERDICT_FAILED;
+    }
+    *ret_message = g_strdup(error->message);
+    return mf_verdict_from_error(error);
+}
