@@ -84,13 +84,13 @@ def a_failed_teardown_fails_a_run_that_passed_and_no_other():
 @test
 def the_timeout_holds_for_each_of_them():
     with Sandbox() as box:
-        result = run(box, "--timeout", "3s", "--setup", "sleep 60", "--teardown", "echo after",
+        result = run(box, "--timeout", "10s", "--setup", "sleep 60", "--teardown", "echo after",
                      "--", "echo never")
         expect(result, 124, out=b"", err=r"after\nmayfly: The setup command 'sleep 60' did not end "
-                                         r"within 3s\.")
-        result = run(box, "--timeout", "3s", "--teardown", "sleep 60", "--", "echo good")
+                                         r"within 10s\.")
+        result = run(box, "--timeout", "10s", "--teardown", "sleep 60", "--", "echo good")
         expect(result, 124, out=b"good\n", err="The teardown command 'sleep 60' did not end within "
-                                               "3s")
+                                               "10s")
         # Each by itself: together they take longer.
         expect(run(box, "--timeout", "10s", "--setup", "sleep 5", "--teardown", "sleep 5", "--",
                    "sleep 5"), 0)
