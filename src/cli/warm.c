@@ -176,13 +176,14 @@ static const struct {
     const char *name;
     const char *operands;
     const char *summary;
+    int operands_max; /* -1 for a verb with the options of 'mayfly run', which parses them itself */
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"list", "", "show the saved machines, the one used last first", list},
+    {"list", "", "show the saved machines, the one used last first", 0, list},
     {"build", " [RUN-OPTION]...", "save the machine that 'mayfly run' with these options restores",
-     build},
-    {"key", " [RUN-OPTION]...", "show what that machine is known by", key},
-    {"prune", " [SIZE]", "remove what is left over, and machines beyond SIZE (0: all)", prune},
+     -1, build},
+    {"key", " [RUN-OPTION]...", "show what that machine is known by", -1, key},
+    {"prune", " [SIZE]", "remove what is left over, and machines beyond SIZE (0: all)", 1, prune},
 };
 
 static void
@@ -200,16 +201,41 @@ print_help(FILE *to)
           to);
 }
 
+static gboolean
+is_help(const char *word)
+{
+    return g_strcmp0(word, "-h") == 0 || g_strcmp0(word, "--help") == 0;
+}
+
+/* Runs the verb argv[0] of 'mayfly warm'. */
+static int
+run_verb(gsize verb, int argc, char **argv)
+{
+    int max = verbs[verb].operands_max;
+
+    if (max >= 0 && argc > 1 && is_help(argv[1])) {
+        print_help(stdout);
+        return 0;
+    }
+    if (max >= 0 && argc - 1 > max) {
+        mf_cli_complain("'mayfly warm %s' does not know what to do with '%s'; 'mayfly warm --help' "
+                        "tells more.",
+                        argv[0], argv[max + 1]);
+        return MF_EXIT_USAGE;
+    }
+    return verbs[verb].run(argc, argv);
+}
+
 int
 mf_cli_warm(int argc, char **argv)
 {
-    if (argc > 1 && (g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "--help"))) {
+    if (argc > 1 && is_help(argv[1])) {
         print_help(stdout);
         return 0;
     }
     for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
         if (g_str_equal(argv[1], verbs[i].name))
-            return verbs[i].run(argc - 1, argv + 1);
+            return run_verb(i, argc - 1, argv + 1);
     if (argc > 1)
         mf_cli_complain("'%s' is not something 'mayfly warm' can do.", argv[1]);
     print_help(stderr);

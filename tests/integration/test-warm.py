@@ -69,6 +69,16 @@ def the_verb_builds_shows_and_removes_machines():
 
 
 @test
+def words_that_a_verb_has_no_use_for_are_refused():
+    with Warm() as box:
+        for words in (("list", "all"), ("prune", "1G", "2G")):
+            result = box.run("warm", *words)
+            expect(result, 2, out=b"", err=f"'mayfly warm {words[0]}' does not know what to do "
+                                           f"with '{words[-1]}'")
+        assert b"Verbs:" in box.run("warm", "prune", "--help").out
+
+
+@test
 def a_rebuilt_kernel_at_the_same_path_is_booted():
     with Warm() as box:
         image = os.path.join(box.directory, "vmlinuz")
