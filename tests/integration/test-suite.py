@@ -179,7 +179,7 @@ def what_is_kept_of_a_target_is_in_a_directory_of_its_own():
         case = result.cases["two streams"]
         assert case["run_dir"] == os.path.join(directory, case["id"]), case["run_dir"]
         assert sorted(os.listdir(case["run_dir"])) == ["console.log", "qemu.args", "result.json",
-                                                       "stderr", "stdout"]
+                                                       "stderr", "stdout", "timeline.svg"]
         assert read(case, "stdout") == "out\n"
         assert read(case, "stderr") == "err\n"
         assert "heard" in read(case, "console.log")
