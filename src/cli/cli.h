@@ -7,6 +7,7 @@
 
 /* The verbs: 'argv' starts with the verb itself; the result is the exit status. */
 int mf_cli_run(int argc, char **argv);
+void mf_cli_run_describe(GPtrArray *verbs);
 
 /* Exit statuses, as in the manual. A command's own are 0-123, 126, 127 and 128 + signal. */
 typedef enum {

@@ -10,7 +10,9 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/kernel-info.h"
+#include "cli/option-words.h"
 #include "cli/progress.h"
+#include "cli/syntax.h"
 #include "machine/catalog.h"
 #include "machine/kernel.h"
 
@@ -375,9 +377,10 @@ print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
 }
 
 static GOptionContext *
-context_for(const Verb *verb, Arguments *arguments)
+context_for(const Verb *verb, Arguments *arguments, GArray *known)
 {
     GOptionContext *context = g_option_context_new(verb->operands);
+    GOptionGroup *group = g_option_group_new("kernel", "", "", NULL, NULL);
     const GOptionEntry json[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
         {NULL}};
@@ -394,12 +397,13 @@ context_for(const Verb *verb, Arguments *arguments)
     g_option_context_set_summary(context, verb->summary);
     g_option_context_set_description(context, verb->description);
     if (verb->has_json)
-        g_option_context_add_main_entries(context, json, NULL);
+        mf_option_words_add(known, group, json);
     if (verb->has_name)
-        g_option_context_add_main_entries(context, name, NULL);
+        mf_option_words_add(known, group, name);
     if (verb->is_long)
-        g_option_context_add_main_entries(context, verbose, NULL);
-    g_option_context_add_main_entries(context, operands, NULL);
+        mf_option_words_add(known, group, verbose);
+    mf_option_words_add(known, group, operands);
+    g_option_context_set_main_group(context, group);
     return context;
 }
 
@@ -407,7 +411,8 @@ context_for(const Verb *verb, Arguments *arguments)
 static gboolean
 parse(const Verb *verb, int argc, char **argv, Arguments *arguments)
 {
-    g_autoptr(GOptionContext) context = context_for(verb, arguments);
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = context_for(verb, arguments, known);
     g_autofree char *program = g_strdup_printf("mayfly kernel %s", verb->name);
     g_autoptr(GError) error = NULL;
 
@@ -424,6 +429,20 @@ parse(const Verb *verb, int argc, char **argv, Arguments *arguments)
         return FALSE;
     }
     return TRUE;
+}
+
+void
+mf_cli_kernel_describe(GPtrArray *syntax)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        const Verb *verb = &verbs[i];
+        Arguments arguments = {0};
+        g_autoptr(GArray) known = mf_option_words_new();
+        g_autoptr(GOptionContext) context = context_for(verb, &arguments, known);
+        g_autofree char *name = g_strconcat("kernel ", verb->name, NULL);
+
+        mf_syntax_add_context(syntax, name, verb->operands ? verb->operands : "", context, known);
+    }
 }
 
 int

@@ -8,22 +8,48 @@
 #include "cli/cli.h"
 #include "cli/kernel.h"
 #include "cli/show-config.h"
+#include "cli/syntax.h"
 #include "cli/test.h"
 #include "cli/vmtest.h"
 #include "cli/warm.h"
 #include "config.h"
 
+static int print_syntax(int argc, char **argv);
+
 static const struct {
     const char *name;
     int (*main)(int argc, char **argv);
-    const char *summary;
+    void (*describe)(GPtrArray *verbs);
+    const char *summary; /* NULL: hidden */
 } verbs[] = {
-    {"run", mf_cli_run, "run a command in a throwaway kernel VM"},
-    {"test", mf_cli_test, "run the targets of a config file"},
-    {"config", mf_cli_config, "show the targets of the config file, and where each value is from"},
-    {"kernel", mf_cli_kernel, "list, pull, add, inspect and remove kernels"},
-    {"warm", mf_cli_warm, "list, save and remove machines that later runs restore"},
+    {"run", mf_cli_run, mf_cli_run_describe, "run a command in a throwaway kernel VM"},
+    {"test", mf_cli_test, mf_test_options_describe, "run the targets of a config file"},
+    {"config", mf_cli_config, mf_cli_config_describe,
+     "show the targets of the config file, and where each value is from"},
+    {"kernel", mf_cli_kernel, mf_cli_kernel_describe,
+     "list, pull, add, inspect and remove kernels"},
+    {"warm", mf_cli_warm, mf_cli_warm_describe,
+     "list, save and remove machines that later runs restore"},
+    {"syntax", print_syntax, NULL, NULL},
 };
+
+/* All that the verbs understand, for the programs that make the manual page and the completions. */
+static int
+print_syntax(int argc, char **argv)
+{
+    g_autoptr(GPtrArray) syntax = mf_syntax_new();
+    json_object *document;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (verbs[i].describe)
+            verbs[i].describe(syntax);
+    document = mf_syntax_to_json(syntax);
+    puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+                                                      JSON_C_TO_STRING_SPACED |
+                                                      JSON_C_TO_STRING_NOSLASHESCAPE));
+    json_object_put(document);
+    return 0;
+}
 
 static void
 print_help(FILE *to)
@@ -34,7 +60,8 @@ print_help(FILE *to)
           "Verbs:\n",
           to);
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-        fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
+        if (verbs[i].summary)
+            fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nOptions:\n"
           "  -h, --help     show this\n"
           "  -V, --version  show the version\n\n"

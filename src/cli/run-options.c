@@ -9,6 +9,7 @@
 #include "base/suggest.h"
 #include "cli/machine-options.h"
 #include "cli/option-words.h"
+#include "cli/syntax.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -525,6 +526,20 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
            read_hostname(self->target, &raw, error) &&
            take_command(self->target, &raw, !self->print_qemu && !self->no_command, error) &&
            check_initramfs(self->target, error);
+}
+
+void
+mf_run_options_describe(GPtrArray *verbs, const char *name, const char *operands,
+                        const char *summary)
+{
+    MfRunOptions self = {0};
+    g_auto(RawOptions) raw = {0};
+    g_autoptr(GOptionContext) context = make_context(&self, &raw);
+
+    if (summary)
+        mf_syntax_add(verbs, name, operands, summary, NULL, raw.known);
+    else
+        mf_syntax_add_context(verbs, name, operands, context, raw.known);
 }
 
 void

@@ -14,5 +14,10 @@ typedef struct {
 
 /* Reads 'argv' (the verb first). MF_ERROR_CONFIG; --help prints and exits. */
 gboolean mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error);
+
+/* Describes a verb that takes these options (cli/syntax.h). 'summary' is NULL for that of "mayfly
+ * run". */
+void mf_run_options_describe(GPtrArray *verbs, const char *name, const char *operands,
+                             const char *summary);
 void mf_run_options_clear(MfRunOptions *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MfRunOptions, mf_run_options_clear)

@@ -243,6 +243,12 @@ run_target(MfTarget *target, gboolean console, MfSink *timeline)
     return status;
 }
 
+void
+mf_cli_run_describe(GPtrArray *verbs)
+{
+    mf_run_options_describe(verbs, "run", "[--] COMMAND...", NULL);
+}
+
 int
 mf_cli_run(int argc, char **argv)
 {

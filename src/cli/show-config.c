@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
+#include "cli/option-words.h"
+#include "cli/syntax.h"
 #include "report/config-list.h"
 #include "suite/config.h"
 
@@ -26,9 +28,8 @@ arguments_clear(Arguments *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-/* A wrong use is reported here. */
-static gboolean
-parse(int argc, char **argv, Arguments *arguments)
+static GOptionContext *
+make_context(Arguments *arguments, GArray *known)
 {
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments->config,
@@ -44,15 +45,27 @@ parse(int argc, char **argv, Arguments *arguments)
          "Tell of MAYFLY_* variables that are no keys", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-    g_autoptr(GOptionContext) context = g_option_context_new("[TARGET]");
-    g_autoptr(GError) error = NULL;
+    GOptionContext *context = g_option_context_new("[TARGET]");
+    GOptionGroup *group = g_option_group_new("config", "", "", NULL, NULL);
 
-    g_set_prgname("mayfly config");
+    mf_option_words_add(known, group, entries);
+    g_option_context_set_main_group(context, group);
     g_option_context_set_summary(
         context, "Show the targets of the config file with all that has a say in them: defaults, "
                  "the file, its profile, MAYFLY_* variables and --set.");
     g_option_context_set_description(context, "Example:\n  mayfly config --sources --profile ci");
-    g_option_context_add_main_entries(context, entries, NULL);
+    return context;
+}
+
+/* A wrong use is reported here. */
+static gboolean
+parse(int argc, char **argv, Arguments *arguments)
+{
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname("mayfly config");
     if (!g_option_context_parse(context, &argc, &argv, &error)) {
         mf_cli_complain("%s; 'mayfly config --help' tells more.", error->message);
         return FALSE;
@@ -91,6 +104,16 @@ fail(const GError *error)
     mf_cli_complain("%s", error->message);
     return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_BAD_CONFIG
                                                              : MF_EXIT_UNAVAILABLE;
+}
+
+void
+mf_cli_config_describe(GPtrArray *verbs)
+{
+    Arguments arguments = {0};
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+
+    mf_syntax_add_context(verbs, "config", "[TARGET]", context, known);
 }
 
 int

@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/option-words.h"
+#include "cli/syntax.h"
 
 #define JOBS_MAX    1000
 #define RETRIES_MAX 100
@@ -187,6 +188,16 @@ mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error
         add_setting(self, "--set", g_strdup(*setting));
     g_ptr_array_add(self->set, NULL);
     return !raw.output || mf_output_policy_parse(raw.output, &self->output, error);
+}
+
+void
+mf_test_options_describe(GPtrArray *verbs)
+{
+    MfTestOptions self = {0};
+    g_auto(RawOptions) raw = {0};
+    g_autoptr(GOptionContext) context = make_context(&self, &raw);
+
+    mf_syntax_add_context(verbs, "test", "", context, raw.known);
 }
 
 void

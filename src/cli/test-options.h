@@ -24,5 +24,8 @@ typedef struct {
 
 /* Reads 'argv' (the verb first). MF_ERROR_CONFIG; --help prints and exits. */
 gboolean mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error);
+
+/* Describes the verb (cli/syntax.h). */
+void mf_test_options_describe(GPtrArray *verbs);
 void mf_test_options_clear(MfTestOptions *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MfTestOptions, mf_test_options_clear)

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/run-options.h"
+#include "cli/syntax.h"
 #include "run/boot.h"
 #include "run/plan.h"
 #include "warm/key.h"
@@ -224,6 +225,22 @@ run_verb(gsize verb, int argc, char **argv)
         return MF_EXIT_USAGE;
     }
     return verbs[verb].run(argc, argv);
+}
+
+void
+mf_cli_warm_describe(GPtrArray *syntax)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        g_autofree char *name = g_strconcat("warm ", verbs[i].name, NULL);
+        g_autofree char *summary = g_strconcat(verbs[i].summary, ".", NULL);
+
+        summary[0] = g_ascii_toupper(summary[0]);
+        if (verbs[i].operands_max < 0)
+            mf_run_options_describe(syntax, name, "", summary);
+        else
+            mf_syntax_add(syntax, name, *verbs[i].operands ? verbs[i].operands + 1 : "", summary,
+                          NULL, NULL);
+    }
 }
 
 int

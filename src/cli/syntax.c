@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/syntax.h"
+
+static void
+syntax_free(gpointer data)
+{
+    MfSyntax *self = data;
+
+    g_free(self->name);
+    g_free(self->operands);
+    g_free(self->summary);
+    g_free(self->description);
+    g_array_unref(self->options);
+    g_free(self);
+}
+
+GPtrArray *
+mf_syntax_new(void)
+{
+    return g_ptr_array_new_with_free_func(syntax_free);
+}
+
+static gboolean
+is_shown(const GOptionEntry *entry)
+{
+    return !(entry->flags & G_OPTION_FLAG_HIDDEN) && *entry->long_name;
+}
+
+void
+mf_syntax_add(GPtrArray *verbs, const char *name, const char *operands, const char *summary,
+              const char *description, const GArray *known)
+{
+    MfSyntax *self = g_new0(MfSyntax, 1);
+
+    self->name = g_strdup(name);
+    self->operands = g_strdup(operands);
+    self->summary = g_strdup(summary);
+    self->description = g_strdup(description);
+    self->options = g_array_new(FALSE, FALSE, sizeof(GOptionEntry));
+    for (guint i = 0; known && i < known->len; i++) {
+        const GOptionEntry *entry = &g_array_index(known, GOptionEntry, i);
+
+        if (is_shown(entry))
+            g_array_append_vals(self->options, entry, 1);
+    }
+    g_ptr_array_add(verbs, self);
+}
+
+void
+mf_syntax_add_context(GPtrArray *verbs, const char *name, const char *operands,
+                      GOptionContext *context, const GArray *known)
+{
+    mf_syntax_add(verbs, name, operands, g_option_context_get_summary(context),
+                  g_option_context_get_description(context), known);
+}
+
+static gboolean
+takes_value(const GOptionEntry *entry)
+{
+    return entry->arg != G_OPTION_ARG_NONE && !(entry->flags & G_OPTION_FLAG_NO_ARG);
+}
+
+static json_object *
+string_or_null(const char *text)
+{
+    return text ? json_object_new_string(text) : NULL;
+}
+
+/* An option that is counted, such as -v, is a callback without a value. */
+static json_object *
+option_to_json(const GOptionEntry *entry)
+{
+    json_object *object = json_object_new_object();
+    const char letter[] = {entry->short_name, '\0'};
+    gboolean is_file =
+        entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
+    gboolean several = entry->arg == G_OPTION_ARG_STRING_ARRAY ||
+                       entry->arg == G_OPTION_ARG_FILENAME_ARRAY ||
+                       entry->arg == G_OPTION_ARG_CALLBACK;
+
+    json_object_object_add(object, "long", json_object_new_string(entry->long_name));
+    json_object_object_add(object, "short", string_or_null(*letter ? letter : NULL));
+    json_object_object_add(object, "value",
+                           string_or_null(takes_value(entry) ? entry->arg_description : NULL));
+    json_object_object_add(object, "file", json_object_new_boolean(is_file));
+    json_object_object_add(object, "several", json_object_new_boolean(several));
+    json_object_object_add(object, "help", string_or_null(entry->description));
+    return object;
+}
+
+static json_object *
+verb_to_json(const MfSyntax *verb)
+{
+    json_object *object = json_object_new_object();
+    json_object *options = json_object_new_array();
+
+    for (guint i = 0; i < verb->options->len; i++)
+        json_object_array_add(options,
+                              option_to_json(&g_array_index(verb->options, GOptionEntry, i)));
+    json_object_object_add(object, "name", json_object_new_string(verb->name));
+    json_object_object_add(object, "operands", json_object_new_string(verb->operands));
+    json_object_object_add(object, "summary", string_or_null(verb->summary));
+    json_object_object_add(object, "description", string_or_null(verb->description));
+    json_object_object_add(object, "options", options);
+    return object;
+}
+
+json_object *
+mf_syntax_to_json(const GPtrArray *verbs)
+{
+    json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < verbs->len; i++)
+        json_object_array_add(array, verb_to_json(verbs->pdata[i]));
+    return array;
+}
