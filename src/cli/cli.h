@@ -11,7 +11,8 @@ void mf_cli_run_describe(GPtrArray *verbs);
 
 /* Exit statuses, as in the manual. A command's own are 0-123, 126, 127 and 128 + signal. */
 typedef enum {
-    MF_EXIT_UNMET = 1, /* the command exited with 0, and something else was expected */
+    MF_EXIT_UNMET = 1, /* the command exited with 0, and something else was expected; what the
+                        * doctor found does not work */
     MF_EXIT_USAGE = 2,
     MF_EXIT_NO_MATCH = 4, /* no target is selected */
     MF_EXIT_UNAVAILABLE = 69,

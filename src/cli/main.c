@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/doctor.h"
 #include "cli/kernel.h"
 #include "cli/show-config.h"
 #include "cli/syntax.h"
@@ -30,6 +31,8 @@ static const struct {
      "list, pull, add, inspect and remove kernels"},
     {"warm", mf_cli_warm, mf_cli_warm_describe,
      "list, save and remove machines that later runs restore"},
+    {"doctor", mf_cli_doctor, mf_cli_doctor_describe,
+     "look whether this host can run VMs, and what it lacks"},
     {"syntax", print_syntax, NULL, NULL},
 };
 

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/doctor.h"
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/option-words.h"
+#include "cli/syntax.h"
+#include "machine/doctor-facts.h"
+#include "report/doctor.h"
+#include "run/target.h"
+#include "suite/jobs.h"
+#include "warm/store.h"
+
+static const char description[] =
+    "PASS: it is there. WARN: mayfly works, but not all of it, or slowly. FAIL: nothing can be "
+    "run.\n"
+    "Below what is wrong is what to do about it.\n"
+    "\n"
+    "Exit status: 1 when something failed, 2 for a usage error, else 0.\n"
+    "\n"
+    "Example: mayfly doctor";
+
+typedef struct {
+    GMainLoop *loop;      /* borrowed */
+    MfDoctorFacts *facts; /* owned; the result */
+} Visit;
+
+typedef struct {
+    char *root; /* owned; or NULL */
+    gboolean json;
+    char **operands; /* owned; or NULL */
+} Arguments;
+
+static void
+arguments_clear(Arguments *self)
+{
+    g_free(self->root);
+    g_strfreev(self->operands);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static GOptionContext *
+make_context(Arguments *arguments, GArray *known)
+{
+    const GOptionEntry entries[] = {
+        {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
+        {"root", 0, 0, G_OPTION_ARG_FILENAME, &arguments->root,
+         "Look for the distribution, its kernels and firmware below DIR (default: /)", "DIR"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
+        {NULL}};
+    GOptionContext *context = g_option_context_new(NULL);
+    GOptionGroup *group = g_option_group_new("doctor", "", "", NULL, NULL);
+
+    mf_option_words_add(known, group, entries);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(context,
+                                 "Looks whether this host can run VMs, and what it lacks.");
+    g_option_context_set_description(context, description);
+    return context;
+}
+
+/* A wrong use is reported here. */
+static gboolean
+parse(int argc, char **argv, Arguments *arguments)
+{
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname("mayfly doctor");
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        mf_cli_complain("%s; 'mayfly doctor --help' tells more.", error->message);
+        return FALSE;
+    }
+    if (arguments->operands) {
+        mf_cli_complain("'mayfly doctor' does not know what to do with '%s'; 'mayfly doctor "
+                        "--help' tells more.",
+                        arguments->operands[0]);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static void
+on_gathered(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Visit *visit = data;
+
+    visit->facts = mf_doctor_facts_gather_finish(result);
+    g_main_loop_quit(visit->loop);
+}
+
+/* What the layers above the machine know. */
+static void
+complete(MfDoctorFacts *facts)
+{
+    g_autoptr(MfTarget) target = mf_target_new();
+    g_autoptr(GPtrArray) machines = mf_warm_store_list(NULL);
+    MfCapacity capacity;
+
+    mf_capacity_probe(&capacity);
+    facts->memory = capacity.memory;
+    facts->guest_memory = target->memory;
+    for (guint i = 0; machines && i < machines->len; i++)
+        facts->warm_size += ((const MfWarmItem *)machines->pdata[i])->size;
+    if (!mf_warm_store_get_max(&facts->warm_max, NULL))
+        facts->warm_max = MF_WARM_DEFAULT_MAX;
+}
+
+static MfDoctorFacts *
+gather(const char *root)
+{
+    g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+    Visit visit = {.loop = loop};
+
+    mf_doctor_facts_gather_async(root, on_gathered, &visit);
+    g_main_loop_run(loop);
+    complete(visit.facts);
+    return visit.facts;
+}
+
+void
+mf_cli_doctor_describe(GPtrArray *verbs)
+{
+    Arguments arguments = {0};
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+
+    mf_syntax_add_context(verbs, "doctor", "", context, known);
+}
+
+int
+mf_cli_doctor(int argc, char **argv)
+{
+    g_auto(Arguments) arguments = {0};
+
+    if (!parse(argc, argv, &arguments))
+        return MF_EXIT_USAGE;
+
+    g_autoptr(MfDoctorFacts) facts = gather(arguments.root ? arguments.root : "/");
+    g_autoptr(GPtrArray) checks = mf_doctor_examine(facts);
+    g_autofree char *text = arguments.json ? mf_report_doctor_json(checks, facts->distro)
+                                           : mf_report_doctor_text(checks);
+
+    fputs(text, stdout);
+    return mf_doctor_judge(checks) == MF_DOCTOR_FAIL ? MF_EXIT_UNMET : 0;
+}
