@@ -71,6 +71,26 @@ mf_result_add_mark(MfResult *self, MfMarkSide side, const char *name, gint64 sta
 }
 
 void
+mf_result_add_message(MfResult *self, const char *sentences)
+{
+    g_autofree char *before = g_steal_pointer(&self->message);
+
+    self->message = before && sentences ? g_strdup_printf("%s %s", before, sentences)
+                                        : g_strdup(sentences ? sentences : before);
+}
+
+void
+mf_result_note_failure(MfResult *self, MfPhase phase, const GError *error)
+{
+    if (self->passed) {
+        self->passed = FALSE;
+        self->verdict = mf_verdict_from_error(error);
+        self->phase = phase;
+    }
+    mf_result_add_message(self, error->message);
+}
+
+void
 mf_result_free(MfResult *self)
 {
     if (!self)

@@ -70,4 +70,11 @@ MfResult *mf_result_new(void);
 void mf_result_free(MfResult *self);
 void mf_result_add_mark(MfResult *self, MfMarkSide side, const char *name, gint64 start_us,
                         gint64 end_us);
+
+/* Adds 'sentences' to the message; nothing when NULL. */
+void mf_result_add_message(MfResult *self, const char *sentences);
+
+/* What went wrong in 'phase', after the command: no pass, but what is known of a command that was
+ * none stays. */
+void mf_result_note_failure(MfResult *self, MfPhase phase, const GError *error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfResult, mf_result_free)

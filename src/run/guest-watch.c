@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/guest-watch.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "machine/machine.h"
+#include "run/guest-end.h"
+#include "run/splat-watch.h"
+
+/* After its first words of panic, how long the guest has for its last ones. */
+#define PANIC_GRACE_MS 1000
+
+/* After a channel's hang-up, how long QEMU has to end. */
+#define END_GRACE_MS 1000
+
+#define CONSOLE_TAIL_LINES 40
+
+struct _MfGuestWatch {
+    GObject parent;
+    const MfTarget *target; /* borrowed */
+    MfSplatWatch *splats;   /* owned */
+    MfBoot *boot;           /* owned; once there is a machine */
+    MfMachine *machine;     /* owned */
+    char *tail;             /* owned; the console's last lines, where they are evidence */
+    GError *lost;           /* owned; why the guest cannot be followed any more */
+    MfPhase phase;
+    guint panic_source, lost_source;
+    gboolean closed;
+};
+
+G_DEFINE_FINAL_TYPE(MfGuestWatch, mf_guest_watch, G_TYPE_OBJECT)
+
+enum { SIGNAL_CONSOLE, SIGNAL_OVER, N_SIGNALS };
+static guint signals[N_SIGNALS];
+
+static void
+clear_guest(MfGuestWatch *self)
+{
+    g_clear_object(&self->machine);
+    g_clear_object(&self->boot);
+}
+
+static void
+mf_guest_watch_dispose(GObject *object)
+{
+    MfGuestWatch *self = MF_GUEST_WATCH(object);
+
+    mf_guest_watch_close(self);
+    clear_guest(self);
+    g_clear_error(&self->lost);
+    g_clear_pointer(&self->tail, g_free);
+    g_clear_pointer(&self->splats, mf_splat_watch_free);
+    G_OBJECT_CLASS(mf_guest_watch_parent_class)->dispose(object);
+}
+
+static void
+mf_guest_watch_class_init(MfGuestWatchClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = mf_guest_watch_dispose;
+    signals[SIGNAL_CONSOLE] = g_signal_new("console", MF_TYPE_GUEST_WATCH, G_SIGNAL_RUN_LAST, 0,
+                                           NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_OVER] = g_signal_new("over", MF_TYPE_GUEST_WATCH, G_SIGNAL_RUN_LAST, 0, NULL,
+                                        NULL, NULL, G_TYPE_NONE, 2, G_TYPE_UINT, G_TYPE_STRING);
+}
+
+static void
+mf_guest_watch_init(MfGuestWatch *self)
+{
+}
+
+/* 'message' is taken. */
+static void
+report_end(MfGuestWatch *self, MfVerdict verdict, char *message)
+{
+    g_autofree char *owned = message;
+
+    mf_guest_watch_close(self);
+    g_signal_emit(self, signals[SIGNAL_OVER], 0, (guint)verdict, owned);
+}
+
+static gboolean
+on_panic_grace_over(gpointer data)
+{
+    MfGuestWatch *self = data;
+
+    self->panic_source = 0;
+    mf_guest_watch_keep_tail(self);
+    report_end(self, MF_VERDICT_CRASHED, mf_guest_end_describe_panic(self->machine, self->phase));
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_panicked(MfGuestWatch *self)
+{
+    if (!self->closed && !self->panic_source && !mf_boot_survives_end(self->boot))
+        self->panic_source = g_timeout_add(PANIC_GRACE_MS, on_panic_grace_over, self);
+}
+
+static void
+on_machine_ended(MfGuestWatch *self, GError *error)
+{
+    char *message;
+    MfVerdict verdict;
+
+    if (self->closed || mf_boot_survives_end(self->boot))
+        return;
+    mf_guest_watch_keep_tail(self);
+    verdict = mf_guest_end_judge(self->machine, self->phase, error, &message);
+    report_end(self, verdict, message);
+}
+
+static void
+on_console(MfGuestWatch *self, GBytes *bytes)
+{
+    if (!mf_boot_is_repeating(self->boot))
+        g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
+}
+
+/* The kernel of an image need not end the machine when it panics, nor tell QEMU of it. */
+static void
+on_console_line(MfGuestWatch *self, const char *line, guint source)
+{
+    if (!mf_boot_is_repeating(self->boot))
+        mf_splat_watch_feed(self->splats, source, line);
+    if (self->target->image && strstr(line, MF_PANIC_WORDS))
+        on_panicked(self);
+}
+
+static gboolean
+on_end_overdue(gpointer data)
+{
+    MfGuestWatch *self = data;
+
+    self->lost_source = 0;
+    report_end(self, mf_verdict_from_error(self->lost), g_strdup(self->lost->message));
+    return G_SOURCE_REMOVE;
+}
+
+MfGuestWatch *
+mf_guest_watch_new(const MfTarget *target, GError **error)
+{
+    g_autoptr(MfGuestWatch) self = g_object_new(MF_TYPE_GUEST_WATCH, NULL);
+
+    self->target = target;
+    self->splats = mf_splat_watch_new(target, error);
+    return self->splats ? g_steal_pointer(&self) : NULL;
+}
+
+void
+mf_guest_watch_follow(MfGuestWatch *self, MfBoot *boot)
+{
+    const struct {
+        gpointer object;
+        const char *signal;
+        GCallback callback;
+    } watched[] = {
+        {mf_boot_get_machine(boot), "panicked", G_CALLBACK(on_panicked)},
+        {mf_boot_get_machine(boot), "ended", G_CALLBACK(on_machine_ended)},
+        {mf_machine_get_console(mf_boot_get_machine(boot)), "output", G_CALLBACK(on_console)},
+        {mf_machine_get_console(mf_boot_get_machine(boot)), "line", G_CALLBACK(on_console_line)},
+    };
+
+    if (self->machine) {
+        g_signal_handlers_disconnect_by_data(self->machine, self);
+        g_signal_handlers_disconnect_by_data(mf_machine_get_console(self->machine), self);
+    }
+    g_set_object(&self->boot, boot);
+    g_set_object(&self->machine, mf_boot_get_machine(boot));
+    for (gsize i = 0; i < G_N_ELEMENTS(watched); i++)
+        g_signal_connect_object(watched[i].object, watched[i].signal, watched[i].callback, self,
+                                G_CONNECT_SWAPPED);
+}
+
+void
+mf_guest_watch_set_phase(MfGuestWatch *self, MfPhase phase)
+{
+    self->phase = phase;
+}
+
+void
+mf_guest_watch_await_end(MfGuestWatch *self, const GError *error)
+{
+    if (self->closed || self->lost_source)
+        return;
+    mf_guest_watch_keep_tail(self);
+    g_clear_error(&self->lost);
+    self->lost = g_error_copy(error);
+    self->lost_source = g_timeout_add(END_GRACE_MS, on_end_overdue, self);
+}
+
+void
+mf_guest_watch_keep_tail(MfGuestWatch *self)
+{
+    if (self->machine && !self->tail)
+        self->tail = mf_console_get_tail(mf_machine_get_console(self->machine), CONSOLE_TAIL_LINES);
+}
+
+void
+mf_guest_watch_close(MfGuestWatch *self)
+{
+    self->closed = TRUE;
+    g_clear_handle_id(&self->panic_source, g_source_remove);
+    g_clear_handle_id(&self->lost_source, g_source_remove);
+}
+
+void
+mf_guest_watch_conclude(MfGuestWatch *self, MfResult *result)
+{
+    clear_guest(self);
+    result->console_tail = g_steal_pointer(&self->tail);
+    mf_splat_watch_conclude(self->splats, result);
+}
