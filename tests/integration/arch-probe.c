@@ -11,7 +11,7 @@
  * the machine, then, by its first argument:
  *
  *     exit STATUS    copies standard input to standard output, and ends so
- *     panic          crashes the kernel
+ *     panic          crashes the kernel, a second later: what is in a pipe then is lost with it
  */
 int
 main(int argc, char **argv)
@@ -25,6 +25,7 @@ main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "panic") == 0) {
         int trigger = open("/proc/sysrq-trigger", O_WRONLY);
 
+        sleep(1);
         if (trigger < 0 || write(trigger, "c", 1) < 0)
             perror("/proc/sysrq-trigger");
         return 1;

@@ -113,7 +113,7 @@ def killing_mayfly_takes_qemu_with_it_within_a_second():
 def a_panic_gives_125_and_shows_its_words():
     with Sandbox() as box:
         process = box.start("run", "-k", kernel(), "--",
-                            "echo up; echo c >/proc/sysrq-trigger; sleep 60")
+                            "echo up; sleep 0.5; echo c >/proc/sysrq-trigger; sleep 60")
         started = wait_for_output(process, b"up\n")
         _, err = process.communicate(timeout=60)
         took = time.monotonic() - started

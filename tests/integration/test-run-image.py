@@ -208,7 +208,8 @@ def an_image_that_cannot_mount_shares_runs_the_command_without_them():
 @test
 def a_panic_of_an_image_s_kernel_is_one():
     with Sandbox() as box:
-        result = run_image(box, image("bios"), "--", "echo before; echo c >/proc/sysrq-trigger; sleep 60")
+        result = run_image(box, image("bios"), "--",
+                           "echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60")
         expect(result, 125, out=b"before\n", err="mayfly: The guest's kernel panicked during execution")
 
 
