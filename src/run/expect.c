@@ -2,6 +2,7 @@
 #include "run/expect.h"
 
 #include "base/error.h"
+#include "base/regex.h"
 
 #define COMPILE_FLAGS (G_REGEX_MULTILINE | G_REGEX_NEWLINE_ANYCRLF)
 
@@ -27,15 +28,16 @@ mf_expect_free(MfExpect *self)
 static gboolean
 check_pattern(const char *pattern, const char *name, GError **error)
 {
-    g_autoptr(GError) reason = NULL;
+    g_autofree char *reason = NULL;
     g_autoptr(GRegex) regex = NULL;
 
     if (!pattern)
         return TRUE;
-    regex = g_regex_new(pattern, COMPILE_FLAGS, 0, &reason);
+    regex = mf_regex_new(pattern, COMPILE_FLAGS, &reason);
     if (!regex)
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The pattern of %s cannot be used: %s.", name,
-                    reason->message);
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The pattern '%s' of %s is not a regular expression: %s.", pattern, name,
+                    reason);
     return regex != NULL;
 }
 

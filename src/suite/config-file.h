@@ -4,8 +4,8 @@
 #include <glib.h>
 #include <json.h>
 
-/* A config file as it was read: its keys known, its targets, profiles and matrix not looked into.
- */
+/* A config file as it was read: its keys and those of its profiles known, its targets and its
+ * matrix not looked into. */
 typedef struct {
     char *path;        /* owned; absolute */
     char *directory;   /* owned; that it is in, absolute: its relative paths are meant from there */

@@ -8,8 +8,9 @@
  * All fail with MF_ERROR_CONFIG: one sentence that begins with the place of what is wrong.
  */
 
-/* A whole file's tree: only whether its keys are known and of their types. What is in the targets,
- * profiles, matrix and variables is not looked at. */
+/* A whole file's tree: whether its keys, and those of each of its profiles, are known and of their
+ * types. What is in the targets, matrix and variables is not looked at: that is read when all
+ * layers are there. */
 gboolean mf_config_check_document(json_object *document, GError **error);
 
 /* One target, when nothing is to be added to it any more. Paths, a kernel that is a file and a QEMU

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/config-tree.h"
 
+#include <string.h>
+
 #include "base/suggest.h"
 #include "suite/config-value.h"
 #include "suite/origin.h"
+#include "suite/variables.h"
 
 typedef struct {
     const char *directory;
     GError **error;
+    gboolean partial;    /* what is missing may be in another layer */
+    gboolean unexpanded; /* texts may still have variables in them */
 } Reader;
 
 static json_object *read_value(const Reader *self, const MfJsonMember *member, const MfJson *value);
@@ -19,21 +24,6 @@ copy_origin(json_object *target, json_object *source)
 
     if (origin)
         mf_origin_set(target, origin);
-}
-
-/* A key's own place: it is wrong where it stands, not where its value does. */
-static void
-copy_key_origin(json_object *target, json_object *source)
-{
-    const MfOrigin *origin = mf_origin_get(source);
-
-    if (!origin)
-        return;
-
-    MfOrigin place = *origin;
-    place.line = origin->key_line ? origin->key_line : origin->line;
-    place.column = origin->key_column ? origin->key_column : origin->column;
-    mf_origin_set(target, &place);
 }
 
 static MfJson
@@ -66,22 +56,33 @@ find_member(const MfJsonType *type, const char *name)
     return NULL;
 }
 
-/* The key that is most likely meant by an unknown one, as it has to be written at this place: a
- * key of this table, or of one in it. Owned by the caller; or NULL. */
-static char *
-suggest_key(const MfJsonType *type, const char *name)
+char *
+mf_config_tree_find_key(const MfJsonType *type, const char *name)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
+    if (find_member(type, name))
+        return g_strdup(name);
     for (gsize i = 0; i < type->n_members; i++) {
         const MfJsonMember *member = &type->members[i];
 
         if (member->type->kind == MF_JSON_STRUCT && !(member->form & MF_JSON_ARRAY) &&
             find_member(member->type, name))
             return g_strdup_printf("%s.%s", member->name, name);
-        if (!g_str_equal(member->name, name))
-            g_ptr_array_add(names, (gpointer)member->name);
     }
+    return NULL;
+}
+
+/* The key that is most likely meant by an unknown one of a table: a key of it, or of a table in it.
+ * Owned by the caller; or NULL. */
+static char *
+suggest_key(const MfJsonType *type, const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    char *found = mf_config_tree_find_key(type, name);
+
+    if (found)
+        return found;
+    for (gsize i = 0; i < type->n_members; i++)
+        g_ptr_array_add(names, (gpointer)type->members[i].name);
     g_ptr_array_add(names, NULL);
     return g_strdup(mf_suggest(name, (const char *const *)names->pdata));
 }
@@ -89,13 +90,15 @@ suggest_key(const MfJsonType *type, const char *name)
 static json_object *
 fail_unknown(const Reader *self, const MfJsonType *type, const MfJson *member)
 {
-    g_autoptr(json_object) key = json_object_new_string(member->name);
     g_autofree char *path = mf_config_value_key(member);
+    g_autofree char *table = mf_config_value_key(member->parent);
     g_autofree char *meant = suggest_key(type, member->name);
-    g_autofree char *hint = meant ? g_strdup_printf(" (did you mean '%s'?)", meant) : g_strdup("");
+    g_autofree char *hint =
+        meant ? g_strdup_printf(" (did you mean '%s%s%s'?)", table, *table ? "." : "", meant)
+              : g_strdup("");
 
-    copy_key_origin(key, member->value);
-    return mf_config_value_fail(key, self->error, "There is no key '%s'%s.", path, hint);
+    return mf_config_value_fail_key(member->value, self->error, "There is no key '%s'%s.", path,
+                                    hint);
 }
 
 /*
@@ -128,6 +131,8 @@ read_member(const Reader *self, const MfJsonMember *member, const MfJson *object
     g_autoptr(json_object) fallback = NULL;
     json_object *value = json_object_object_get(object->value, member->name);
 
+    if (!value && self->partial)
+        return TRUE;
     if (!value && member->fallback)
         value = fallback = make_default(member);
     if (!value && (member->form & MF_JSON_OPTIONAL))
@@ -188,12 +193,11 @@ read_pair(const Reader *self, const MfJsonMember *member, const MfJson *key, con
 static json_object *
 fail_key_inside(const Reader *self, const MfJson *member)
 {
-    g_autoptr(json_object) key = json_object_new_string(member->name);
     g_autofree char *path = mf_config_value_key(member);
 
-    copy_key_origin(key, member->value);
-    return mf_config_value_fail(key, self->error,
-                                "There is no key '%s': it is the name of the table itself.", path);
+    return mf_config_value_fail_key(member->value, self->error,
+                                    "There is no key '%s': it is the name of the table itself.",
+                                    path);
 }
 
 /* One that is its key and what 'entry' says. */
@@ -225,10 +229,9 @@ read_keyed_struct(const Reader *self, const MfJsonMember *member, const MfJson *
 static json_object *
 read_entry(const Reader *self, const MfJsonMember *member, const MfJson *entry)
 {
-    g_autoptr(json_object) name = json_object_new_string(entry->name);
+    g_autoptr(json_object) name = mf_config_value_new_key(entry->name, entry->value);
     MfJson key = {.value = name, .parent = entry->parent, .name = entry->name};
 
-    copy_key_origin(name, entry->value);
     if (member->value)
         return read_pair(self, member, &key, entry);
     return read_keyed_struct(self, member, &key, entry);
@@ -261,11 +264,13 @@ read_free_table(const Reader *self, const MfJsonMember *member, const MfJson *ta
  * Arrays and alternates
  */
 
+/* An array replaces the one of a lower layer, so its elements are whole in each. */
 static json_object *
 read_array(const Reader *self, const MfJsonMember *member, const MfJson *array)
 {
     gboolean of_texts = member->type->kind == MF_JSON_STRING;
     MfJsonMember element = {.type = member->type, .form = MF_JSON_SINGLE};
+    Reader whole = *self;
 
     if (!json_object_is_type(array->value, json_type_array))
         return mf_config_value_refuse(array, of_texts ? "an array of texts" : "an array of tables",
@@ -273,9 +278,10 @@ read_array(const Reader *self, const MfJsonMember *member, const MfJson *array)
 
     g_autoptr(json_object) result = json_object_new_array();
     copy_origin(result, array->value);
+    whole.partial = FALSE;
     for (gsize i = 0; i < json_object_array_length(array->value); i++) {
         MfJson json = mf_json_element(array, i);
-        json_object *value = read_value(self, &element, &json);
+        json_object *value = read_value(&whole, &element, &json);
 
         if (!value)
             return NULL;
@@ -298,6 +304,28 @@ read_alternate(const Reader *self, const MfJsonType *type, const MfJson *value)
     g_return_val_if_reached(NULL);
 }
 
+/* Whether a variable's text will be part of the value, which then says nothing yet. */
+static gboolean
+has_variables(json_object *value)
+{
+    const char *text = json_object_get_string(value);
+    g_autofree char *plain = NULL;
+
+    if (!json_object_is_type(value, json_type_string) ||
+        strlen(text) != (gsize)json_object_get_string_len(value))
+        return FALSE;
+    plain = mf_variables_unescape(text);
+    return plain == NULL;
+}
+
+/* Every variable is a text: what is to be none is wrong whatever they stand for. */
+static gboolean
+is_written_as_text(const MfJsonMember *member)
+{
+    return member->type->format != MF_JSON_FORMAT_NONE || member->type->kind == MF_JSON_STRING ||
+           member->type->kind == MF_JSON_ENUM;
+}
+
 static json_object *
 read_value(const Reader *self, const MfJsonMember *member, const MfJson *value)
 {
@@ -313,6 +341,8 @@ read_value(const Reader *self, const MfJsonMember *member, const MfJson *value)
     case MF_JSON_ANY:
         return mf_origin_copy_tree(value->value);
     default:
+        if (self->unexpanded && is_written_as_text(member) && has_variables(value->value))
+            return mf_origin_copy_tree(value->value);
         return mf_config_value_read(member, value, self->directory, self->error);
     }
 }
@@ -321,10 +351,20 @@ json_object *
 mf_config_tree_read(const MfJsonType *type, json_object *tree, const char *directory,
                     GError **error)
 {
-    const Reader self = {directory, error};
+    const Reader self = {.directory = directory, .error = error};
     MfJson json = mf_json_top(tree, NULL);
 
     return read_struct(&self, type, &json);
+}
+
+gboolean
+mf_config_tree_check_layer(const MfJsonType *type, json_object *tree, GError **error)
+{
+    const Reader self = {.directory = "/", .error = error, .partial = TRUE, .unexpanded = TRUE};
+    MfJson json = mf_json_top(tree, NULL);
+    g_autoptr(json_object) result = read_struct(&self, type, &json);
+
+    return result != NULL;
 }
 
 /*

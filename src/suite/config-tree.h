@@ -14,6 +14,14 @@
 json_object *mf_config_tree_read(const MfJsonType *type, json_object *tree, const char *directory,
                                  GError **error);
 
+/* Whether 'tree' may be a layer of a struct of 'type': what it does not say another one may, and
+ * texts with variables say nothing yet. Fails as reading does. */
+gboolean mf_config_tree_check_layer(const MfJsonType *type, json_object *tree, GError **error);
+
+/* The key, dotted, that 'type' has for 'name': 'name' itself, or that of a table in it. Owned by
+ * the caller; NULL when there is none. */
+char *mf_config_tree_find_key(const MfJsonType *type, const char *name);
+
 /* Adds to 'tree', which is not read yet, what it does not say and has a default, tables on the way
  * included. The values' origin is MF_ORIGIN_DEFAULT. */
 void mf_config_tree_add_defaults(const MfJsonType *type, json_object *tree);

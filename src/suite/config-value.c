@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/regex.h"
 #include "base/suggest.h"
 #include "suite/origin.h"
 
@@ -12,15 +13,50 @@
 #define QUOTE_MAX 60
 
 json_object *
+mf_config_value_new_key(const char *name, json_object *value)
+{
+    json_object *key = json_object_new_string(name);
+    const MfOrigin *origin = mf_origin_get(value);
+
+    if (origin) {
+        MfOrigin place = *origin;
+
+        place.line = origin->key_line ? origin->key_line : origin->line;
+        place.column = origin->key_column ? origin->key_column : origin->column;
+        mf_origin_set(key, &place);
+    }
+    return key;
+}
+
+static void
+set_error(json_object *at, GError **error, const char *format, va_list arguments)
+{
+    g_autofree char *place = mf_origin_describe(mf_origin_get(at));
+    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s: %s", place, sentence);
+}
+
+json_object *
 mf_config_value_fail(json_object *value, GError **error, const char *format, ...)
 {
-    g_autofree char *place = mf_origin_describe(mf_origin_get(value));
     va_list arguments;
 
     va_start(arguments, format);
-    g_autofree char *sentence = g_strdup_vprintf(format, arguments);
+    set_error(value, error, format, arguments);
     va_end(arguments);
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s: %s", place, sentence);
+    return NULL;
+}
+
+json_object *
+mf_config_value_fail_key(json_object *value, GError **error, const char *format, ...)
+{
+    g_autoptr(json_object) key = mf_config_value_new_key("", value);
+    va_list arguments;
+
+    va_start(arguments, format);
+    set_error(key, error, format, arguments);
+    va_end(arguments);
     return NULL;
 }
 
@@ -163,20 +199,18 @@ static json_object *
 read_regex(const MfJson *value, GError **error)
 {
     const char *text = get_text(value->value);
-    g_autoptr(GError) cause = NULL;
+    g_autofree char *reason = NULL;
     g_autoptr(GRegex) regex = NULL;
 
     if (!text)
         return mf_config_value_refuse(value, "a regular expression", error);
-    regex = g_regex_new(text, 0, 0, &cause);
+    regex = mf_regex_new(text, 0, &reason);
     if (regex)
         return json_object_new_string(text);
 
-    /* "Error while compiling regular expression 'x[' at char 2: missing ...": its end. */
-    const char *reason = strrchr(cause->message, ':');
     g_autofree char *key = mf_config_value_key(value);
-    return mf_config_value_fail(value->value, error, "Key '%s' is not a regular expression%s.", key,
-                                reason ? reason : "");
+    return mf_config_value_fail(value->value, error, "Key '%s' is not a regular expression: %s.",
+                                key, reason);
 }
 
 static json_object *

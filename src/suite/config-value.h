@@ -22,3 +22,10 @@ json_object *mf_config_value_refuse(const MfJson *value, const char *expected, G
 /* Sets *error to the place of 'value' and the sentence, and returns NULL. */
 json_object *mf_config_value_fail(json_object *value, GError **error, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* The same at the key of 'value': that is wrong where it stands, not where its value does. */
+json_object *mf_config_value_fail_key(json_object *value, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* The key of 'value' as a text, at its place. Owned by the caller. */
+json_object *mf_config_value_new_key(const char *name, json_object *value);

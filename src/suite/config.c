@@ -75,11 +75,6 @@ add_own_variables(MfVariables *variables, json_object *target, GError **error)
 {
     json_object *table = json_object_object_get(target, VARIABLES);
 
-    if (table && !json_object_is_type(table, json_type_object)) {
-        mf_origin_set_error(error, mf_origin_get(table),
-                            "The variables are not a table: write [variables].");
-        return FALSE;
-    }
     return !table || mf_variables_add_table(variables, table, error);
 }
 

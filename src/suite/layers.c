@@ -104,25 +104,15 @@ static json_object *
 find_profile(json_object *document, const char *file, const char *name, GError **error)
 {
     const MfOrigin option = {.kind = MF_ORIGIN_OPTION, .name = "--profile"};
-    json_object *profiles = json_object_object_get(document, "profile"), *profile;
+    json_object *profiles = json_object_object_get(document, "profile");
+    json_object *profile = json_object_object_get(profiles, name);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    if (profiles && !json_object_is_type(profiles, json_type_object)) {
-        mf_origin_set_error(error, mf_origin_get(profiles),
-                            "The profiles are not tables: write [profile.%s].", name);
-        return NULL;
-    }
-    profile = json_object_object_get(profiles, name);
-    if (json_object_is_type(profile, json_type_object)) {
+    if (profile) {
         json_object *copy = mf_origin_copy_tree(profile);
 
         mark_profile(copy);
         return copy;
-    }
-    if (profile) {
-        mf_origin_set_error(error, mf_origin_get(profile),
-                            "The profile '%s' is not a table: write [profile.%s].", name, name);
-        return NULL;
     }
     if (profiles) {
         struct json_object_iterator at = json_object_iter_begin(profiles);
@@ -144,13 +134,12 @@ name_of(json_object *target)
     return json_object_is_type(name, json_type_string) ? json_object_get_string(name) : NULL;
 }
 
-/* Applies one [[profile.X.target]] to the targets of its name. */
+/* Whether one [[profile.X.target]] is about a target that there is. */
 static gboolean
-override_target(GPtrArray *targets, json_object *override, GError **error)
+check_override(const GPtrArray *targets, json_object *override, GError **error)
 {
     const char *name = name_of(override);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    gboolean found = FALSE;
 
     if (!name) {
         mf_origin_set_error(error, mf_origin_get(override),
@@ -162,26 +151,27 @@ override_target(GPtrArray *targets, json_object *override, GError **error)
 
         if (target)
             g_ptr_array_add(names, (gpointer)target);
-        if (g_strcmp0(name, target) != 0)
-            continue;
-        mf_layers_merge(targets->pdata[i], override);
-        found = TRUE;
+        if (g_strcmp0(name, target) == 0)
+            return TRUE;
     }
-    if (!found)
-        fail_unknown(error, mf_origin_get(json_object_object_get(override, "name")),
-                     "There is no target", name, names);
-    return found;
+    fail_unknown(error, mf_origin_get(json_object_object_get(override, "name")),
+                 "There is no target", name, names);
+    return FALSE;
 }
 
-/* The profile's own keys are for every target; its targets are for those of their names. */
 static gboolean
-apply_profile(GPtrArray *targets, json_object *profile, GError **error)
+check_profile(const GPtrArray *targets, const char *name, json_object *profile, GError **error)
 {
-    json_object *name = json_object_object_get(profile, "name");
-    g_autoptr(json_object) overrides = json_object_get(json_object_object_get(profile, "target"));
+    json_object *own_name = json_object_object_get(profile, "name");
+    json_object *overrides = json_object_object_get(profile, "target");
 
-    if (name) {
-        mf_origin_set_error(error, mf_origin_get(name),
+    if (!json_object_is_type(profile, json_type_object)) {
+        mf_origin_set_error(error, mf_origin_get(profile),
+                            "The profile '%s' is not a table: write [profile.%s].", name, name);
+        return FALSE;
+    }
+    if (own_name) {
+        mf_origin_set_error(error, mf_origin_get(own_name),
                             "A profile cannot give all targets one name.");
         return FALSE;
     }
@@ -191,13 +181,48 @@ apply_profile(GPtrArray *targets, json_object *profile, GError **error)
                             "[[profile.NAME.target]].");
         return FALSE;
     }
+    for (size_t i = 0; overrides && i < json_object_array_length(overrides); i++)
+        if (!check_override(targets, json_object_array_get_idx(overrides, i), error))
+            return FALSE;
+    return TRUE;
+}
+
+/* Those that are not asked for too: a mistake in one of them is not for the day when it is. */
+static gboolean
+check_profiles(const GPtrArray *targets, json_object *profiles, GError **error)
+{
+    if (!json_object_is_type(profiles, json_type_object)) {
+        mf_origin_set_error(error, mf_origin_get(profiles),
+                            "The profiles are not tables: write [profile.NAME].");
+        return FALSE;
+    }
+
+    struct json_object_iterator at = json_object_iter_begin(profiles);
+    struct json_object_iterator end = json_object_iter_end(profiles);
+    for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at))
+        if (!check_profile(targets, json_object_iter_peek_name(&at),
+                           json_object_iter_peek_value(&at), error))
+            return FALSE;
+    return TRUE;
+}
+
+/* The profile's own keys are for every target; its targets are for those of their names. */
+static void
+apply_profile(GPtrArray *targets, json_object *profile)
+{
+    g_autoptr(json_object) overrides = json_object_get(json_object_object_get(profile, "target"));
+    size_t count = overrides ? json_object_array_length(overrides) : 0;
+
     json_object_object_del(profile, "target");
     for (guint i = 0; i < targets->len; i++)
         mf_layers_merge(targets->pdata[i], profile);
-    for (size_t i = 0; overrides && i < json_object_array_length(overrides); i++)
-        if (!override_target(targets, json_object_array_get_idx(overrides, i), error))
-            return FALSE;
-    return TRUE;
+    for (size_t o = 0; o < count; o++) {
+        json_object *override = json_object_array_get_idx(overrides, o);
+
+        for (guint i = 0; i < targets->len; i++)
+            if (g_strcmp0(name_of(targets->pdata[i]), name_of(override)) == 0)
+                mf_layers_merge(targets->pdata[i], override);
+    }
 }
 
 /* A table with what the document says of all targets. */
@@ -239,11 +264,9 @@ mf_layers_apply(json_object *document, const char *file, const MfLayers *layers,
 {
     g_autoptr(GPtrArray) targets = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
     json_object *array = json_object_object_get(document, "target");
-    g_autoptr(json_object) profile =
-        layers->profile ? find_profile(document, file, layers->profile, error) : NULL;
+    json_object *profiles = json_object_object_get(document, "profile");
+    g_autoptr(json_object) profile = NULL;
 
-    if (layers->profile && !profile)
-        return NULL;
     if (array && !json_object_is_type(array, json_type_array)) {
         mf_origin_set_error(error, mf_origin_get(array),
                             "The targets are not an array of tables: write [[target]].");
@@ -252,8 +275,14 @@ mf_layers_apply(json_object *document, const char *file, const MfLayers *layers,
     for (size_t i = 0; array && i < json_object_array_length(array); i++)
         if (!add_target(targets, document, json_object_array_get_idx(array, i), error))
             return NULL;
-    if (profile && !apply_profile(targets, profile, error))
+    if (profiles && !check_profiles(targets, profiles, error))
         return NULL;
+    if (layers->profile) {
+        profile = find_profile(document, file, layers->profile, error);
+        if (!profile)
+            return NULL;
+        apply_profile(targets, profile);
+    }
     for (guint i = 0; i < targets->len; i++) {
         if (layers->environment)
             mf_layers_merge(targets->pdata[i], layers->environment);

@@ -39,6 +39,7 @@ typedef struct {
 
 /* The targets of 'document', a file called 'file', in its order, with all layers; each has its
  * 'variables' and 'matrix' in it. Of json_object, owned by the caller. MF_ERROR_CONFIG: there is no
- * such profile, or what should be a table is none. */
+ * such profile, or what should be a table is none, or a profile, be it asked for or not, is about a
+ * target that there is not. */
 GPtrArray *
 mf_layers_apply(json_object *document, const char *file, const MfLayers *layers, GError **error);

@@ -187,19 +187,35 @@ mf_matrix_axis_expand(const MfMatrixAxis *axis, const MfMatrixSources *sources, 
     return g_steal_pointer(&values);
 }
 
+static gboolean
+is_about_combinations(const MfMatrixAxis *axis)
+{
+    return g_str_equal(axis->path, MF_MATRIX_INCLUDE) || g_str_equal(axis->path, MF_MATRIX_EXCLUDE);
+}
+
+/* The array that a key of the matrix has for its value; NULL with an error. Borrowed. */
+static json_object *
+get_array(const MfMatrixAxis *axis, GError **error)
+{
+    json_object *array = axis->values->pdata[0];
+
+    if (json_object_is_type(array, json_type_array))
+        return array;
+    mf_origin_set_error(error, mf_origin_get(array),
+                        "The matrix needs an array of values for '%s'.", axis->path);
+    return NULL;
+}
+
 /* Makes an axis of a key whose one value is the array of its values. */
 static gboolean
 open_axis(MfMatrixAxis *axis, json_object *target, const MfMatrixSources *sources, GError **error)
 {
-    g_autoptr(json_object) array = json_object_get(axis->values->pdata[0]);
-    json_object *own = mf_matrix_axis_outranks(axis, target, array);
+    g_autoptr(json_object) array = json_object_get(get_array(axis, error));
+    json_object *own = array ? mf_matrix_axis_outranks(axis, target, array) : NULL;
     size_t count;
 
-    if (!json_object_is_type(array, json_type_array)) {
-        mf_origin_set_error(error, mf_origin_get(array),
-                            "The matrix needs an array of values for '%s'.", axis->path);
+    if (!array)
         return FALSE;
-    }
     count = json_object_array_length(array);
     g_ptr_array_set_size(axis->values, 0);
     axis->fixed = own && count > 0;
@@ -218,6 +234,16 @@ open_axis(MfMatrixAxis *axis, json_object *target, const MfMatrixSources *source
     return TRUE;
 }
 
+gboolean
+mf_matrix_axis_check_table(json_object *matrix, GError **error)
+{
+    if (json_object_is_type(matrix, json_type_object))
+        return TRUE;
+    mf_origin_set_error(error, mf_origin_get(matrix),
+                        "The matrix is not a table of arrays: write [matrix].");
+    return FALSE;
+}
+
 GPtrArray *
 mf_matrix_axis_read_all(json_object *matrix, json_object *target, const MfMatrixSources *sources,
                         GError **error)
@@ -225,10 +251,7 @@ mf_matrix_axis_read_all(json_object *matrix, json_object *target, const MfMatrix
     g_autoptr(GPtrArray) axes = read_keys(matrix, error);
 
     for (guint i = axes ? axes->len : 0; i > 0; i--) {
-        const MfMatrixAxis *axis = axes->pdata[i - 1];
-
-        if (g_str_equal(axis->path, MF_MATRIX_INCLUDE) ||
-            g_str_equal(axis->path, MF_MATRIX_EXCLUDE))
+        if (is_about_combinations(axes->pdata[i - 1]))
             g_ptr_array_remove_index(axes, i - 1);
     }
     for (guint i = 0; axes && i < axes->len; i++)
@@ -272,4 +295,62 @@ mf_matrix_axis_read_tables(json_object *matrix, const char *key, GError **error)
         if (!read_table(json_object_array_get_idx(array, i), key, tables, error))
             return NULL;
     return g_steal_pointer(&tables);
+}
+
+static void
+add_setting(GPtrArray *settings, const MfMatrixAxis *axis, json_object *value)
+{
+    json_object *tree = json_object_new_object();
+
+    mf_matrix_axis_put(axis, tree, json_object_get(value));
+    g_ptr_array_add(settings, tree);
+}
+
+static gboolean
+add_settings_of_axes(GPtrArray *settings, json_object *matrix, GError **error)
+{
+    g_autoptr(GPtrArray) axes = read_keys(matrix, error);
+
+    for (guint i = 0; axes && i < axes->len; i++) {
+        const MfMatrixAxis *axis = axes->pdata[i];
+        json_object *array = is_about_combinations(axis) ? NULL : get_array(axis, error);
+
+        if (is_about_combinations(axis))
+            continue;
+        if (!array)
+            return FALSE;
+        for (size_t v = 0; v < json_object_array_length(array); v++)
+            add_setting(settings, axis, json_object_array_get_idx(array, v));
+    }
+    return axes != NULL;
+}
+
+static gboolean
+add_settings_of_tables(GPtrArray *settings, json_object *matrix, const char *key, GError **error)
+{
+    g_autoptr(GPtrArray) tables = mf_matrix_axis_read_tables(matrix, key, error);
+
+    for (guint i = 0; tables && i < tables->len; i++) {
+        const GPtrArray *table = tables->pdata[i];
+
+        for (guint k = 0; k < table->len; k++) {
+            const MfMatrixAxis *axis = table->pdata[k];
+
+            add_setting(settings, axis, axis->values->pdata[0]);
+        }
+    }
+    return tables != NULL;
+}
+
+GPtrArray *
+mf_matrix_axis_list_settings(json_object *matrix, GError **error)
+{
+    g_autoptr(GPtrArray) settings = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
+
+    if (!mf_matrix_axis_check_table(matrix, error) ||
+        !add_settings_of_axes(settings, matrix, error) ||
+        !add_settings_of_tables(settings, matrix, MF_MATRIX_INCLUDE, error) ||
+        !add_settings_of_tables(settings, matrix, MF_MATRIX_EXCLUDE, error))
+        return NULL;
+    return g_steal_pointer(&settings);
 }

@@ -18,6 +18,9 @@ typedef struct {
     gboolean fixed;    /* the value is the target's own, from a higher layer */
 } MfMatrixAxis;
 
+/* Whether a matrix is a table at all. MF_ERROR_CONFIG. */
+gboolean mf_matrix_axis_check_table(json_object *matrix, GError **error);
+
 /* The axes of the matrix table, its 'include' and 'exclude' left out, in the order of the file: of
  * MfMatrixAxis, owned by the caller. Values that are there twice are there once. Where 'target' has
  * a value from a higher layer, that is the only one. */
@@ -27,6 +30,11 @@ GPtrArray *mf_matrix_axis_read_all(json_object *matrix, json_object *target,
 /* The tables of 'include' or 'exclude' ('key'), each an array of MfMatrixAxis with one value: of
  * GPtrArray, owned by the caller; empty when the matrix has none. */
 GPtrArray *mf_matrix_axis_read_tables(json_object *matrix, const char *key, GError **error);
+
+/* What the matrix, or one that is a layer of it, says of keys, without a look at any kernel: a tree
+ * for each value that a key may take, with nothing else in it. Of json_object, owned by the caller.
+ * MF_ERROR_CONFIG: what should be a table or an array is none. */
+GPtrArray *mf_matrix_axis_list_settings(json_object *matrix, GError **error);
 
 /* The one of 'axes' with that path, or NULL. Borrowed. */
 const MfMatrixAxis *mf_matrix_axis_find(const GPtrArray *axes, const char *path);

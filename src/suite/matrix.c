@@ -419,11 +419,8 @@ build_tree(json_object *target, const GArray *combination)
 static gboolean
 combine(Matrix *self, GError **error)
 {
-    if (!json_object_is_type(self->table, json_type_object)) {
-        mf_origin_set_error(error, mf_origin_get(self->table),
-                            "The matrix is not a table of arrays: write [matrix].");
+    if (!mf_matrix_axis_check_table(self->table, error))
         return FALSE;
-    }
     self->excludes = mf_matrix_axis_read_tables(self->table, MF_MATRIX_EXCLUDE, error);
     if (!self->excludes)
         return FALSE;

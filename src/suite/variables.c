@@ -142,6 +142,11 @@ add_from_table(MfVariables *self, const char *name, json_object *value, GError *
 gboolean
 mf_variables_add_table(MfVariables *self, json_object *table, GError **error)
 {
+    if (!json_object_is_type(table, json_type_object)) {
+        mf_origin_set_error(error, mf_origin_get(table),
+                            "The variables are not a table: write [variables].");
+        return FALSE;
+    }
     json_object_object_foreach (table, name, value) {
         if (!add_from_table(self, name, value, error))
             return FALSE;

@@ -37,7 +37,7 @@ void mf_variables_set_text(MfVariables *self, const char *name, json_object *tex
 void mf_variables_defer(MfVariables *self, const char *name);
 
 /* Adds those of a [variables] table, each a string. MF_ERROR_CONFIG at the place of what is no
- * string, has no proper name, or is named like one of those set before. */
+ * table or no string, has no proper name, or is named like one of those set before. */
 gboolean mf_variables_add_table(MfVariables *self, json_object *table, GError **error);
 
 /* The text with its variables replaced, owned by the caller. MF_ERROR_CONFIG, at 'origin' or at the

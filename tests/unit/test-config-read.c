@@ -230,6 +230,25 @@ test_keys_beyond_vmtest_are_read(void)
     g_assert_cmpint(target->cache, ==, MF_CONFIG_CACHE_LOOSE);
 }
 
+static void
+test_a_profile_need_not_say_all_and_may_say_it_with_variables(void)
+{
+    static const char text[] =
+        "[profile.p]\nvm.memory = '{{size}}'\nvm.mounts.'/m'.writable = true\n"
+        "timeout = '{{limit}}s'\nroot_mode = '{{mode}}'\nexpect.signal = '{{signal}}'\n"
+        "expect.stdout_match = '({{env.WORDS}})'\ncommand = '{{{{x'\ntags = ['{{tag}}']\n"
+        "variables = { tag = 'x' }\n"
+        "[profile.p.matrix]\nkernel = ['no-such-*']\n'variables.size' = ['1G', '2G']\n"
+        "[[profile.p.matrix.exclude]]\nkernel = '*5*'\n"
+        "[[profile.p.target]]\nname = 'a'\nuser = '{{who}}'\n";
+    g_autoptr(GError) error = NULL;
+    g_autoptr(json_object) tree = mf_toml_parse(text, strlen(text), "c.toml", &error);
+
+    g_assert_no_error(error);
+    mf_config_check_document(tree, &error);
+    g_assert_no_error(error);
+}
+
 /* The first target of a config, with the tree that it is in. */
 static json_object *
 parse_target(const char *text, json_object **ret_tree)
@@ -377,6 +396,8 @@ main(int argc, char **argv)
     g_test_add_func("/config-read/what-a-target-does-not-say-has-its-default",
                     test_what_a_target_does_not_say_has_its_default);
     g_test_add_func("/config-read/keys-beyond-vmtest-are-read", test_keys_beyond_vmtest_are_read);
+    g_test_add_func("/config-read/a-profile-need-not-say-all-and-may-say-it-with-variables",
+                    test_a_profile_need_not_say_all_and_may_say_it_with_variables);
     g_test_add_func("/config-read/added-defaults-are-what-is-read-without-them",
                     test_added_defaults_are_what_is_read_without_them);
     g_test_add_func("/config-read/value-of-no-file-is-refused-by-the-name-of-its-layer",

@@ -183,7 +183,7 @@ test_patterns_are_checked_by_name_and_position(void)
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
     g_assert_nonnull(strstr(error->message, "stdout_match"));
     g_assert_nonnull(strstr(error->message, "ab(c"));
-    g_assert_nonnull(strstr(error->message, "char 4"));
+    g_assert_nonnull(strstr(error->message, "at character 4"));
     g_clear_error(&error);
 
     g_assert_false(mf_expect_check_patterns(&bad_err, &error));

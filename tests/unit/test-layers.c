@@ -183,7 +183,7 @@ test_what_should_be_a_table_and_is_none_is_an_error_at_its_place(void)
     const struct {
         const char *text, *message;
     } wrong[] = {
-        {"profile = 5", "m.toml:1:11: The profiles are not tables: write [profile.p]."},
+        {"profile = 5", "m.toml:1:11: The profiles are not tables: write [profile.NAME]."},
         {"profile.p = 5", "m.toml:1:13: The profile 'p' is not a table: write [profile.p]."},
         {"target = [1]\n[profile.p]", "m.toml:1:11: A target is a table: write [[target]]."},
         {"[target]\nname = 'a'\n[profile.p]",
@@ -201,6 +201,25 @@ test_what_should_be_a_table_and_is_none_is_an_error_at_its_place(void)
 
     for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
         assert_fails(wrong[i].text, "p", wrong[i].message);
+}
+
+static void
+test_a_profile_that_is_not_asked_for_has_to_be_right_too(void)
+{
+    const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"profile = 5", "m.toml:1:11: The profiles are not tables: write [profile.NAME]."},
+        {"profile.p = 5", "m.toml:1:13: The profile 'p' is not a table: write [profile.p]."},
+        {"[profile.p]\nname = 'x'", "m.toml:2:8: A profile cannot give all targets one name."},
+        {"profile.p.target = 5", "m.toml:1:20: A profile's target is not an array of tables: write "
+                                 "[[profile.NAME.target]]."},
+        {"[[target]]\nname = 'net'\n[[profile.p.target]]\nname = 'nett'",
+         "m.toml:4:8: There is no target 'nett'; did you mean 'net'? (There is 'net'.)"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(wrong); i++)
+        assert_fails(wrong[i].text, NULL, wrong[i].message);
 }
 
 static void
@@ -230,6 +249,7 @@ main(int argc, char **argv)
     ADD(values_of_a_profile_are_known_as_such_at_their_places);
     ADD(a_profile_that_does_not_exist_is_an_error_that_lists_those_that_do);
     ADD(what_should_be_a_table_and_is_none_is_an_error_at_its_place);
+    ADD(a_profile_that_is_not_asked_for_has_to_be_right_too);
     ADD(applying_layers_leaves_the_document_as_it_is);
     return g_test_run();
 }
