@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/kernel.h"
 
-#include <glib-unix.h>
 #include <json.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,6 +10,7 @@
 #include "cli/kernel-info.h"
 #include "cli/option-words.h"
 #include "cli/progress.h"
+#include "cli/signals.h"
 #include "cli/syntax.h"
 #include "machine/catalog.h"
 #include "machine/kernel.h"
@@ -43,7 +42,8 @@ typedef struct {
     MfProgress *progress;
     MfCatalogEntry *entry; /* owned; the result */
     GError *error;         /* owned; or why there is none */
-    int caught;            /* the signal that ended it, 0 for none */
+    MfSignalCancel cancel;
+    guint signals;
 } Job;
 
 /* Takes the error. */
@@ -236,32 +236,6 @@ on_progress(const char *activity, double fraction, gpointer data)
     mf_progress_update(job->progress, activity, fraction);
 }
 
-static gboolean
-on_signal(Job *job, int number)
-{
-    job->caught = number;
-    g_cancellable_cancel(job->cancellable);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupt(gpointer data)
-{
-    return on_signal(data, SIGINT);
-}
-
-static gboolean
-on_terminate(gpointer data)
-{
-    return on_signal(data, SIGTERM);
-}
-
-static gboolean
-on_hangup(gpointer data)
-{
-    return on_signal(data, SIGHUP);
-}
-
 static void
 on_pulled(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -286,9 +260,8 @@ begin(Job *job, const Arguments *arguments)
     job->loop = g_main_loop_new(NULL, FALSE);
     job->cancellable = g_cancellable_new();
     job->progress = mf_progress_new(STDERR_FILENO, arguments->verbose);
-    g_unix_signal_add(SIGINT, on_interrupt, job);
-    g_unix_signal_add(SIGTERM, on_terminate, job);
-    g_unix_signal_add(SIGHUP, on_hangup, job);
+    job->cancel.cancellable = job->cancellable;
+    job->signals = mf_signals_watch_cancel(&job->cancel);
 }
 
 /* Waits for the job; its name on standard output is the whole answer. */
@@ -298,15 +271,14 @@ finish(Job *job, const Arguments *arguments)
     g_autoptr(MfCatalogEntry) entry = NULL;
 
     g_main_loop_run(job->loop);
-    while (g_source_remove_by_user_data(job))
-        ;
+    g_source_remove(job->signals);
     mf_progress_free(job->progress);
     g_main_loop_unref(job->loop);
     g_object_unref(job->cancellable);
     entry = job->entry;
-    if (job->caught) {
+    if (job->cancel.caught) {
         g_clear_error(&job->error);
-        return 128 + job->caught;
+        return 128 + job->cancel.caught;
     }
     if (!entry)
         return fail(job->error);

@@ -20,6 +20,7 @@ typedef struct {
     GMainLoop *loop;
     MfResult *result; /* owned; when it is over */
     int cancel_signal;
+    MfSignalEcho echo;
     gboolean forwarded;   /* an ending signal has been given to the command */
     MfTerminal *terminal; /* borrowed; NULL without a terminal of the caller's to pass on */
     MfEscape escape;
@@ -33,13 +34,6 @@ on_finished(GObject *source, GAsyncResult *result, gpointer data)
 
     self->result = mf_run_start_finish(MF_RUN(source), result);
     g_main_loop_quit(self->loop);
-}
-
-static gboolean
-is_ending(int signal_number)
-{
-    return signal_number == SIGINT || signal_number == SIGTERM || signal_number == SIGHUP ||
-           signal_number == SIGQUIT;
 }
 
 static void
@@ -115,9 +109,11 @@ static void
 on_signal(int signal_number, gpointer data)
 {
     RunCli *self = data;
-    gboolean ending = is_ending(signal_number);
+    gboolean ending = mf_signal_is_ending(signal_number);
 
     if (take_terminal_signal(self, signal_number))
+        return;
+    if (ending && mf_signal_echo_is(&self->echo, signal_number, g_get_monotonic_time()))
         return;
     if (!(ending && self->forwarded) && mf_run_forward_signal(self->run, signal_number)) {
         self->forwarded |= ending;

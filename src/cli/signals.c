@@ -6,6 +6,23 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+gboolean
+mf_signal_is_ending(int signal_number)
+{
+    return signal_number == SIGINT || signal_number == SIGTERM || signal_number == SIGHUP ||
+           signal_number == SIGQUIT;
+}
+
+gboolean
+mf_signal_echo_is(MfSignalEcho *self, int signal_number, gint64 now)
+{
+    if (self->number == signal_number && now - self->time < MF_SIGNAL_ECHO_WITHIN)
+        return TRUE;
+    self->number = signal_number;
+    self->time = now;
+    return FALSE;
+}
+
 typedef struct {
     MfSignalFunc func;
     gpointer data;
@@ -48,6 +65,25 @@ mf_signals_watch(MfSignalFunc func, gpointer data)
     watch->data = data;
     watch->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return g_unix_fd_add_full(G_PRIORITY_HIGH, watch->fd, G_IO_IN, on_signal, watch, free_watch);
+}
+
+static void
+on_cancelling_signal(int signal_number, gpointer data)
+{
+    MfSignalCancel *cancel = data;
+
+    if (signal_number == SIGTSTP) {
+        mf_signals_stop_here();
+    } else if (mf_signal_is_ending(signal_number)) {
+        cancel->caught = signal_number;
+        g_cancellable_cancel(cancel->cancellable);
+    }
+}
+
+guint
+mf_signals_watch_cancel(MfSignalCancel *cancel)
+{
+    return mf_signals_watch(on_cancelling_signal, cancel);
 }
 
 void

@@ -34,6 +34,7 @@ typedef struct {
     GPtrArray *outcomes;          /* owned; when it is over */
     int screen_fd;
     int cancel_signal;
+    MfSignalEcho echo;
 } TestCli;
 
 static void
@@ -201,13 +202,6 @@ prepare_scheduler(TestCli *self)
     mf_scheduler_add_reader(self->scheduler, mf_report_feed, self->report);
 }
 
-static gboolean
-is_ending(int signal_number)
-{
-    return signal_number == SIGINT || signal_number == SIGTERM || signal_number == SIGHUP ||
-           signal_number == SIGQUIT;
-}
-
 static void
 pass_size(const TestCli *self)
 {
@@ -219,25 +213,35 @@ pass_size(const TestCli *self)
 
 /* Once ends everything in order, twice at once. */
 static void
+end_everything(TestCli *self, int signal_number)
+{
+    gboolean again = self->cancel_signal != 0;
+
+    if (mf_signal_echo_is(&self->echo, signal_number, g_get_monotonic_time()))
+        return;
+    self->cancel_signal = signal_number;
+    if (again) {
+        mf_scheduler_kill(self->scheduler);
+        g_main_loop_quit(self->loop);
+    } else {
+        g_autofree char *reason =
+            g_strdup_printf("Ended by signal %d (%s).", signal_number, strsignal(signal_number));
+
+        mf_scheduler_interrupt(self->scheduler, reason);
+    }
+}
+
+static void
 on_signal(int signal_number, gpointer data)
 {
     TestCli *self = data;
 
-    if (signal_number == SIGWINCH) {
+    if (signal_number == SIGWINCH)
         pass_size(self);
-    } else if (signal_number == SIGTSTP) {
+    else if (signal_number == SIGTSTP)
         mf_signals_stop_here();
-    } else if (is_ending(signal_number) && self->cancel_signal) {
-        mf_scheduler_kill(self->scheduler);
-        self->cancel_signal = signal_number;
-        g_main_loop_quit(self->loop);
-    } else if (is_ending(signal_number)) {
-        g_autofree char *reason =
-            g_strdup_printf("Ended by signal %d (%s).", signal_number, strsignal(signal_number));
-
-        self->cancel_signal = signal_number;
-        mf_scheduler_interrupt(self->scheduler, reason);
-    }
+    else if (mf_signal_is_ending(signal_number))
+        end_everything(self, signal_number);
 }
 
 static void

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/warm.h"
 
-#include <glib-unix.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/cli.h"
 #include "cli/run-options.h"
+#include "cli/signals.h"
 #include "cli/syntax.h"
 #include "run/boot.h"
 #include "run/plan.h"
@@ -20,9 +19,7 @@
 
 typedef struct {
     GMainLoop *loop;
-    GCancellable *cancellable;
     GError *error; /* owned */
-    int caught;    /* the signal that ended it, 0 for none */
 } Job;
 
 static int
@@ -124,26 +121,6 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
     g_main_loop_quit(job->loop);
 }
 
-static gboolean
-on_signal(Job *job, int signal_number)
-{
-    job->caught = signal_number;
-    g_cancellable_cancel(job->cancellable);
-    return G_SOURCE_CONTINUE;
-}
-
-static gboolean
-on_interrupt(gpointer job)
-{
-    return on_signal(job, SIGINT);
-}
-
-static gboolean
-on_terminate(gpointer job)
-{
-    return on_signal(job, SIGTERM);
-}
-
 static int
 build(int argc, char **argv)
 {
@@ -156,21 +133,22 @@ build(int argc, char **argv)
 
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    Job job = {.loop = loop, .cancellable = cancellable};
+    MfSignalCancel cancel = {.cancellable = cancellable};
+    Job job = {.loop = loop};
     {
         g_autoptr(MfBoot) boot = mf_boot_new(plan, options.target);
+        guint signals = mf_signals_watch_cancel(&cancel);
 
-        g_unix_signal_add(SIGINT, on_interrupt, &job);
-        g_unix_signal_add(SIGTERM, on_terminate, &job);
         mf_boot_save_async(boot, cancellable, on_saved, &job);
         g_main_loop_run(loop);
+        g_source_remove(signals);
     }
     if (!job.error)
         return 0;
 
     g_autoptr(GError) error = job.error;
     status = fail(error);
-    return job.caught ? MF_EXIT_SIGNAL_BASE + job.caught : status;
+    return cancel.caught ? MF_EXIT_SIGNAL_BASE + cancel.caught : status;
 }
 
 static const struct {

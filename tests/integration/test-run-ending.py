@@ -76,11 +76,26 @@ def a_second_ctrl_c_ends_a_command_that_ignores_the_first():
                             "trap '' INT; echo up; while :; do sleep 0.1; done")
         wait_for_output(process, b"up\n")
         process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        time.sleep(0.8)
         assert process.poll() is None
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode == 130, process.returncode
+
+
+@test
+def a_signal_that_comes_twice_at_once_is_one():
+    """As from timeout(1), which signals its child and then the group that is in."""
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel(), "--",
+                            "trap 'sleep 0.3; echo caught; exit 3' TERM; echo up; "
+                            "while :; do sleep 0.1; done")
+        wait_for_output(process, b"up\n")
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+        assert (process.returncode, out) == (3, b"caught\n"), (process.returncode, out)
 
 
 @test

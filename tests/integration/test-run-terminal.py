@@ -145,7 +145,7 @@ def send(number):
 def send_twice(number):
     def act(terminal):
         terminal.process.send_signal(number)
-        time.sleep(0.3)
+        time.sleep(0.8)
         terminal.process.send_signal(number)
     return act
 

@@ -270,6 +270,34 @@ def ctrl_c_twice_kills_and_leaves_nothing():
         sandbox.assert_nothing_left()
 
 
+@test
+def a_signal_that_comes_twice_at_once_ends_every_target_in_order():
+    """As from timeout(1), which signals its child and then the group that is in."""
+    with Sandbox() as sandbox:
+        started = os.path.join(sandbox.work, "started")
+        stubborn = os.path.join(sandbox.work, "stubborn-qemu")
+        with open(stubborn, "w") as file:
+            file.write("#!/usr/bin/env python3\nimport signal, time\n"
+                       "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+                       f"open({started!r}, 'w').close()\ntime.sleep(600)\n")
+        os.chmod(stubborn, 0o755)
+        write(sandbox, target("a", "true", qemu_command=json.dumps(stubborn)))
+        report = os.path.join(sandbox.directory, "report.json")
+        process = sandbox.start("test", "--report", "json=" + report)
+        deadline = time.monotonic() + 60
+        while not os.path.exists(started):
+            assert process.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 143, (process.returncode, err)
+        assert b"Killed" not in err, err
+        with open(report) as file:
+            assert [case["outcome"] for case in json.load(file)["cases"]] == ["error"]
+
+
 def start_and_await(sandbox, report, wanted):
     process = sandbox.start("test", "-j", "2", "--output", "live", "--report", "json=" + report)
     out = b""
