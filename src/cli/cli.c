@@ -8,7 +8,7 @@
 #include "cli/terminal.h"
 
 static gboolean stdio_open[3];
-static int verbosity;
+static int verbosity, verbosity_ahead;
 
 void
 mf_cli_secure_stdio(void)
@@ -55,10 +55,17 @@ mf_cli_set_verbosity(int level)
 {
     static gboolean installed;
 
-    verbosity = level;
+    verbosity = level + verbosity_ahead;
     if (!installed)
         g_log_set_writer_func(write_log, NULL, NULL);
     installed = TRUE;
+}
+
+void
+mf_cli_add_verbosity(int level)
+{
+    verbosity_ahead += level;
+    verbosity += level;
 }
 
 int

@@ -30,8 +30,10 @@ int mf_cli_exit_status(const MfResult *result, int cancel_signal);
 /* Writes "mayfly: <text>" and a newline to the standard error. */
 void mf_cli_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
-/* How much the libraries' log shows: 0 nothing, 1 what -v promises, 2 everything. */
+/* How much the libraries' log shows: 0 nothing, 1 what -v promises, 2 everything. What was given
+ * ahead of the verb comes on top of what the verb sets. */
 void mf_cli_set_verbosity(int level);
+void mf_cli_add_verbosity(int level);
 
 /* Which of descriptors 0, 1, 2 the caller left open. Must be the first thing the program calls: it
  * also fills the closed ones, so that nothing else ever gets those numbers. */

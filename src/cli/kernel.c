@@ -348,6 +348,7 @@ print_usage(void (*print)(const char *format, ...) G_GNUC_PRINTF(1, 2))
     print("\nExample:\n  mayfly kernel pull debian\n\n'mayfly kernel VERB --help' tells more.\n");
 }
 
+/* 'known' is filled with the options. */
 static GOptionContext *
 context_for(const Verb *verb, Arguments *arguments, GArray *known)
 {
@@ -385,11 +386,12 @@ parse(const Verb *verb, int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = context_for(verb, arguments, known);
+    g_auto(GStrv) words = mf_option_words_split(known, argc, argv, FALSE);
     g_autofree char *program = g_strdup_printf("mayfly kernel %s", verb->name);
     g_autoptr(GError) error = NULL;
 
     g_set_prgname(program);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    if (!g_option_context_parse_strv(context, &words, &error)) {
         g_printerr("mayfly: %s; '%s --help' tells more.\n", error->message, program);
         return FALSE;
     }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/suggest.h"
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/kernel.h"
@@ -67,8 +68,10 @@ print_help(FILE *to)
             fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].summary);
     fputs("\nOptions:\n"
           "  -h, --help     show this\n"
+          "  -v, --verbose  say what is done and why; twice for more\n"
           "  -V, --version  show the version\n\n"
-          "'mayfly VERB --help' tells more. Example: mayfly run -- uname -r\n",
+          "'mayfly VERB --help', or 'mayfly help VERB', tells more. Example: mayfly run -- uname "
+          "-r\n",
           to);
 }
 
@@ -80,13 +83,89 @@ is_about_config(const char *option)
            g_str_has_prefix(option, "--config") || g_str_has_prefix(option, "--filter");
 }
 
+/* The place of a verb in 'verbs', or -1. */
+static int
+find_verb(const char *name)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (g_str_equal(name, verbs[i].name))
+            return (int)i;
+    return -1;
+}
+
+static int
+complain_of_verb(const char *name)
+{
+    const char *names[G_N_ELEMENTS(verbs) + 1] = {NULL};
+    gsize count = 0;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (verbs[i].summary)
+            names[count++] = verbs[i].name;
+
+    const char *near = mf_suggest(name, names);
+    g_autofree char *hint = near ? g_strdup_printf(" (did you mean '%s'?)", near) : g_strdup("");
+    mf_cli_complain("'%s' is not a verb%s; 'mayfly --help' lists them, and 'mayfly run -- %s' runs "
+                    "it as a command.",
+                    name, hint, name);
+    return MF_EXIT_USAGE;
+}
+
+/* 'words' are those after "help": a verb, and maybe one of its own. */
+static int
+help_with(int count, char **words)
+{
+    g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+    int verb = find_verb(words[0]);
+
+    if (verb < 0)
+        return complain_of_verb(words[0]);
+    g_strv_builder_addv(builder, (const char **)words);
+    g_strv_builder_add(builder, "--help");
+
+    g_auto(GStrv) argv = g_strv_builder_end(builder);
+    return verbs[verb].main(count + 1, argv);
+}
+
+/* How often "-v", "-vv" or "--verbose" says it; 0 for another word. */
+static int
+count_verbose(const char *word)
+{
+    gsize letters = word[0] == '-' ? strspn(word + 1, "v") : 0;
+
+    if (g_str_equal(word, "--verbose"))
+        return 1;
+    return letters > 0 && word[1 + letters] == '\0' ? (int)letters : 0;
+}
+
+/* Takes the words ahead of a verb that are about every verb; returns how many, 0 when no verb
+ * follows them. */
+static int
+take_words_ahead(int argc, char **argv)
+{
+    int ahead = 0, level = 0;
+
+    for (; 1 + ahead < argc && count_verbose(argv[1 + ahead]) > 0; ahead++)
+        level += count_verbose(argv[1 + ahead]);
+    if (1 + ahead >= argc || find_verb(argv[1 + ahead]) < 0)
+        return 0;
+    mf_cli_add_verbosity(level);
+    return ahead;
+}
+
 static int
 run_verb(int argc, char **argv)
 {
+    int ahead = take_words_ahead(argc, argv);
+
+    argc -= ahead;
+    argv += ahead;
     if (argc < 2) {
         print_help(stderr);
         return MF_EXIT_USAGE;
     }
+    if (g_str_equal(argv[1], "help") && argc > 2)
+        return help_with(argc - 2, argv + 2);
     if (g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "--help") ||
         g_str_equal(argv[1], "help")) {
         print_help(stdout);
@@ -96,16 +175,14 @@ run_verb(int argc, char **argv)
         puts("mayfly " MF_VERSION);
         return 0;
     }
-    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
-        if (g_str_equal(argv[1], verbs[i].name))
-            return verbs[i].main(argc - 1, argv + 1);
+
+    int verb = find_verb(argv[1]);
+    if (verb >= 0)
+        return verbs[verb].main(argc - 1, argv + 1);
     /* vmtest's spelling: options, then the command. */
     if (argv[1][0] == '-')
         return is_about_config(argv[1]) ? mf_cli_test(argc, argv) : mf_cli_run(argc, argv);
-    mf_cli_complain("'%s' is not a verb; 'mayfly --help' lists them, and 'mayfly run -- %s' runs "
-                    "it as a command.",
-                    argv[1], argv[1]);
-    return MF_EXIT_USAGE;
+    return complain_of_verb(argv[1]);
 }
 
 static gboolean

@@ -17,6 +17,13 @@ mf_option_words_add(GArray *known, GOptionGroup *group, const GOptionEntry *entr
         g_array_append_vals(known, entries, 1);
 }
 
+gboolean
+mf_option_words_count(const char *name, const char *value, gpointer data, GError **error)
+{
+    ++*(int *)data;
+    return TRUE;
+}
+
 static gboolean
 takes_value(const GOptionEntry *entry)
 {

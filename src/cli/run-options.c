@@ -64,15 +64,6 @@ raw_clear(RawOptions *raw)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
-static gboolean
-count_verbose(const char *name, const char *value, gpointer data, GError **error)
-{
-    MfRunOptions *self = data;
-
-    self->verbosity++;
-    return TRUE;
-}
-
 static void
 add_entries(GOptionGroup *group, RawOptions *raw, const GOptionEntry *entries)
 {
@@ -204,13 +195,13 @@ make_context(MfRunOptions *self, RawOptions *raw)
          "Write a picture of where the time went (SVG)", "FILE"},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
          "Print the QEMU command line and exit", NULL},
-        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
-         "Say what is done and why; twice for more", NULL},
+        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
+         (gpointer)mf_option_words_count, "Say what is done and why; twice for more", NULL},
         {NULL},
     };
     g_autofree GOptionEntry *machine = mf_machine_options_make_entries(&raw->machine);
-    GOptionContext *context = g_option_context_new("[--] COMMAND...");
-    GOptionGroup *group = g_option_group_new("run", "", "", self, NULL);
+    GOptionContext *context = g_option_context_new(self->use ? NULL : "[--] COMMAND...");
+    GOptionGroup *group = g_option_group_new("run", "", "", &self->verbosity, NULL);
 
     raw->names = g_ptr_array_new();
     raw->known = mf_option_words_new();
@@ -223,8 +214,11 @@ make_context(MfRunOptions *self, RawOptions *raw)
     g_option_context_set_main_group(context, group);
     g_option_context_set_strict_posix(context, TRUE);
     g_option_context_set_summary(
-        context, "Runs COMMAND in a throwaway VM with KERNEL over this host's own files.");
-    g_option_context_set_description(context, description);
+        context, self->use
+                     ? self->use->summary
+                     : "Runs COMMAND in a throwaway VM with KERNEL over this host's own files.");
+    g_option_context_set_description(context, self->use ? "The options are those of 'mayfly run'."
+                                                        : description);
     return context;
 }
 
@@ -495,11 +489,11 @@ set_option_error(const RawOptions *raw, char **words, const GError *cause, GErro
 
     if (meant)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "%s: did you mean --%s? ('mayfly run --help' lists the options.)",
-                    cause->message, meant);
+                    "%s: did you mean --%s? ('%s --help' lists the options.)", cause->message,
+                    meant, g_get_prgname());
     else
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('mayfly run --help' lists the options).",
-                    cause->message);
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('%s --help' lists the options).",
+                    cause->message, g_get_prgname());
 }
 
 gboolean
@@ -511,7 +505,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     g_autoptr(GError) option_error = NULL;
 
     self->target = mf_target_new();
-    g_set_prgname("mayfly run");
+    g_set_prgname(self->use ? self->use->program : "mayfly run");
     if (!g_option_context_parse_strv(context, &words, &option_error)) {
         set_option_error(&raw, words, option_error, error);
         return FALSE;
@@ -524,7 +518,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
            mf_machine_options_apply(&raw.machine, self->target, raw.memory != NULL, error) &&
            read_mounts(self->target, &raw, error) && read_env(self->target, &raw, error) &&
            read_hostname(self->target, &raw, error) &&
-           take_command(self->target, &raw, !self->print_qemu && !self->no_command, error) &&
+           take_command(self->target, &raw, !self->print_qemu && !self->use, error) &&
            check_initramfs(self->target, error);
 }
 

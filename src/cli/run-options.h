@@ -3,12 +3,18 @@
 
 #include "run/target.h"
 
+/* Another verb that takes the options of "mayfly run" and needs no command. */
+typedef struct {
+    const char *program; /* "mayfly warm build" */
+    const char *summary; /* a sentence */
+} MfRunOptionsUse;
+
 /* What the command line of "mayfly run" says beyond the target itself. */
 typedef struct {
     MfTarget *target; /* owned */
     gboolean print_qemu, console;
-    gboolean no_command; /* set before parsing: none is needed */
-    char *timeline;      /* owned; where a picture of the run's time goes; or NULL */
+    const MfRunOptionsUse *use; /* borrowed; set before parsing; NULL: it is "mayfly run" */
+    char *timeline;             /* owned; where a picture of the run's time goes; or NULL */
     int verbosity;
 } MfRunOptions;
 

@@ -28,6 +28,7 @@ arguments_clear(Arguments *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
+/* 'known' is filled with the options. */
 static GOptionContext *
 make_context(Arguments *arguments, GArray *known)
 {
@@ -63,10 +64,11 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_auto(GStrv) words = mf_option_words_split(known, argc, argv, FALSE);
     g_autoptr(GError) error = NULL;
 
     g_set_prgname("mayfly config");
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+    if (!g_option_context_parse_strv(context, &words, &error)) {
         mf_cli_complain("%s; 'mayfly config --help' tells more.", error->message);
         return FALSE;
     }

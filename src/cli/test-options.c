@@ -43,15 +43,6 @@ raw_clear(RawOptions *raw)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
-static gboolean
-count_verbose(const char *name, const char *value, gpointer data, GError **error)
-{
-    MfTestOptions *self = data;
-
-    self->verbosity++;
-    return TRUE;
-}
-
 /* Which targets, and what they are. */
 static void
 add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
@@ -101,8 +92,8 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
          "Keep each target's console, output, result and QEMU command line in DIR", "DIR"},
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
          "The same, in a new directory below that of temporary files", NULL},
-        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK, (gpointer)count_verbose,
-         "Say what is done and why; twice for more", NULL},
+        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
+         (gpointer)mf_option_words_count, "Say what is done and why; twice for more", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->rest, NULL, NULL},
         {NULL},
     };
@@ -114,7 +105,7 @@ static GOptionContext *
 make_context(MfTestOptions *self, RawOptions *raw)
 {
     GOptionContext *context = g_option_context_new(NULL);
-    GOptionGroup *group = g_option_group_new("test", "", "", self, NULL);
+    GOptionGroup *group = g_option_group_new("test", "", "", &self->verbosity, NULL);
 
     raw->known = mf_option_words_new();
     add_choice_entries(group, self, raw);

@@ -80,6 +80,14 @@ complain_of_nothing(const TestCli *self, const char *reason)
     return self->options->nothing_is_fine ? 0 : MF_EXIT_NO_MATCH;
 }
 
+static int
+complain_of_no_match(const TestCli *self, const MfSelection *selection)
+{
+    g_autofree char *reason = mf_select_explain_none(self->all, selection);
+
+    return complain_of_nothing(self, reason);
+}
+
 /* What the last run left to do, for --failed. Returns GO_ON or an exit status. */
 static int
 recall_failed(const TestCli *self, char ***ret_failed)
@@ -136,9 +144,7 @@ choose(TestCli *self)
         return MF_EXIT_USAGE;
     }
     if (self->cases->len == 0)
-        return complain_of_nothing(self, self->options->failed
-                                             ? "of those that failed last, none matches."
-                                             : "none matches ('mayfly test --list' shows them).");
+        return complain_of_no_match(self, &selection);
     return take_shard(self) ? GO_ON : 0;
 }
 

@@ -74,7 +74,6 @@ make_plan(MfRunOptions *options, int argc, char **argv, int *ret_status)
     g_autoptr(GError) error = NULL;
     MfPlan *plan = NULL;
 
-    options->no_command = TRUE;
     if (!mf_run_options_parse(options, argc, argv, &error)) {
         mf_cli_complain("%s", error->message);
         *ret_status = MF_EXIT_USAGE;
@@ -90,7 +89,9 @@ make_plan(MfRunOptions *options, int argc, char **argv, int *ret_status)
 static int
 key(int argc, char **argv)
 {
-    g_auto(MfRunOptions) options = {0};
+    static const MfRunOptionsUse use = {
+        "mayfly warm key", "Shows what the machine that these options make is known by."};
+    g_auto(MfRunOptions) options = {.use = &use};
     int status = 0;
     g_autoptr(MfPlan) plan = make_plan(&options, argc, argv, &status);
     g_auto(MfWarmFacts) facts = {0};
@@ -124,7 +125,9 @@ on_saved(GObject *source, GAsyncResult *result, gpointer data)
 static int
 build(int argc, char **argv)
 {
-    g_auto(MfRunOptions) options = {0};
+    static const MfRunOptionsUse use = {
+        "mayfly warm build", "Saves the machine that 'mayfly run' with these options restores."};
+    g_auto(MfRunOptions) options = {.use = &use};
     int status = 0;
     g_autoptr(MfPlan) plan = make_plan(&options, argc, argv, &status);
 
@@ -166,6 +169,13 @@ static const struct {
 };
 
 static void
+print_verb_help(gsize verb)
+{
+    printf("Usage: mayfly warm %s%s\n\n%c%s.\n", verbs[verb].name, verbs[verb].operands,
+           g_ascii_toupper(verbs[verb].summary[0]), verbs[verb].summary + 1);
+}
+
+static void
 print_help(FILE *to)
 {
     fputs("Usage: mayfly warm VERB [ARGUMENT]...\n\nVerbs:\n", to);
@@ -176,7 +186,7 @@ print_help(FILE *to)
     }
     fputs("\nA machine is saved by the first run that needs it, and restored by the later ones.\n"
           "The cache holds at most $MAYFLY_WARM_MAX of them (default: 4G); the one used longest\n"
-          "ago goes first.\n",
+          "ago goes first.\n\n'mayfly warm VERB --help' tells more.\n",
           to);
 }
 
@@ -193,13 +203,13 @@ run_verb(gsize verb, int argc, char **argv)
     int max = verbs[verb].operands_max;
 
     if (max >= 0 && argc > 1 && is_help(argv[1])) {
-        print_help(stdout);
+        print_verb_help(verb);
         return 0;
     }
     if (max >= 0 && argc - 1 > max) {
-        mf_cli_complain("'mayfly warm %s' does not know what to do with '%s'; 'mayfly warm --help' "
-                        "tells more.",
-                        argv[0], argv[max + 1]);
+        mf_cli_complain("'mayfly warm %s' does not know what to do with '%s'; 'mayfly warm %s "
+                        "--help' tells more.",
+                        argv[0], argv[max + 1], argv[0]);
         return MF_EXIT_USAGE;
     }
     return verbs[verb].run(argc, argv);

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/regex.h"
+#include "base/suggest.h"
 
 /* A case on its way into a shard. */
 typedef struct {
@@ -106,13 +108,14 @@ mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **e
 {
     g_autoptr(GPtrArray) selected = g_ptr_array_new();
     g_autoptr(GRegex) filter = NULL;
-    g_autoptr(GError) failure = NULL;
+    g_autofree char *reason = NULL;
 
     if (selection->filter) {
-        filter = g_regex_new(selection->filter, 0, 0, &failure);
+        filter = mf_regex_new(selection->filter, 0, &reason);
         if (!filter) {
-            mf_error_take_foreign(error, MF_ERROR_CONFIG, g_steal_pointer(&failure),
-                                  "The filter '%s' is not a regular expression", selection->filter);
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "The filter '%s' is not a regular expression: %s.", selection->filter,
+                        reason);
             return NULL;
         }
     }
@@ -127,6 +130,46 @@ mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **e
     if (selection->shards > 0)
         return take_shard(selected, selection->shard, selection->shards);
     return g_steal_pointer(&selected);
+}
+
+/* Every tag of the cases once, NULL-terminated. Borrowed texts in an array owned by the caller. */
+static GPtrArray *
+list_tags(const GPtrArray *cases)
+{
+    GPtrArray *tags = g_ptr_array_new();
+
+    for (guint i = 0; i < cases->len; i++) {
+        const MfCase *the_case = cases->pdata[i];
+
+        for (char **tag = the_case->tags; tag && *tag; tag++)
+            if (!g_ptr_array_find_with_equal_func(tags, *tag, g_str_equal, NULL))
+                g_ptr_array_add(tags, *tag);
+    }
+    g_ptr_array_add(tags, NULL);
+    return tags;
+}
+
+char *
+mf_select_explain_none(const GPtrArray *cases, const MfSelection *selection)
+{
+    g_autoptr(GPtrArray) known = list_tags(cases);
+    const char *const *names = (const char *const *)known->pdata;
+
+    for (const char *const *tag = selection->tags; tag && *tag; tag++) {
+        const char *near = mf_suggest(*tag, names);
+
+        if (g_strv_contains(names, *tag))
+            continue;
+        if (near)
+            return g_strdup_printf("none has the tag '%s' (did you mean '%s'?).", *tag, near);
+        if (!*names)
+            return g_strdup_printf("none has the tag '%s', nor any other.", *tag);
+
+        g_autofree char *list = g_strjoinv(", ", (char **)known->pdata);
+        return g_strdup_printf("none has the tag '%s'; there is %s.", *tag, list);
+    }
+    return g_strdup(selection->failed ? "of those that failed last, none matches."
+                                      : "none matches ('mayfly test --list' shows them).");
 }
 
 gboolean

@@ -22,6 +22,10 @@ typedef struct {
  * two cases more than another, and a case that is added or removed moves few others. */
 GPtrArray *mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **error);
 
+/* Why 'selection' has none of 'cases', to go on with after "None is to be run: ". Owned by the
+ * caller. */
+char *mf_select_explain_none(const GPtrArray *cases, const MfSelection *selection);
+
 /* "2/3" of --shard. MF_ERROR_CONFIG. */
 gboolean
 mf_select_parse_shard(const char *text, guint *ret_shard, guint *ret_shards, GError **error);

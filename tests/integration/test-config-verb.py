@@ -145,5 +145,60 @@ def a_variable_that_is_no_key_is_no_error_and_told_of_when_asked():
                err="MAYFLY_VM_MEMROY is ignored: .*MAYFLY_VM_MEMORY")
 
 
+@test
+def a_value_may_stick_to_its_letter():
+    with Project() as box:
+        os.rename(os.path.join(box.repository, "mayfly.toml"),
+                  os.path.join(box.repository, "other.toml"))
+        assert box.targets("-c../../other.toml", "-pci", "fs")["fs"]["timeout"] == "1m"
+
+
+@test
+def options_about_every_verb_may_come_ahead_of_it():
+    with Project() as box:
+        box.env["MAYFLY_VM_MEMROY"] = "2G"
+        for words in (("-v", "config"), ("-vv", "config"), ("--verbose", "config")):
+            expect(box.run(*words, "fs"), 0, err="MAYFLY_VM_MEMROY is ignored: .*MAYFLY_VM_MEMORY")
+
+
+@test
+def help_is_had_for_every_verb_and_its_own_verbs():
+    with Project() as box:
+        for verb in ("run", "test", "config", "kernel", "warm"):
+            usage = box.run(verb, "--help")
+            expect(usage, 0)
+            assert f"mayfly {verb}".encode() in b"".join(usage.out.splitlines()[:2]), usage
+            assert box.run("help", verb).out == usage.out
+        for words in (("warm", "list"), ("warm", "build"), ("warm", "key"), ("warm", "prune"),
+                      ("kernel", "pull")):
+            usage = box.run(*words, "--help")
+            expect(usage, 0)
+            named = " ".join(("mayfly", *words))
+            assert named.encode() in b"".join(usage.out.splitlines()[:2]), usage
+            assert box.run("help", *words).out == usage.out
+        expect_sentence(box.run("help", "tset"), 2,
+                        r"'tset' is not a verb \(did you mean 'test'\?\)")
+        expect_sentence(box.run("warm", "build", "--colt"), 2,
+                        r"did you mean --cold\? \('mayfly warm build --help'")
+
+
+@test
+def a_mistake_in_a_profile_that_is_not_asked_for_is_told():
+    with Project(CONFIG + "timout = '2m'\n") as box:
+        expect_sentence(box.run("config"), 78, re.escape(
+            "mayfly.toml:19:1: There is no key 'timout' (did you mean 'timeout'?)."))
+
+
+@test
+def what_selects_nothing_is_told_of_by_its_mistake():
+    tagged = CONFIG + "[[profile.ci.target]]\nname = 'fs'\ntags = ['quick']\n"
+    with Project(tagged) as box:
+        expect_sentence(box.run("test", "-pci", "-f["), 2, "Unknown option -p")
+        expect_sentence(box.run("test", "--profile", "ci", "-f["), 2, re.escape(
+            "The filter '[' is not a regular expression: missing terminating ]"))
+        expect_sentence(box.run("test", "--profile", "ci", "--tag", "quik"), 4,
+                        r"none has the tag 'quik' \(did you mean 'quick'\?\)")
+
+
 if __name__ == "__main__":
     main()

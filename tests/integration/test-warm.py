@@ -75,7 +75,7 @@ def words_that_a_verb_has_no_use_for_are_refused():
             result = box.run("warm", *words)
             expect(result, 2, out=b"", err=f"'mayfly warm {words[0]}' does not know what to do "
                                            f"with '{words[-1]}'")
-        assert b"Verbs:" in box.run("warm", "prune", "--help").out
+        assert b"mayfly warm prune [SIZE]" in box.run("warm", "prune", "--help").out
 
 
 @test

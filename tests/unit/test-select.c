@@ -75,7 +75,9 @@ test_a_filter_that_is_no_regular_expression_is_an_error(void)
 
     g_assert_null(mf_select_cases(cases, &((MfSelection){.filter = "a("}), &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
-    g_assert_true(g_str_has_prefix(error->message, "The filter 'a(' is not a regular expression"));
+    g_assert_cmpstr(error->message, ==,
+                    "The filter 'a(' is not a regular expression: missing terminating ) (at "
+                    "character 2).");
 }
 
 static void
@@ -300,6 +302,36 @@ remove_cache(const char *directory)
     g_assert_cmpint(g_rmdir(directory), ==, 0);
 }
 
+static void
+assert_explained(const GPtrArray *cases, const MfSelection *selection, const char *expected)
+{
+    g_autofree char *reason = mf_select_explain_none(cases, selection);
+
+    g_assert_cmpstr(reason, ==, expected);
+}
+
+static void
+test_why_nothing_is_selected_is_told(void)
+{
+    const char *const near[] = {"quik", NULL};
+    const char *const far[] = {"ci", "nightly", NULL};
+    const char *const known[] = {"ci", NULL};
+    g_autoptr(GPtrArray) cases = some_cases();
+    g_autoptr(GPtrArray) untagged = case_array_new();
+
+    case_array_add(untagged, "a", "");
+    assert_explained(cases, &((MfSelection){.tags = near}),
+                     "none has the tag 'quik' (did you mean 'quick'?).");
+    assert_explained(cases, &((MfSelection){.tags = far}),
+                     "none has the tag 'nightly'; there is quick, ci, slow.");
+    assert_explained(untagged, &((MfSelection){.tags = known}),
+                     "none has the tag 'ci', nor any other.");
+    assert_explained(cases, &((MfSelection){.tags = known, .filter = "x"}),
+                     "none matches ('mayfly test --list' shows them).");
+    assert_explained(cases, &((MfSelection){.tags = known, .failed = known}),
+                     "of those that failed last, none matches.");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -332,6 +364,8 @@ main(int argc, char **argv)
                     test_what_failed_last_is_kept_for_each_config_file);
     g_test_add_func("/select/a-cache-that-cannot-be-written-is-an-error-that-names-it",
                     test_a_cache_that_cannot_be_written_is_an_error_that_names_it);
+    g_test_add_func("/select/why-nothing-is-selected-is-told",
+                    test_why_nothing_is_selected_is_told);
 
     int status = g_test_run();
     remove_cache(cache);
