@@ -74,6 +74,8 @@ check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a
 check|cmd xmllint|libxml2-utils|libxml2|libxml2|libxml2-tools|libxml2-utils|JUnit reports and pictures keep to their formats
 check|cmd tmux|tmux|tmux|tmux|tmux|tmux|a real terminal for the report of a running suite
 check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
+check|cmd zsh|zsh|zsh|zsh|zsh|zsh|completion in zsh
+check|cmd fish|fish|fish|fish|fish|fish|completion in fish
 check|cmd groff|groff-base|groff-base|groff|groff|groff|renders the manual page
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style

@@ -72,8 +72,6 @@ option_to_json(const GOptionEntry *entry)
 {
     json_object *object = json_object_new_object();
     const char letter[] = {entry->short_name, '\0'};
-    gboolean is_file =
-        entry->arg == G_OPTION_ARG_FILENAME || entry->arg == G_OPTION_ARG_FILENAME_ARRAY;
     gboolean several = entry->arg == G_OPTION_ARG_STRING_ARRAY ||
                        entry->arg == G_OPTION_ARG_FILENAME_ARRAY ||
                        entry->arg == G_OPTION_ARG_CALLBACK;
@@ -82,7 +80,6 @@ option_to_json(const GOptionEntry *entry)
     json_object_object_add(object, "short", string_or_null(*letter ? letter : NULL));
     json_object_object_add(object, "value",
                            string_or_null(takes_value(entry) ? entry->arg_description : NULL));
-    json_object_object_add(object, "file", json_object_new_boolean(is_file));
     json_object_object_add(object, "several", json_object_new_boolean(several));
     json_object_object_add(object, "help", string_or_null(entry->description));
     return object;

@@ -29,6 +29,6 @@ void mf_syntax_add_context(GPtrArray *verbs, const char *name, const char *opera
                            GOptionContext *context, const GArray *known);
 
 /* An array of {"name", "operands", "summary", "description", "options": [{"long", "short", "value",
- * "file", "several", "help"}]}: "value" is null for an option that takes none, "file" says whether
- * it is a path, "several" whether it can be given more than once. Owned by the caller. */
+ * "several", "help"}]}: "value" is null for an option that takes none, "several" says whether it
+ * can be given more than once. Owned by the caller. */
 json_object *mf_syntax_to_json(const GPtrArray *verbs);

@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The completions, asked as the shells ask them: BASH FISH ZSH, the scripts."""
+
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import tap  # noqa: E402
+
+BASH, FISH, ZSH = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:4])
+del sys.argv[1:4]
+VERBS = json.loads(pathlib.Path(os.environ["MAYFLY_SYNTAX"]).read_text(encoding="utf-8"))
+
+# What stands in for mayfly in the shells: its kernels are always the same.
+FAKE = "#!/bin/sh\nprintf 'NAME RELEASE\\ndebian/6.1 6.1\\n'\n"
+
+
+class ShellTest(unittest.TestCase):
+    shell = "sh"
+
+    @classmethod
+    def setUpClass(cls):
+        if not shutil.which(cls.shell):
+            raise unittest.SkipTest(f"there is no {cls.shell} on this host")
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.addCleanup(self.directory.cleanup)
+        self.place = pathlib.Path(self.directory.name)
+        for name in ("bin", "work", "work/data"):
+            (self.place / name).mkdir()
+        (self.place / "work" / "debug.log").touch()
+        fake = self.place / "bin" / "mayfly"
+        fake.write_text(FAKE, encoding="utf-8")
+        fake.chmod(0o755)
+
+    def run_shell(self, *arguments):
+        path = f"{self.place / 'bin'}:{os.environ['PATH']}"
+        done = subprocess.run([self.shell, *arguments], cwd=self.place / "work", timeout=60, text=True,
+                              capture_output=True, check=False, env={**os.environ, "PATH": path,
+                                                                     "HOME": self.directory.name})
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return done.stdout.splitlines()
+
+
+class BashTest(ShellTest):
+    shell = "bash"
+
+    def complete(self, *words):
+        """What bash offers for the last of 'words'."""
+        script = (f"source {shlex.quote(BASH)}; COMP_WORDS=(mayfly {shlex.join(words)}); "
+                  f"COMP_CWORD={len(words)}; _mayfly; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+        return sorted(line for line in self.run_shell("--norc", "-c", script) if line)
+
+    def test_verbs_are_completed(self):
+        tops = list(dict.fromkeys(verb["name"].split()[0] for verb in VERBS))
+        self.assertEqual(self.complete(""), sorted([*tops, "--help", "--version"]))
+        self.assertEqual(self.complete("kern"), ["kernel"])
+        self.assertEqual(self.complete("kernel", "re"), ["remove"])
+
+    def test_every_option_of_every_verb_is_completed(self):
+        for verb in VERBS:
+            offered = self.complete(*verb["name"].split(), "--")
+            wanted = {"--" + option["long"] for option in verb["options"]}
+            self.assertEqual(set(offered), wanted | {"--help"}, verb["name"])
+
+    def test_values_are_completed_by_what_the_option_takes(self):
+        self.assertEqual(self.complete("run", "--root-mode", "o"), ["overlay"])
+        self.assertEqual(self.complete("run", "--root-mode", "=", "r"), ["ro", "rw"])
+        self.assertEqual(self.complete("run", "--root-mode", "="), ["overlay", "ro", "rw"])
+        self.assertEqual(self.complete("run", "-k", "de"), ["debian/6.1", "debug.log"])
+        self.assertEqual(self.complete("run", "-r", "d"), ["data"])
+        self.assertEqual(self.complete("test", "-c", "d"), ["data", "debug.log"])
+        self.assertEqual(self.complete("run", "--timeout", ""), [])
+
+    def test_the_words_of_the_command_are_not_options_of_mayfly(self):
+        self.assertEqual(self.complete("run", "ls", "--ker"), [])
+        self.assertEqual(self.complete("run", "ls", "deb"), ["debug.log"])
+        self.assertEqual(self.complete("run", "--", "ls", "deb"), ["debug.log"])
+        self.assertIn("bash", self.complete("run", "--", "bas"))
+        self.assertIn("--kernel", self.complete("run", "--env", "ls", "--ker"))
+
+    def test_kernels_are_completed_where_one_is_named(self):
+        self.assertIn("debian/6.1", self.complete("kernel", "remove", ""))
+
+
+class FishTest(ShellTest):
+    shell = "fish"
+
+    def complete(self, line):
+        """The words that fish offers at the end of 'line'."""
+        lines = self.run_shell("--no-config", "-c",
+                               f"source {shlex.quote(FISH)}; complete -C {shlex.quote(line)}")
+        return [text.split("\t")[0] for text in lines]
+
+    def test_the_script_is_understood(self):
+        self.run_shell("-n", FISH)
+
+    def test_verbs_are_completed(self):
+        self.assertEqual(self.complete("mayfly kern"), ["kernel"])
+        self.assertEqual(self.complete("mayfly kernel re"), ["remove"])
+
+    def test_every_option_of_every_verb_is_completed(self):
+        for verb in VERBS:
+            offered = {text.rstrip("=") for text in self.complete(f"mayfly {verb['name']} --")}
+            wanted = {"--" + option["long"] for option in verb["options"]}
+            self.assertEqual(offered, wanted | {"--help"}, verb["name"])
+
+    def test_values_are_completed_by_what_the_option_takes(self):
+        self.assertEqual(self.complete("mayfly run --root-mode o"), ["overlay"])
+        self.assertIn("debian/6.1", self.complete("mayfly run -k deb"))
+
+
+class ZshTest(ShellTest):
+    shell = "zsh"
+
+    def test_the_script_is_understood(self):
+        self.run_shell("-f", "-n", ZSH)
+
+    def test_every_option_of_every_verb_is_specified(self):
+        """_arguments is replaced by a function that prints the specifications it is given."""
+        for verb in VERBS:
+            function = "_mayfly_" + verb["name"].replace(" ", "_")
+            script = (f"_mayfly() {{ :; }}; compdef() {{ :; }}; words=(mayfly run); CURRENT=9; "
+                      f"_call_function() {{ :; }}; source {shlex.quote(ZSH)}; "
+                      f"_arguments() {{ print -rl -- \"$@\"; }}; {function}")
+            specifications = self.run_shell("-f", "-c", script)
+            for option in verb["options"]:
+                name = "--" + option["long"] + ("=" if option["value"] else "")
+                found = [text for text in specifications if text.split(")")[-1].lstrip("*")
+                         .startswith(name + "[") or f"{name}[" in text]
+                self.assertTrue(found, f"{verb['name']} {name} in {specifications}")
+
+
+if __name__ == "__main__":
+    tap.main()
