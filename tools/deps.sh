@@ -65,7 +65,8 @@ check|cmd cpio|cpio|cpio|cpio|cpio|cpio|initramfs images that are not made by ma
 check|cmd qemu-img|qemu-utils|qemu-img|qemu-img|qemu-tools|qemu-img|images in another format
 check|cmd mke2fs|e2fsprogs|-|-|-|-|root file systems of the test images
 check|cmd sfdisk|fdisk|-|-|-|-|partitions of the test images
-check|cmd mcopy|mtools|-|-|-|-|boot file systems of the test images
+check|cmd mcopy|mtools|mtools|mtools|mtools|mtools|boot file systems of the test images, and what is in those that mayfly makes
+check|cmd fsck.fat|dosfstools|dosfstools|dosfstools|dosfstools|dosfstools|checks the FAT file systems that mayfly makes
 check|cmd syslinux|syslinux|-|-|-|-|boots the test image for a BIOS
 check|file /usr/lib/syslinux/mbr/mbr.bin|syslinux-common|-|-|-|-|boots the test image for a BIOS
 check|file /usr/lib/systemd/boot/efi/systemd-bootx64.efi|systemd-boot-efi|-|-|-|-|boots the test image for UEFI

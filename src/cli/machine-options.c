@@ -11,12 +11,20 @@ mf_machine_options_make_entries(MfMachineOptions *self)
         {"image", 0, 0, G_OPTION_ARG_FILENAME, &self->image,
          "Boot this raw or qcow2 image, which starts qemu-ga by itself; its writes are thrown away",
          "FILE"},
+        {"iso", 0, 0, G_OPTION_ARG_FILENAME, &self->iso,
+         "Boot this image of an optical disc (ISO 9660), from a drive", "FILE"},
+        {"fat", 0, 0, G_OPTION_ARG_FILENAME, &self->fat,
+         "Boot a copy of this directory, as a disk with a FAT file system; needs --uefi", "DIR"},
         {"image-writable", 0, 0, G_OPTION_ARG_NONE, &self->image_writable, "Write to the image",
          NULL},
-        {"uefi", 0, 0, G_OPTION_ARG_NONE, &self->uefi, "Boot the image by UEFI, not by a BIOS",
-         NULL},
-        {"bios", 0, 0, G_OPTION_ARG_FILENAME, &self->bios, "Boot the image by this firmware",
-         "FILE"},
+        {"uefi", 0, 0, G_OPTION_ARG_NONE, &self->uefi, "Boot by UEFI, not by a BIOS", NULL},
+        {"secure-boot", 0, 0, G_OPTION_ARG_STRING, &self->secure_boot,
+         "Whose signatures the UEFI firmware asks for: nobody's (default), nobody's yet, "
+         "Microsoft's, or those of the keys in --secure-boot-vars",
+         "off|setup|ms|custom"},
+        {"secure-boot-vars", 0, 0, G_OPTION_ARG_FILENAME, &self->secure_boot_vars,
+         "The firmware's variables to start from, with keys of your own", "FILE"},
+        {"bios", 0, 0, G_OPTION_ARG_FILENAME, &self->bios, "Boot by this firmware", "FILE"},
         {"disk", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->disks,
          "A raw or qcow2 image as a further disk; writes are thrown away unless ',writable'",
          "FILE[,writable]"},
@@ -99,29 +107,97 @@ read_numa(const MfMachineOptions *self, MfTarget *target, gboolean memory_given,
     return FALSE;
 }
 
-static gboolean
-take_image(MfMachineOptions *self, MfTarget *target, GError **error)
-{
-    const char *stray = self->image_writable ? "image-writable"
-                        : self->uefi         ? "uefi"
-                        : self->bios         ? "bios"
-                                             : NULL;
+typedef struct {
+    const char *option, *path;
+    MfMedium medium;
+} Medium;
 
-    if (!self->image && stray) {
+/* What is given to boot; fills 'media', of three, in. */
+static void
+list_media(const MfMachineOptions *self, Medium media[3])
+{
+    media[0] = (Medium){"image", self->image, MF_MEDIUM_DISK};
+    media[1] = (Medium){"iso", self->iso, MF_MEDIUM_DISC};
+    media[2] = (Medium){"fat", self->fat, MF_MEDIUM_FAT};
+}
+
+const char *
+mf_machine_options_get_medium(const MfMachineOptions *self)
+{
+    Medium media[3];
+
+    list_media(self, media);
+    for (gsize i = 0; i < G_N_ELEMENTS(media); i++)
+        if (media[i].path)
+            return media[i].option;
+    return NULL;
+}
+
+static gboolean
+take_medium(const MfMachineOptions *self, MfTarget *target, GError **error)
+{
+    const char *first = mf_machine_options_get_medium(self);
+    Medium media[3];
+
+    list_media(self, media);
+    for (gsize i = 0; i < G_N_ELEMENTS(media); i++) {
+        if (!media[i].path)
+            continue;
+        if (!*media[i].path) {
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "The medium's name is empty: --%s takes a path.", media[i].option);
+            return FALSE;
+        }
+        if (!g_str_equal(media[i].option, first)) {
+            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "--%s and --%s are both given, but only one of them can be booted.", first,
+                        media[i].option);
+            return FALSE;
+        }
+        mf_target_set_image(target, media[i].path, media[i].medium);
+    }
+    if (self->image_writable && !self->image) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "--%s is about an image: name that with --image.", stray);
+                    "--image-writable is about an image: name that with --image.");
         return FALSE;
     }
-    if (!self->image)
-        return TRUE;
-    if (!*self->image) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The image's name is empty.");
-        return FALSE;
-    }
-    mf_target_set_image(target, self->image);
     target->image_writable = self->image_writable;
+    return TRUE;
+}
+
+static gboolean
+read_secure_boot(MfMachineOptions *self, MfTarget *target, GError **error)
+{
+    gboolean custom;
+
+    if (self->secure_boot && !mf_secure_boot_parse(self->secure_boot, &target->secure_boot, error))
+        return FALSE;
+    custom = target->secure_boot == MF_SECURE_BOOT_CUSTOM;
+    if (target->secure_boot != MF_SECURE_BOOT_OFF && (!self->uefi || self->bios))
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "--secure-boot %s is about the UEFI firmware that mayfly finds: add --uefi, "
+                    "without --bios.",
+                    self->secure_boot);
+    else if (custom && !self->secure_boot_vars)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "--secure-boot custom needs the variables that have the keys: name their file "
+                    "with --secure-boot-vars.");
+    else if (!custom && self->secure_boot_vars)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "--secure-boot-vars is for --secure-boot custom only.");
+    else
+        return TRUE;
+    return FALSE;
+}
+
+static gboolean
+take_boot(MfMachineOptions *self, MfTarget *target, GError **error)
+{
+    if (!take_medium(self, target, error) || !read_secure_boot(self, target, error))
+        return FALSE;
     target->uefi = self->uefi;
     target->bios = g_steal_pointer(&self->bios);
+    target->secure_boot_vars = g_steal_pointer(&self->secure_boot_vars);
     return TRUE;
 }
 
@@ -131,7 +207,7 @@ mf_machine_options_apply(MfMachineOptions *self, MfTarget *target, gboolean memo
 {
     target->machine = g_steal_pointer(&self->machine);
     target->cpu = g_steal_pointer(&self->cpu);
-    return take_image(self, target, error) && read_disks(self, target, error) &&
+    return take_boot(self, target, error) && read_disks(self, target, error) &&
            read_net(self, target, error) && read_numa(self, target, memory_given, error);
 }
 
@@ -139,7 +215,11 @@ void
 mf_machine_options_clear(MfMachineOptions *self)
 {
     g_free(self->image);
+    g_free(self->iso);
+    g_free(self->fat);
     g_free(self->bios);
+    g_free(self->secure_boot);
+    g_free(self->secure_boot_vars);
     g_free(self->machine);
     g_free(self->cpu);
     g_free(self->net);

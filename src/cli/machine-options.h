@@ -5,13 +5,17 @@
 
 /* The options of "mayfly run" about what the machine is made of, as GOption stores them. */
 typedef struct {
-    char *image, *bios, *machine, *cpu, *net;
+    char *image, *iso, *fat, *bios, *secure_boot, *secure_boot_vars, *machine, *cpu, *net;
     char **numa, **disks, **forwards;
     gboolean image_writable, uefi;
 } MfMachineOptions;
 
 /* Entries that fill 'self' in. Owned by the caller; the texts in them are static. */
 GOptionEntry *mf_machine_options_make_entries(MfMachineOptions *self);
+
+/* The option that names something that boots by itself, in place of a kernel; NULL when there is
+ * none. Static. */
+const char *mf_machine_options_get_medium(const MfMachineOptions *self);
 
 /* Reads them into 'target', before its environment is changed; 'memory_given' tells that the
  * target's memory is not the default. MF_ERROR_CONFIG. */

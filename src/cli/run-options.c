@@ -383,7 +383,7 @@ read_hostname(MfTarget *target, RawOptions *raw, GError **error)
     return TRUE;
 }
 
-/* What is about the kernel and the root that a target has in place of an image. */
+/* What is about the kernel and the root that a target has in place of a medium. */
 static gboolean
 check_image(const RawOptions *raw, GError **error)
 {
@@ -403,12 +403,14 @@ check_image(const RawOptions *raw, GError **error)
         {"kaslr", raw->kaslr},
     };
 
-    for (gsize i = 0; raw->machine.image && i < G_N_ELEMENTS(options); i++) {
+    const char *medium = mf_machine_options_get_medium(&raw->machine);
+
+    for (gsize i = 0; medium && i < G_N_ELEMENTS(options); i++) {
         if (!options[i].given)
             continue;
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "--%s does not go together with --image, which boots a system of its own.",
-                    options[i].name);
+                    "--%s does not go together with --%s, which boots a system of its own.",
+                    options[i].name, medium);
         return FALSE;
     }
     return TRUE;

@@ -47,9 +47,21 @@ mf_disk_new(const char *path, const char *format, gboolean writable)
 }
 
 MfDisk *
+mf_disk_new_optical(const char *path)
+{
+    MfDisk *self = mf_disk_new(path, "raw", FALSE);
+
+    self->optical = TRUE;
+    return self;
+}
+
+MfDisk *
 mf_disk_copy(const MfDisk *self)
 {
-    return mf_disk_new(self->path, self->format, self->writable);
+    MfDisk *copy = mf_disk_new(self->path, self->format, self->writable);
+
+    copy->optical = self->optical;
+    return copy;
 }
 
 void
@@ -138,16 +150,41 @@ mf_disk_lacks_boot_code(const MfDisk *self)
            memcmp(head, none, sizeof(none)) == 0;
 }
 
+/* In the drive that the machine has, or else in one of a SCSI adapter of its own. */
+static void
+add_optical(const MfDisk *self, const MfPlatform *platform, const char *id, const char *bootindex,
+            MfArgv *argv)
+{
+    g_autofree char *adapter = g_strconcat("virtio-scsi-", platform->virtio, NULL);
+    g_autofree char *bus = g_strconcat(id, "-adapter.0", NULL);
+    g_autofree char *adapter_id = g_strconcat(id, "-adapter", NULL);
+
+    mf_argv_add_option(argv, "-drive", "if=none,media=cdrom,readonly=on", "id", id, "file",
+                       self->path, "format", self->format, NULL);
+    if (platform->has_ide) {
+        mf_argv_add_option(argv, "-device", "ide-cd", "drive", id, "bootindex", bootindex, NULL);
+        return;
+    }
+    mf_argv_add_option(argv, "-device", adapter, "id", adapter_id, NULL);
+    mf_argv_add_option(argv, "-device", "scsi-cd", "bus", bus, "drive", id, "bootindex", bootindex,
+                       NULL);
+}
+
 void
-mf_disk_add_to_argv(const MfDisk *self, const char *virtio, guint index, gboolean boots,
+mf_disk_add_to_argv(const MfDisk *self, const MfPlatform *platform, guint index, gboolean boots,
                     MfArgv *argv)
 {
     g_autofree char *id = g_strdup_printf("disk%u", index);
-    g_autofree char *device = g_strconcat("virtio-blk-", virtio, NULL);
+    g_autofree char *device = g_strconcat("virtio-blk-", platform->virtio, NULL);
+    const char *bootindex = boots ? "1" : NULL;
 
+    if (self->optical) {
+        add_optical(self, platform, id, bootindex, argv);
+        return;
+    }
     /* A snapshot is a temporary file of QEMU's that has no name as soon as it is open. */
     mf_argv_add_option(argv, "-drive", "if=none", "id", id, "file", self->path, "format",
                        self->format, "snapshot", self->writable ? "off" : "on", NULL);
-    mf_argv_add_option(argv, "-device", device, "drive", id, "serial", id, "bootindex",
-                       boots ? "1" : NULL, NULL);
+    mf_argv_add_option(argv, "-device", device, "drive", id, "serial", id, "bootindex", bootindex,
+                       NULL);
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/argv.h"
+#include "machine/platform.h"
 
 /* A disk of the guest: an image file of the host. What is not writable is never written to: the
  * guest's writes go to an overlay that is gone with the run. */
@@ -9,9 +10,14 @@ typedef struct {
     char *path;   /* owned; absolute */
     char *format; /* owned; "raw", "qcow2"; NULL: found out from the image's first bytes */
     gboolean writable;
+    gboolean optical; /* a disc in a drive: never writable */
 } MfDisk;
 
 MfDisk *mf_disk_new(const char *path, const char *format, gboolean writable);
+
+/* A disc image, such as of ISO 9660. */
+MfDisk *mf_disk_new_optical(const char *path);
+
 MfDisk *mf_disk_copy(const MfDisk *self);
 void mf_disk_free(MfDisk *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfDisk, mf_disk_free)
@@ -29,7 +35,6 @@ gboolean mf_disk_resolve(MfDisk *self, GError **error);
  * its first sector, as an image for UEFI. FALSE also where that cannot be seen. */
 gboolean mf_disk_lacks_boot_code(const MfDisk *self);
 
-/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. 'virtio'
- * is how such devices are attached (platform.h). */
-void mf_disk_add_to_argv(const MfDisk *self, const char *virtio, guint index, gboolean boots,
-                         MfArgv *argv);
+/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. */
+void mf_disk_add_to_argv(const MfDisk *self, const MfPlatform *platform, guint index,
+                         gboolean boots, MfArgv *argv);

@@ -157,7 +157,8 @@ static void
 find_parts(MfDoctorFacts *facts, const char *root)
 {
     g_autofree char *prefix = g_str_equal(root, "/") ? g_strdup("") : g_strdup(root);
-    g_autoptr(MfFirmware) firmware = mf_firmware_find(prefix, facts->arch, NULL);
+    g_autoptr(MfFirmware) firmware =
+        mf_firmware_find(prefix, facts->arch, MF_SECURE_BOOT_OFF, NULL, NULL);
     g_autoptr(GError) error = NULL;
 
     if (firmware)

@@ -14,6 +14,7 @@ typedef struct {
     const char *virtio;       /* how virtio devices are attached: "pci" as in virtio-serial-pci */
     const char *panic_device; /* tells QEMU of a panic; NULL where the CPU does */
     const char *identity_device; /* tells the guest that it was restored; NULL for none */
+    gboolean has_ide; /* the machine has a controller that optical drives are at home on */
 } MfPlatform;
 
 /* Borrowed. */

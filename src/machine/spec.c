@@ -2,6 +2,7 @@
 #include "machine/spec.h"
 
 #include "base/parse.h"
+#include "machine/debug-exit.h"
 #include "machine/platform.h"
 #include "wire/guest-protocol.h"
 
@@ -117,8 +118,9 @@ add_machine(const MfSpec *self, MfArgv *argv)
     mf_argv_add_option(argv, "-sandbox", "on", "obsolete", "deny", "elevateprivileges", "deny",
                        "spawn", "deny", "resourcecontrol", "deny", NULL);
     mf_argv_add(argv, "-machine");
-    mf_argv_addf(argv, "%s%s%s", self->machine, own_memory ? "" : ",memory-backend=" MEMORY_ID,
-                 has_silent_bios(self) ? ",graphics=off" : "");
+    mf_argv_addf(argv, "%s%s%s%s", self->machine, own_memory ? "" : ",memory-backend=" MEMORY_ID,
+                 has_silent_bios(self) ? ",graphics=off" : "",
+                 self->firmware && self->firmware->smm ? ",smm=on" : "");
     mf_argv_add_many(argv, "-accel", mf_accel_name(self->accel), NULL);
     mf_argv_add_many(argv, "-cpu", self->cpu, NULL);
     mf_argv_add(argv, "-smp");
@@ -187,18 +189,24 @@ add_kernel(const MfSpec *self, MfArgv *argv)
     mf_argv_add_many(argv, "-append", self->append, NULL);
 }
 
-/* The firmware writes to its variables, as to a disk that is not writable. */
 static void
 add_firmware(const MfSpec *self, MfArgv *argv)
 {
+    const MfFirmware *firmware = self->firmware;
+
     if (self->bios)
         mf_argv_add_many(argv, "-bios", self->bios, NULL);
-    if (!self->firmware)
+    if (!firmware)
         return;
-    mf_argv_add_option(argv, "-drive", "if=pflash,unit=0,format=raw,readonly=on", "file",
-                       self->firmware->code, NULL);
-    mf_argv_add_option(argv, "-drive", "if=pflash,unit=1,format=raw,snapshot=on", "file",
-                       self->firmware->vars, NULL);
+    /* Only the system management mode writes to the variables. Firmware of 64 bits that uses it
+     * stops where the machine could sleep, which it could not wake up from. */
+    if (firmware->smm)
+        mf_argv_add_many(argv, "-global", "driver=cfi.pflash01,property=secure,value=on", "-global",
+                         "ICH9-LPC.disable_s3=1", NULL);
+    mf_argv_add_option(argv, "-drive", "if=pflash,unit=0", "format", firmware->format, "readonly",
+                       "on", "file", firmware->code, NULL);
+    mf_argv_add_option(argv, "-drive", "if=pflash,unit=1", "format", firmware->own_format, "file",
+                       firmware->vars, NULL);
 }
 
 MfArgv *
@@ -215,10 +223,12 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", platform->panic_device, NULL);
     if (platform->identity_device)
         mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
+    if (self->debug_exit)
+        mf_debug_exit_add_to_argv(argv);
     add_shares(self, argv);
     for (guint i = 0; i < self->disks->len; i++)
-        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform->virtio, i,
-                            !self->kernel && i == 0, argv);
+        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform, i, !self->kernel && i == 0,
+                            argv);
     mf_net_add_to_argv(self->net, self->forwards, platform->virtio, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;

@@ -64,10 +64,11 @@ typedef struct {
     MfShareType share_type; /* of all shares; never AUTO */
     char *virtiofsd;        /* owned; path of the daemon; NULL where the shares are 9p */
     GPtrArray *disks;       /* owned; of MfDisk, resolved */
-    MfFirmware *firmware;   /* owned; UEFI; or NULL */
+    MfFirmware *firmware;   /* owned; UEFI, with variables of this run's own; or NULL */
     char *bios;             /* owned; path of firmware in place of the machine's own, or NULL */
     MfNet net;
     GArray *forwards;         /* owned; of MfForward */
+    gboolean debug_exit;      /* the guest can end QEMU with an exit status (debug-exit.h) */
     gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */
     char *qmp_socket;         /* owned; path of a further QMP server for other tools, or NULL */
     char **extra_args;        /* owned; appended verbatim, last */
@@ -84,5 +85,10 @@ const char *mf_channel_describe(MfChannel channel);
 /* Whether this spec has that channel. */
 gboolean mf_spec_has_channel(const MfSpec *self, MfChannel channel);
 
-/* The QEMU command line. Owned by the caller. */
+/*
+ * The QEMU command line, in layers that never change places: what the machine is (type,
+ * accelerator, CPU, memory), its firmware, the kernel, the channels to mayfly, its devices (those
+ * of every machine, shares, disks and discs, network), and last the user's own arguments, as they
+ * are. QEMU lets the last of two settings win, so these win over everything. Owned by the caller.
+ */
 MfArgv *mf_spec_to_argv(const MfSpec *self);

@@ -253,6 +253,8 @@ advise_firmware(const MfTarget *target)
 {
     if (target->bios)
         return "the firmware that was given may be the wrong one";
+    if (target->secure_boot == MF_SECURE_BOOT_MS || target->secure_boot == MF_SECURE_BOOT_CUSTOM)
+        return "with Secure Boot, only what its keys have signed boots";
     return target->uefi ? "an image for a BIOS boots without --uefi"
                         : "an image for UEFI boots with --uefi";
 }

@@ -17,6 +17,7 @@
 #include "machine/platform.h"
 #include "machine/virtiofsd.h"
 #include "run/command-record.h"
+#include "run/media.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
@@ -34,6 +35,8 @@ mf_plan_free(MfPlan *self)
         return;
     mf_tempdir_remove(self->scripts_dir);
     g_free(self->scripts_dir);
+    mf_tempdir_remove(self->media_dir);
+    g_free(self->media_dir);
     mf_spec_free(self->spec);
     g_clear_pointer(&self->command, g_bytes_unref);
     g_free(self->workdir);
@@ -311,6 +314,18 @@ plan_share_type(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError *
 }
 
 static gboolean
+check_uefi_can_boot(MfKernel *kernel, GError **error)
+{
+    if (mf_kernel_get_format(kernel) != MF_KERNEL_ELF)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "The kernel '%s' is a vmlinux, which UEFI firmware cannot start: take its bzImage, "
+                "or boot it without UEFI.",
+                mf_kernel_get_path(kernel));
+    return FALSE;
+}
+
+static gboolean
 plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **error)
 {
     MfSpec *spec = self->spec;
@@ -320,7 +335,10 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         !plan_share_type(self, target, kernel, error))
         return FALSE;
     spec->append = mf_plan_kernel_args(target, spec->share_type, self->initramfs);
-    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
+    if (target->uefi && !check_uefi_can_boot(kernel, error))
+        return FALSE;
+    /* UEFI starts the image itself, as a program of its own. */
+    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr || target->uefi, error);
     return spec->kernel != NULL;
 }
 
@@ -336,10 +354,17 @@ plan_memory(MfSpec *spec, const MfTarget *target, GError **error)
 }
 
 static gboolean
-plan_disks(MfSpec *spec, const MfTarget *target, GError **error)
+plan_disks(MfPlan *self, const MfTarget *target, GError **error)
 {
-    if (target->image)
-        g_ptr_array_add(spec->disks, mf_disk_new(target->image, NULL, target->image_writable));
+    MfSpec *spec = self->spec;
+
+    if (mf_media_needs_directory(target)) {
+        self->media_dir = mf_tempdir_make(error);
+        if (!self->media_dir)
+            return FALSE;
+    }
+    if (!mf_media_add(target, self->media_dir, spec, error))
+        return FALSE;
     for (guint i = 0; i < target->disks->len; i++)
         g_ptr_array_add(spec->disks, mf_disk_copy(g_ptr_array_index(target->disks, i)));
     for (guint i = 0; i < spec->disks->len; i++)
@@ -392,7 +417,8 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
     spec->script_ports = !self->initramfs;
-    return plan_memory(spec, target, error) && plan_disks(spec, target, error) &&
+    return plan_memory(spec, target, error) && plan_disks(self, target, error) &&
+           mf_media_add_firmware(target, self->media_dir, spec, error) &&
            plan_net(self, target, error);
 }
 
@@ -485,32 +511,6 @@ plan_commands(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3]
            plan_hooks(self, MF_HOOK_TEARDOWN, target, target->teardown, has_output, error);
 }
 
-/* Without UEFI or firmware of the user's own, the machine has its BIOS. */
-static gboolean
-plan_firmware(MfSpec *spec, const MfTarget *target, GError **error)
-{
-    if (target->bios) {
-        if (access(target->bios, R_OK) == 0) {
-            spec->bios = g_canonicalize_filename(target->bios, NULL);
-            return TRUE;
-        }
-        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The firmware '%s' cannot be read",
-                           target->bios);
-        return FALSE;
-    }
-    if (target->uefi) {
-        spec->firmware = mf_firmware_find("", target->arch, error);
-        return spec->firmware != NULL;
-    }
-    if (target->arch != MF_ARCH_X86_64 || !mf_disk_lacks_boot_code(spec->disks->pdata[0]))
-        return TRUE;
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The image '%s' has nothing that a BIOS could boot: there is no code in its first "
-                "sector. An image for UEFI boots with --uefi.",
-                target->image);
-    return FALSE;
-}
-
 /* The directory from which the image's system runs mayfly-guest. It is empty for an architecture
  * that mayfly-guest was not built for. */
 static gboolean
@@ -556,8 +556,7 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
     MfSpec *spec = self->spec;
 
     spec->share_type = MF_SHARE_9P;
-    if (!plan_firmware(spec, target, error) ||
-        (target->share_type == MF_SHARE_VIRTIOFS && !plan_virtiofs(spec, NULL, error)))
+    if (target->share_type == MF_SHARE_VIRTIOFS && !plan_virtiofs(spec, NULL, error))
         return FALSE;
     add_shares(self, target);
     return plan_commands(self, target, stdio_open, error) && make_tools(self, error) &&

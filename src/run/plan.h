@@ -28,6 +28,8 @@ typedef struct {
                          * moment,   key and value in turn */
     char *scripts_dir;  /* owned; private directory with init.sh and command.sh, or for an image
                          * with mayfly-guest, removed with the plan; NULL with init = agent */
+    char *media_dir;    /* owned; private directory with what only this run's machine boots from,
+                         * and writes to, removed with the plan; NULL where there is no such thing */
     char *image_script; /* owned; for a shell in the image's own system, before the command; NULL
                          * where a kernel is booted */
     /* Owned; the command script for such a system where mayfly-guest cannot run: with the shares

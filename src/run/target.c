@@ -147,7 +147,7 @@ mf_9p_cache_default(MfRootMode mode)
 }
 
 void
-mf_target_set_image(MfTarget *self, const char *image)
+mf_target_set_image(MfTarget *self, const char *image, MfMedium medium)
 {
     static const char *const plain[] = {
         "HOME=/root",
@@ -166,6 +166,7 @@ mf_target_set_image(MfTarget *self, const char *image)
     self->env = env;
     g_free(self->image);
     self->image = g_canonicalize_filename(image, NULL);
+    self->medium = medium;
 }
 
 MfTarget *
@@ -214,6 +215,7 @@ mf_target_free(MfTarget *self)
     g_free(self->hostname);
     g_free(self->image);
     g_free(self->bios);
+    g_free(self->secure_boot_vars);
     g_free(self->machine);
     g_free(self->cpu);
     g_ptr_array_unref(self->numa);

@@ -5,6 +5,7 @@
 
 #include "machine/arch.h"
 #include "machine/disk.h"
+#include "machine/firmware.h"
 #include "machine/host.h"
 #include "machine/net.h"
 #include "machine/numa.h"
@@ -33,6 +34,13 @@ typedef enum {
     MF_9P_CACHE_LOOSE,
     MF_9P_CACHE_FSCACHE,
 } Mf9pCache;
+
+/* How the machine has what it boots by itself. */
+typedef enum {
+    MF_MEDIUM_DISK, /* an image of a disk */
+    MF_MEDIUM_DISC, /* an image of an optical disc, such as of ISO 9660 */
+    MF_MEDIUM_FAT,  /* a directory, of which it gets a copy, as a disk with a FAT file system */
+} MfMedium;
 
 const char *mf_root_mode_name(MfRootMode mode);
 gboolean mf_root_mode_parse(const char *text, MfRootMode *ret_mode, GError **error);
@@ -92,11 +100,15 @@ typedef struct {
     gboolean tty;   /* the command's streams are a terminal of this size */
     guint16 rows, columns;
 
-    /* An image target boots this disk by itself; it has no kernel, and no root. */
-    char *image;             /* owned; or NULL */
-    gboolean image_writable; /* else its writes go to an overlay that is gone with the run */
-    gboolean uefi;           /* UEFI firmware in place of a BIOS */
-    char *bios;              /* owned; this firmware file; or NULL */
+    /* An image target boots this medium by itself; it has no kernel, and no root. */
+    char *image;              /* owned; or NULL */
+    MfMedium medium;          /* what that is */
+    gboolean image_writable;  /* a disk only; else its writes go to an overlay that is gone with the
+                               * run */
+    gboolean uefi;            /* UEFI firmware in place of a BIOS; it boots a kernel too */
+    MfSecureBoot secure_boot; /* of the UEFI firmware */
+    char *secure_boot_vars;   /* owned; the variables that CUSTOM starts from; else NULL */
+    char *bios;               /* owned; this firmware file; or NULL */
 
     char *machine;    /* owned; QEMU's machine type; NULL: the architecture's usual one */
     char *cpu;        /* owned; CPU model; NULL: the accelerator's usual one */
@@ -137,9 +149,9 @@ gboolean mf_target_check_hostname(const char *name, GError **error);
 /* Whether 'arguments' fit into the kernel's command line, which is one line. MF_ERROR_CONFIG. */
 gboolean mf_target_check_kernel_args(const char *arguments, GError **error);
 
-/* Makes this the target of an image, whose system has other programs and users than the caller's:
- * the environment so far gives way to a plain one of root's. */
-void mf_target_set_image(MfTarget *self, const char *image);
+/* Makes this the target of a medium that boots by itself, whose system has other programs and users
+ * than the caller's: the environment so far gives way to a plain one of root's. */
+void mf_target_set_image(MfTarget *self, const char *image, MfMedium medium);
 
 /* A target with every default. The environment and the directory are the caller's. */
 MfTarget *mf_target_new(void);

@@ -53,6 +53,8 @@ take_enums(const Build *self)
     mf_init_parse(mf_config_init_to_string(config->init), &target->init, NULL);
     mf_accel_parse(mf_config_accel_to_string(config->accel), &target->accel, NULL);
     mf_net_parse(mf_config_net_to_string(config->net), &target->net, NULL);
+    mf_secure_boot_parse(mf_config_secure_boot_to_string(config->secure_boot), &target->secure_boot,
+                         NULL);
     if (config->has_cache)
         mf_9p_cache_parse(mf_config_cache_to_string(config->cache), &target->cache, NULL);
     if (config->has_arch)
@@ -79,6 +81,7 @@ take_texts(const Build *self)
     target->kernel_args = g_strdup(config->kernel_args);
     target->init_template = g_strdup(config->init_template);
     target->bios = g_strdup(config->vm->bios);
+    target->secure_boot_vars = g_strdup(config->secure_boot_vars);
     target->stdin_path = g_strdup(config->stdin_);
     target->user = g_strdup(config->user);
     target->workdir = g_strdup(config->workdir);
@@ -129,6 +132,25 @@ take_expect(const Build *self)
     expect->stderr_match = g_strdup(config->stderr_match);
 }
 
+/* What is booted in place of a kernel. It is another system, with an environment of its own. */
+static void
+take_medium(const Build *self)
+{
+    const MfConfigTarget *config = self->config;
+    const struct {
+        const char *path;
+        MfMedium medium;
+    } media[] = {
+        {config->image, MF_MEDIUM_DISK},
+        {config->iso, MF_MEDIUM_DISC},
+        {config->fat, MF_MEDIUM_FAT},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(media); i++)
+        if (media[i].path)
+            mf_target_set_image(self->target, media[i].path, media[i].medium);
+}
+
 static gboolean
 matches_any(char **patterns, const char *name)
 {
@@ -138,22 +160,19 @@ matches_any(char **patterns, const char *name)
     return FALSE;
 }
 
-/* What is left of our environment, and what the file says above that. An image is another system,
- * with an environment of its own: of ours it gets what was asked for. */
+/* What is left of our environment, and what the file says above that. What boots by itself gets of
+ * ours what was asked for. */
 static void
 take_env(const Build *self)
 {
     const MfConfigTarget *config = self->config;
-    char **env;
-
-    if (config->image)
-        mf_target_set_image(self->target, config->image);
-    env = config->image ? g_strdupv(self->target->env) : g_new0(char *, 1);
+    const char *image = self->target->image;
+    char **env = image ? g_strdupv(self->target->env) : g_new0(char *, 1);
 
     for (char **entry = self->options->environment; entry && *entry; entry++) {
         g_autofree char *name = g_strndup(*entry, strcspn(*entry, "="));
 
-        if (config->env_pass ? matches_any(config->env_pass, name) : !config->image)
+        if (config->env_pass ? matches_any(config->env_pass, name) : !image)
             env = g_environ_setenv(env, name, g_environ_getenv(self->options->environment, name),
                                    TRUE);
     }
@@ -292,6 +311,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     take_enums(&build);
     take_numbers(&build);
     take_expect(&build);
+    take_medium(&build);
     take_env(&build);
     take_mounts(&build);
     take_devices(&build);

@@ -40,35 +40,54 @@ fail_with(json_object *place, const char *key, const GError *cause, GError **err
     return FALSE;
 }
 
+/* What a target can boot; it has exactly one of them. */
 static gboolean
 check_boot(const MfConfigTarget *target, json_object *tree, GError **error)
 {
-    if (target->image && target->kernel) {
-        mf_config_value_fail(find_place(tree, "image"), error,
-                             "Target '%s' has both a kernel and an image, but only one of them can "
-                             "be booted.",
-                             target->name);
-        return FALSE;
+    const struct {
+        const char *key, *name, *value;
+    } media[] = {
+        {"kernel", "a kernel", target->kernel},
+        {"image", "an image", target->image},
+        {"iso", "a disc", target->iso},
+        {"fat", "a directory", target->fat},
+    };
+    const char *first = NULL;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(media); i++) {
+        if (media[i].value && first) {
+            mf_config_value_fail(find_place(tree, media[i].key), error,
+                                 "Target '%s' has both %s and %s, but only one of them can be "
+                                 "booted.",
+                                 target->name, first, media[i].name);
+            return FALSE;
+        }
+        first = media[i].value ? media[i].name : first;
     }
-    if (!target->image && !target->kernel) {
-        mf_config_value_fail(tree, error,
-                             "Target '%s' has nothing to boot: the key 'kernel' or 'image' is "
-                             "missing.",
-                             target->name);
-        return FALSE;
-    }
-    return TRUE;
+    if (first)
+        return TRUE;
+    mf_config_value_fail(tree, error,
+                         "Target '%s' has nothing to boot: the key 'kernel' or 'image' is missing.",
+                         target->name);
+    return FALSE;
 }
 
 static gboolean
 check_boot_options(const MfConfigTarget *target, json_object *tree, GError **error)
 {
+    gboolean custom = target->secure_boot == MF_CONFIG_SECURE_BOOT_CUSTOM;
+    gboolean secure = target->secure_boot != MF_CONFIG_SECURE_BOOT_OFF;
     const struct {
         gboolean given, fits;
         const char *key, *needs;
     } options[] = {
-        {target->uefi, target->image != NULL, "uefi", "an image"},
         {target->vm->bios != NULL, target->uefi, "vm.bios", "uefi = true"},
+        {secure, target->uefi, "secure_boot", "uefi = true"},
+        {secure, !target->vm->bios, "secure_boot", "the firmware that mayfly finds, not vm.bios"},
+        {custom, target->secure_boot_vars != NULL, "secure_boot",
+         "'secure_boot_vars' to be \"custom\""},
+        {target->secure_boot_vars != NULL, custom, "secure_boot_vars", "secure_boot = \"custom\""},
+        {target->fat != NULL, target->uefi, "fat", "uefi = true"},
         {target->kernel_args != NULL, target->kernel != NULL, "kernel_args", "a kernel"},
         {target->init_template != NULL, target->kernel != NULL, "init_template", "a kernel"},
         {target->no_initramfs, target->kernel != NULL, "no_initramfs", "a kernel"},

@@ -100,7 +100,7 @@ mf_jobs_cost(const GPtrArray *cases)
 
     for (guint i = 0; i < cases->len; i++) {
         const MfTarget *target = ((const MfCase *)g_ptr_array_index(cases, i))->target;
-        gboolean boots = target->cold || target->image || target->no_initramfs ||
+        gboolean boots = target->cold || target->image || target->uefi || target->no_initramfs ||
                          target->share_type == MF_SHARE_VIRTIOFS || target->disks->len > 0 ||
                          target->net != MF_NET_NONE || target->numa->len > 0;
         guint64 cost = COST_QEMU + (boots ? target->memory : target->memory / CLONE_SHARE);

@@ -278,10 +278,17 @@ def what_is_no_image_is_named():
 @test
 def options_that_do_not_fit_an_image_are_usage_errors():
     with Sandbox() as box:
-        for options, pattern in ((("--uefi",), "--uefi is about an image"),
-                                 (("--image-writable",), "--image-writable is about an image"),
-                                 (("--bios", "x"), "--bios is about an image"),
+        for options, pattern in ((("--image-writable",), "--image-writable is about an image"),
+                                 (("--iso", "x", "--image-writable"), "is about an image"),
                                  (("--image", ""), "name is empty"),
+                                 (("--fat", ""), "name is empty"),
+                                 (("--iso", "x", "--fat", "y"), "--iso and --fat are both given"),
+                                 (("--iso", "x", "-k", "y"), "--kernel does not go together with --iso"),
+                                 (("--secure-boot", "on"), "'on' is not a mode of Secure Boot"),
+                                 (("--secure-boot", "ms"), "--secure-boot ms .* add --uefi"),
+                                 (("--uefi", "--bios", "x", "--secure-boot", "ms"), "without --bios"),
+                                 (("--uefi", "--secure-boot", "custom"), "with --secure-boot-vars"),
+                                 (("--uefi", "--secure-boot-vars", "x"), "for --secure-boot custom only"),
                                  (("--image", "x", "-k", "y"), "--kernel does not go together"),
                                  (("--image", "x", "--kaslr"), "--kaslr does not go together"),
                                  (("--image", "x", "-r", "/"), "--root does not go together")):

@@ -183,7 +183,7 @@ test_the_advice_fits_the_target(void)
 {
     g_autoptr(MfTarget) target = mf_target_new();
 
-    mf_target_set_image(target, "/image");
+    mf_target_set_image(target, "/image", MF_MEDIUM_DISK);
     g_autofree char *bios = mf_image_describe_unbootable(target, "No bootable device.\r");
     g_assert_cmpstr(bios, ==,
                     "The firmware found nothing to boot in the image '/image' (\"No bootable "

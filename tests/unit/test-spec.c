@@ -215,6 +215,7 @@ test_uefi_firmware_keeps_its_variables_for_this_run(void)
     spec->firmware = g_new0(MfFirmware, 1);
     spec->firmware->code = g_strdup("/firmware/code.fd");
     spec->firmware->vars = g_strdup("/firmware/va,rs.fd");
+    spec->firmware->format = spec->firmware->own_format = "raw";
     assert_golden(spec, "spec-image-uefi.args");
 }
 
@@ -225,6 +226,111 @@ test_firmware_of_ones_own_takes_the_bios_place(void)
 
     spec->bios = g_strdup("/firmware/a,b.bin");
     assert_golden(spec, "spec-image-bios.args");
+}
+
+static void
+test_a_disc_is_in_the_drive_that_the_machine_has(void)
+{
+    for (MfArch arch = 0; arch < MF_N_ARCHS; arch++) {
+        g_autoptr(MfSpec) spec = make_spec_of(arch);
+        g_autofree char *name = g_strdup_printf("spec-disc-%s.args", mf_arch_name(arch));
+
+        g_clear_pointer(&spec->kernel, g_free);
+        g_ptr_array_add(spec->disks, mf_disk_new_optical("/images/a,b.iso"));
+        g_ptr_array_add(spec->disks, mf_disk_new("/images/data", "raw", FALSE));
+        assert_golden(spec, name);
+    }
+}
+
+/* Where in the command line the first argument is that is 'head', or starts with it. */
+static guint
+find_argument(const MfArgv *argv, const char *head)
+{
+    const char *const *words = mf_argv_get(argv);
+
+    for (guint i = 0; words[i]; i++)
+        if (g_str_has_prefix(words[i], head))
+            return i;
+    g_error("'%s' is not on the command line", head);
+}
+
+static MfSpec *
+make_full_spec(void)
+{
+    static const char *const extra[] = {"-m", "2G", "-name", "a b,c", NULL};
+    MfSpec *spec = make_spec();
+
+    spec->net = MF_NET_USER;
+    spec->debug_exit = TRUE;
+    spec->firmware = g_new0(MfFirmware, 1);
+    spec->firmware->code = g_strdup("/firmware/code.fd");
+    spec->firmware->vars = g_strdup("/run/vars.fd");
+    spec->firmware->format = spec->firmware->own_format = "raw";
+    spec->extra_args = g_strdupv((char **)extra);
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/system.img", "raw", FALSE));
+    return spec;
+}
+
+static void
+test_q_1_arguments_are_in_layers_and_the_users_own_are_last(void)
+{
+    static const char *const order[] = {
+        "-nodefaults",      "-machine", "-accel",        "-cpu",    "-smp",    "1024M",
+        "if=pflash,unit=0", "-kernel",  "socket,id=qmp", "-mon",    "-serial", "pvpanic",
+        "isa-debug-exit",   "-fsdev",   "virtio-blk",    "-netdev", "-name",
+    };
+    g_autoptr(MfSpec) spec = make_full_spec();
+    g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
+    const char *const *words = mf_argv_get(argv);
+    guint length = g_strv_length((char **)words);
+
+    for (gsize i = 1; i < G_N_ELEMENTS(order); i++)
+        g_assert_cmpuint(find_argument(argv, order[i - 1]), <, find_argument(argv, order[i]));
+    for (guint i = 0; spec->extra_args[i]; i++)
+        g_assert_cmpstr(words[length - 4 + i], ==, spec->extra_args[i]);
+}
+
+static void
+test_q_1_kvm_is_an_accelerator_and_never_forced(void)
+{
+    for (MfAccel accel = MF_ACCEL_KVM; accel <= MF_ACCEL_TCG; accel++) {
+        g_autoptr(MfSpec) spec = make_full_spec();
+        g_autoptr(MfArgv) argv = NULL;
+        const char *const *words;
+
+        spec->accel = accel;
+        argv = mf_spec_to_argv(spec);
+        words = mf_argv_get(argv);
+        g_assert_false(g_strv_contains(words, "-enable-kvm"));
+        g_assert_cmpstr(words[find_argument(argv, "-accel") + 1], ==, mf_accel_name(accel));
+    }
+}
+
+static void
+test_q_2_no_monitor_shares_the_guests_serial_port(void)
+{
+    g_autoptr(MfSpec) spec = make_full_spec();
+    g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
+    const char *const *words = mf_argv_get(argv);
+
+    g_assert_cmpstr(words[find_argument(argv, "-serial") + 1], ==, "chardev:console");
+    g_assert_cmpstr(words[find_argument(argv, "-mon") + 1], ==, "chardev=qmp,mode=control");
+    g_assert_cmpstr(words[find_argument(argv, "-display") + 1], ==, "none");
+    g_assert_false(g_strv_contains(words, "-monitor"));
+}
+
+static void
+test_q_4_the_device_of_exit_codes_is_there_only_when_asked_for(void)
+{
+    g_autoptr(MfSpec) spec = make_full_spec();
+    g_autoptr(MfArgv) with = mf_spec_to_argv(spec);
+
+    find_argument(with, "isa-debug-exit,iobase=0xf4,iosize=0x4");
+    spec->debug_exit = FALSE;
+
+    g_autoptr(MfArgv) without = mf_spec_to_argv(spec);
+    g_autofree char *line = mf_argv_to_line(without);
+    g_assert_null(strstr(line, "debug-exit"));
 }
 
 static void
@@ -360,6 +466,16 @@ main(int argc, char **argv)
                     test_uefi_firmware_keeps_its_variables_for_this_run);
     g_test_add_func("/spec/firmware-of-ones-own-takes-the-bios-place",
                     test_firmware_of_ones_own_takes_the_bios_place);
+    g_test_add_func("/spec/a-disc-is-in-the-drive-that-the-machine-has",
+                    test_a_disc_is_in_the_drive_that_the_machine_has);
+    g_test_add_func("/spec/q-1-arguments-are-in-layers-and-the-users-own-are-last",
+                    test_q_1_arguments_are_in_layers_and_the_users_own_are_last);
+    g_test_add_func("/spec/q-1-kvm-is-an-accelerator-and-never-forced",
+                    test_q_1_kvm_is_an_accelerator_and_never_forced);
+    g_test_add_func("/spec/q-2-no-monitor-shares-the-guests-serial-port",
+                    test_q_2_no_monitor_shares_the_guests_serial_port);
+    g_test_add_func("/spec/q-4-the-device-of-exit-codes-is-there-only-when-asked-for",
+                    test_q_4_the_device_of_exit_codes_is_there_only_when_asked_for);
     g_test_add_func("/spec/a-network-and-its-forwarded-ports",
                     test_a_network_and_its_forwarded_ports);
     g_test_add_func("/spec/each-numa-node-has-its-memory-and-cpus",
