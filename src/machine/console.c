@@ -7,6 +7,7 @@ struct _MfConsole {
     GObject parent;
     MfTransport *transport; /* owned, may be NULL */
     GByteArray *kept;       /* owned; at most twice MF_CONSOLE_KEEP, so that trimming is rare */
+    gsize before;           /* of 'kept', what is from before this run */
     GString *partial[MF_N_CONSOLE_SOURCES]; /* owned; the lines that are not complete yet */
 };
 
@@ -19,8 +20,12 @@ static void
 keep(MfConsole *self, const void *data, gsize size)
 {
     g_byte_array_append(self->kept, data, (guint)size);
-    if (self->kept->len > 2 * MF_CONSOLE_KEEP)
-        g_byte_array_remove_range(self->kept, 0, self->kept->len - MF_CONSOLE_KEEP);
+    if (self->kept->len > 2 * MF_CONSOLE_KEEP) {
+        guint dropped = self->kept->len - MF_CONSOLE_KEEP;
+
+        g_byte_array_remove_range(self->kept, 0, dropped);
+        self->before -= MIN(dropped, self->before);
+    }
 }
 
 /* Skips an escape sequence: ESC [ ... letter, or ESC and one character. */
@@ -145,10 +150,18 @@ mf_console_feed(MfConsole *self, const void *data, gsize size)
     receive(self, MF_CONSOLE_KERNEL_LOG, bytes);
 }
 
+void
+mf_console_mark(MfConsole *self)
+{
+    self->before = self->kept->len;
+}
+
 char *
 mf_console_get_tail(MfConsole *self, guint lines)
 {
-    g_autofree char *plain = plain_text((const char *)self->kept->data, self->kept->len);
+    const char *kept = (const char *)self->kept->data;
+    g_autofree char *own = plain_text(kept + self->before, self->kept->len - self->before);
+    g_autofree char *plain = *own ? g_steal_pointer(&own) : plain_text(kept, self->kept->len);
     const char *start = plain + strlen(plain);
 
     while (start > plain && (start[-1] != '\n' || lines > 1)) {

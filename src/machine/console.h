@@ -31,7 +31,11 @@ void mf_console_feed(MfConsole *self, const void *data, gsize size);
 /* What is kept, as it came. Owned by the caller. */
 GBytes *mf_console_get_kept(MfConsole *self);
 
-/* The last 'lines' lines, valid UTF-8 without escape sequences and control characters, no final
+/* What was said until now is from before this run: it was there when a machine was saved. */
+void mf_console_mark(MfConsole *self);
+
+/* The last 'lines' lines, of what this run has said if it has said anything (see
+ * mf_console_mark()), valid UTF-8 without escape sequences and control characters, no final
  * newline; "" when there was nothing. Owned by the caller. */
 char *mf_console_get_tail(MfConsole *self, guint lines);
 

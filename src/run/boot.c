@@ -215,6 +215,7 @@ on_restored(GObject *source, GAsyncResult *result, gpointer data)
     /* What was said while it booted comes before what the guest says from now on. */
     self->repeating = self->built;
     on_kernel_log(mf_machine_get_console(self->machine), self->entry->console);
+    mf_console_mark(mf_machine_get_console(self->machine));
     mf_stream_resume(self->stream, self->entry->stream);
     self->repeating = FALSE;
     set_reading(self, TRUE);

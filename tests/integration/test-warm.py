@@ -125,6 +125,20 @@ def the_console_has_the_saved_boot_once_in_every_run():
 
 
 @test
+def a_panic_of_a_copy_shows_what_the_copy_said():
+    with Warm() as box:
+        box.expect_right()
+        with open(os.path.join(box.only(), "console"), errors="replace") as file:
+            saved = {line.strip() for line in file if line.strip()}
+        result = box.mayfly("echo c >/proc/sysrq-trigger; sleep 60")
+        expect(result, 125)
+        assert was_restored(result), result
+        shown = result.err.decode(errors="replace").split("the console's last lines:\n")[1]
+        assert "sysrq triggered crash" in shown, shown
+        assert not saved & {line.strip() for line in shown.splitlines()}, shown
+
+
+@test
 def what_cannot_be_saved_is_said_and_why():
     with Warm() as box:
         disk = os.path.join(box.directory, "disk")

@@ -45,6 +45,39 @@ test_the_tail_is_the_last_lines(void)
 }
 
 static void
+test_the_tail_is_of_this_run_once_it_has_said_something(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+
+    feed(console, "saved one\nsaved two\n");
+    mf_console_mark(console);
+    assert_tail(console, 10, "saved one\nsaved two");
+    feed(console, "\r\n");
+    assert_tail(console, 1, "saved two");
+    feed(console, "own one\nown two\n");
+    assert_tail(console, 1, "own two");
+    assert_tail(console, 10, "\nown one\nown two");
+    g_assert_true(mf_console_contains(console, "saved one"));
+}
+
+static void
+test_the_mark_stays_where_it_is_when_the_beginning_goes(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+    g_autofree char *page = g_strnfill(4095, 'x');
+
+    feed(console, "saved\n");
+    mf_console_mark(console);
+    feed(console, "own\n");
+    for (guint i = 0; i <= 2 * MF_CONSOLE_KEEP / 4096; i++) {
+        feed(console, page);
+        feed(console, "\n");
+    }
+    g_assert_false(mf_console_contains(console, "own"));
+    assert_tail(console, 1, page);
+}
+
+static void
 test_escape_sequences_and_broken_text_do_not_reach_a_terminal(void)
 {
     g_autoptr(MfConsole) console = mf_console_new(NULL);
@@ -164,6 +197,10 @@ main(int argc, char **argv)
     g_test_add_func("/console/never-written-has-an-empty-tail",
                     test_a_console_that_was_never_written_has_an_empty_tail);
     g_test_add_func("/console/the-tail-is-the-last-lines", test_the_tail_is_the_last_lines);
+    g_test_add_func("/console/the-tail-is-of-this-run-once-it-has-said-something",
+                    test_the_tail_is_of_this_run_once_it_has_said_something);
+    g_test_add_func("/console/the-mark-stays-where-it-is-when-the-beginning-goes",
+                    test_the_mark_stays_where_it_is_when_the_beginning_goes);
     g_test_add_func("/console/escape-sequences-do-not-reach-a-terminal",
                     test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
     g_test_add_func("/console/the-line-of-a-panic-is-found-from-its-first-word",
