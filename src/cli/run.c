@@ -155,9 +155,6 @@ report(const MfResult *result, gboolean console_shown)
         mf_cli_complain("%s", result->message);
     for (guint i = 0; i < result->notes->len; i++)
         mf_cli_complain("%s", (const char *)g_ptr_array_index(result->notes, i));
-    if (result->output_held)
-        mf_cli_complain("Something the command left behind still holds its output open; what it "
-                        "writes later is lost.");
     for (MfPhase phase = 0; phase < MF_N_PHASES; phase++)
         g_debug("%-9s %9.3f ms", mf_phase_name(phase), (double)result->phase_us[phase] / 1000);
 }

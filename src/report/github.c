@@ -74,16 +74,11 @@ append_annotation(const MfReportGithub *self, GString *to, const char *command, 
     g_string_append_c(to, '\n');
 }
 
+/* The case's lines and, unless it just passed, an annotation. 'headline' is used up. */
 static void
-append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
+append_verdict(const MfReportGithub *self, GString *to, const MfCase *kase,
+               const MfOutcomeReport *outcome, GString *headline, const GString *detail)
 {
-    const MfCase *kase = g_ptr_array_index(event->cases, event->index);
-    const MfOutcomeReport *outcome = event->outcome;
-    g_autoptr(GString) headline = g_string_new(NULL);
-    g_autoptr(GString) detail = g_string_new(NULL);
-
-    mf_prose_append_headline(headline, event, ++self->finished, FALSE);
-    mf_prose_append_detail(detail, kase, outcome, self->policy);
     if (outcome->outcome == MF_OUTCOME_FAIL || outcome->outcome == MF_OUTCOME_ERROR) {
         g_string_truncate(headline, headline->len - 1);
         g_string_append(to, "::group::");
@@ -102,6 +97,21 @@ append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
 
         append_annotation(self, to, "warning", kase, message);
     }
+}
+
+static void
+append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
+{
+    const MfCase *kase = g_ptr_array_index(event->cases, event->index);
+    const MfOutcomeReport *outcome = event->outcome;
+    g_autoptr(GString) headline = g_string_new(NULL);
+    g_autoptr(GString) detail = g_string_new(NULL);
+
+    mf_prose_append_headline(headline, event, ++self->finished, FALSE);
+    mf_prose_append_detail(detail, kase, outcome, self->policy);
+    append_verdict(self, to, kase, outcome, headline, detail);
+    for (guint i = 0; outcome->result && i < outcome->result->notes->len; i++)
+        append_annotation(self, to, "notice", kase, g_ptr_array_index(outcome->result->notes, i));
 }
 
 /* Markdown and the HTML in it, in one line; '|' would end a table's cell. */

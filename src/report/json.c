@@ -136,6 +136,16 @@ marks(const MfResult *result)
     return array;
 }
 
+static json_object *
+notes(const MfResult *result)
+{
+    json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < result->notes->len; i++)
+        json_object_array_add(array, string(g_ptr_array_index(result->notes, i)));
+    return array;
+}
+
 /* What the guest's kernel complained of. */
 static json_object *
 splats(const MfResult *result)
@@ -169,6 +179,9 @@ add_result(json_object *object, const MfResult *result)
     add(object, "signal", signalled ? json_object_new_int(result->signal_number) : NULL);
     add(object, "phase", result ? string(mf_phase_name(result->phase)) : NULL);
     add(object, "message", result ? string(result->message) : NULL);
+    add(object, "notes", result ? notes(result) : NULL);
+    add(object, "accel",
+        result && result->accel != MF_ACCEL_AUTO ? string(mf_accel_name(result->accel)) : NULL);
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
     add(object, "evidence", result ? string(result->console_tail) : NULL);
     add(object, "splats", result ? splats(result) : NULL);

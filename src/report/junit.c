@@ -49,6 +49,10 @@ append_result_properties(GString *to, const MfResult *result)
 {
     append_property(to, "verdict", mf_verdict_name(result->verdict));
     append_property(to, "phase", mf_phase_name(result->phase));
+    if (result->accel != MF_ACCEL_AUTO)
+        append_property(to, "accel", mf_accel_name(result->accel));
+    for (guint i = 0; i < result->notes->len; i++)
+        append_property(to, "note", g_ptr_array_index(result->notes, i));
     if (result->verdict == MF_VERDICT_EXITED)
         append_number_property(to, "status", result->status);
     if (result->verdict == MF_VERDICT_SIGNALLED)

@@ -126,18 +126,28 @@ append_places(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
     }
 }
 
+static void
+append_notes(GString *to, const MfResult *result)
+{
+    for (guint i = 0; i < result->notes->len; i++) {
+        g_autofree char *note = mf_text_clean_line(g_ptr_array_index(result->notes, i));
+
+        g_string_append_printf(to, INDENT "Note: %s\n", note);
+    }
+}
+
 void
 mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
                        MfOutputPolicy policy)
 {
-    if (outcome->outcome == MF_OUTCOME_PASS)
-        return;
     if (outcome->reason) {
         g_autofree char *reason = mf_text_clean(outcome->reason, strlen(outcome->reason));
 
         mf_text_append_indented(to, INDENT, reason);
     }
-    if (outcome->outcome == MF_OUTCOME_SKIP)
+    if (outcome->result)
+        append_notes(to, outcome->result);
+    if (outcome->outcome == MF_OUTCOME_PASS || outcome->outcome == MF_OUTCOME_SKIP)
         return;
 
     append_places(to, kase, outcome);

@@ -42,8 +42,8 @@ static void
 append_facts(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
 {
     static const char *const keys[] = {
-        "name",    "id",     "outcome", "reason", "file",        "line",      "attempts",
-        "verdict", "status", "signal",  "phase",  "duration_us", "phases_us", "run_dir",
+        "name",   "id",     "outcome", "reason", "file",        "line",      "attempts", "verdict",
+        "status", "signal", "phase",   "accel",  "duration_us", "phases_us", "run_dir",
     };
     g_autoptr(json_object) facts = mf_report_json_case(kase, outcome);
 
@@ -82,6 +82,17 @@ append_output(GString *to, const MfOutcomeReport *outcome)
         append_text(to, "console", console, strlen(console));
 }
 
+/* For people: a harness shows them and looks at nothing in them. */
+static void
+append_notes(GString *to, const MfResult *result)
+{
+    for (guint i = 0; i < result->notes->len; i++) {
+        g_autofree char *note = mf_text_clean_line(g_ptr_array_index(result->notes, i));
+
+        g_string_append_printf(to, "# %s\n", note);
+    }
+}
+
 static void
 append_point(MfReportTap *self, GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
              const char *interrupted)
@@ -101,6 +112,8 @@ append_point(MfReportTap *self, GString *to, const MfCase *kase, const MfOutcome
     if (outcome && !passed)
         append_output(to, outcome);
     g_string_append(to, "  ...\n");
+    if (outcome && outcome->result)
+        append_notes(to, outcome->result);
 }
 
 static void

@@ -44,7 +44,7 @@ struct _MfBoot {
 
 G_DEFINE_FINAL_TYPE(MfBoot, mf_boot, G_TYPE_OBJECT)
 
-enum { SIGNAL_LAUNCHED, SIGNAL_OPENED, N_SIGNALS };
+enum { SIGNAL_WAITING, SIGNAL_LAUNCHING, SIGNAL_LAUNCHED, SIGNAL_OPENED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void look_up(MfBoot *self);
@@ -66,11 +66,12 @@ mf_boot_dispose(GObject *object)
 static void
 mf_boot_class_init(MfBootClass *class)
 {
+    static const char *const names[N_SIGNALS] = {"waiting", "launching", "launched", "opened"};
+
     G_OBJECT_CLASS(class)->dispose = mf_boot_dispose;
-    signals[SIGNAL_LAUNCHED] = g_signal_new("launched", MF_TYPE_BOOT, G_SIGNAL_RUN_LAST, 0, NULL,
-                                            NULL, NULL, G_TYPE_NONE, 0);
-    signals[SIGNAL_OPENED] = g_signal_new("opened", MF_TYPE_BOOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                          NULL, G_TYPE_NONE, 0);
+    for (guint i = 0; i < N_SIGNALS; i++)
+        signals[i] = g_signal_new(names[i], MF_TYPE_BOOT, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                                  G_TYPE_NONE, 0);
 }
 
 static void
@@ -130,6 +131,7 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
     MfSpec spec = *self->plan->spec;
 
     spec.backing = backing;
+    g_signal_emit(self, signals[SIGNAL_LAUNCHING], 0);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
     self->machine = mf_machine_launch(&spec, error);
@@ -415,6 +417,7 @@ build(MfBoot *self)
     } else if (busy && !self->waited) {
         g_message("Another run is saving this machine: waiting for it.");
         self->waited = TRUE;
+        g_signal_emit(self, signals[SIGNAL_WAITING], 0);
         mf_warm_wait_async(self->key->id, BUILDER_TIMEOUT_MS, self->inner, on_builder_gone,
                            g_object_ref(self));
     } else {

@@ -40,5 +40,7 @@ gboolean mf_boot_survives_end(MfBoot *self);
 gboolean mf_boot_is_repeating(MfBoot *self);
 
 /* Signals:
+ *   "waiting"  ()   another run saves this machine, and there is none until it is done
+ *   "launching" ()  QEMU is about to be started
  *   "launched" ()   there is a machine, in place of the last one
  *   "opened"   ()   QEMU is up, and the guest boots; not for a machine that is restored */

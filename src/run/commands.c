@@ -131,6 +131,10 @@ mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result)
     for (int fd = 1; fd <= 2; fd++)
         g_clear_pointer(&kept[fd], g_bytes_unref);
     result->passed = unmet == NULL;
+    if (ended->output_held)
+        g_ptr_array_add(result->notes,
+                        g_strdup("Something the command left behind still holds its output open; "
+                                 "what it writes later is lost."));
     /* Whose status is the only thing that counts says it by itself. */
     return self->target->expect ? g_steal_pointer(&unmet) : NULL;
 }

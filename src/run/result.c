@@ -19,8 +19,8 @@ mf_verdict_name(MfVerdict verdict)
 const char *
 mf_phase_name(MfPhase phase)
 {
-    static const char *const names[] = {"resolve",   "launch",   "boot",    "setup",
-                                        "execution", "flushing", "shutdown"};
+    static const char *const names[] = {"resolve", "waiting",   "launch",   "boot",
+                                        "setup",   "execution", "teardown", "shutdown"};
 
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_PHASES);
     return names[phase];

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "machine/host.h"
 #include "run/splat.h"
 
 /* How a run ended. Whether that is a success, 'passed' says: EXITED with status 0, or what the
@@ -25,11 +26,12 @@ MfVerdict mf_verdict_from_error(const GError *error);
 /* The steps of a run, in order. */
 typedef enum {
     MF_PHASE_RESOLVE,  /* target + host -> plan */
+    MF_PHASE_WAIT,     /* for another run, which saves the machine that this one can restore */
     MF_PHASE_LAUNCH,   /* QEMU started, QMP open */
     MF_PHASE_BOOT,     /* until the guest is at the ready point */
     MF_PHASE_SETUP,    /* root and shares mounted, clock and entropy set; the setup commands */
     MF_PHASE_EXECUTE,  /* the command */
-    MF_PHASE_CONCLUDE, /* the teardown commands; what was written reaches the host */
+    MF_PHASE_CONCLUDE, /* the teardown commands; the artifacts copied out */
     MF_PHASE_STOP,     /* quit and reap */
     MF_N_PHASES,
 } MfPhase;
@@ -55,6 +57,7 @@ typedef struct {
     int signal_number;
     gboolean passed;      /* all was as the target expects; never but with EXITED or SIGNALLED */
     MfPhase phase;        /* where it was decided */
+    MfAccel accel;        /* what the machine ran on, or was to; MF_ACCEL_AUTO: not decided */
     gboolean output_held; /* the command left something behind that held its output open */
     char *message;        /* owned; whole sentences: what went wrong; NULL for a pass, and when the
                            * command of a target that says nothing of its end simply ended */

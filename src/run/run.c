@@ -221,18 +221,14 @@ resolve(MfRun *self, GError **error)
 }
 
 static void
-step_resolve(MfRun *self)
+on_waiting(MfRun *self)
 {
-    g_autoptr(GError) error = NULL;
+    enter(self, MF_PHASE_WAIT);
+}
 
-    if (!resolve(self, &error)) {
-        decide_on_error(self, error);
-        return;
-    }
-    if (self->plan->accel_note && self->plan->spec->accel == MF_ACCEL_KVM)
-        g_message("Running under KVM, as asked for, although %s.", self->plan->accel_note);
-    else if (self->plan->accel_note)
-        g_info("Running under software emulation: %s.", self->plan->accel_note);
+static void
+on_launching(MfRun *self)
+{
     enter(self, MF_PHASE_LAUNCH);
 }
 
@@ -267,9 +263,12 @@ on_booted(GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-step_launch(MfRun *self)
+start_boot(MfRun *self)
 {
     self->boot = mf_boot_new(self->plan, self->target);
+    g_signal_connect_object(self->boot, "waiting", G_CALLBACK(on_waiting), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->boot, "launching", G_CALLBACK(on_launching), self,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(self->boot, "launched", G_CALLBACK(on_launched), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->boot, "opened", G_CALLBACK(on_opened), self, G_CONNECT_SWAPPED);
@@ -279,10 +278,27 @@ step_launch(MfRun *self)
     mf_boot_start_async(self->boot, self->cancellable, on_booted, g_object_ref(self));
 }
 
-/* The boot goes on by itself to the ready point: everything loaded, nothing of this run in it yet.
- */
 static void
-step_boot(MfRun *self)
+step_resolve(MfRun *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!resolve(self, &error)) {
+        decide_on_error(self, error);
+        return;
+    }
+    if (self->plan->accel_note && self->plan->spec->accel == MF_ACCEL_KVM)
+        g_message("Running under KVM, as asked for, although %s.", self->plan->accel_note);
+    else if (self->plan->accel_note)
+        g_info("Running under software emulation: %s.", self->plan->accel_note);
+    self->result->accel = self->plan->spec->accel;
+    start_boot(self);
+}
+
+/* The boot goes through these phases by itself, up to the ready point: everything loaded, nothing
+ * of this run in it yet. */
+static void
+step_of_boot(MfRun *self)
 {
 }
 
@@ -437,10 +453,10 @@ step_stop(MfRun *self)
 }
 
 static void (*const steps[])(MfRun *self) = {
-    [MF_PHASE_RESOLVE] = step_resolve, [MF_PHASE_LAUNCH] = step_launch,
-    [MF_PHASE_BOOT] = step_boot,       [MF_PHASE_SETUP] = step_setup,
-    [MF_PHASE_EXECUTE] = step_execute, [MF_PHASE_CONCLUDE] = step_conclude,
-    [MF_PHASE_STOP] = step_stop,
+    [MF_PHASE_RESOLVE] = step_resolve,   [MF_PHASE_WAIT] = step_of_boot,
+    [MF_PHASE_LAUNCH] = step_of_boot,    [MF_PHASE_BOOT] = step_of_boot,
+    [MF_PHASE_SETUP] = step_setup,       [MF_PHASE_EXECUTE] = step_execute,
+    [MF_PHASE_CONCLUDE] = step_conclude, [MF_PHASE_STOP] = step_stop,
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(steps) == MF_N_PHASES);
 

@@ -171,7 +171,7 @@ def latency(host):
     """
     endings = take_turns(host.runs, {'ending': lambda: host.ending(host.small)})['ending']
     return [Row('last line to end, minus the stop', [end.latency for end in endings], MILLISECONDS),
-            Row('of it flushing', [end.flushing for end in endings], MILLISECONDS),
+            Row('of it teardown', [end.teardown for end in endings], MILLISECONDS),
             Row('the stop', [end.stop for end in endings], MILLISECONDS)]
 
 

@@ -30,7 +30,7 @@ class Failed(Exception):
 class Ending:
     """How a run came to its end, in seconds."""
     latency: float   # from the command's last words to the end of mayfly, without 'stop'
-    flushing: float  # of that: bringing what was written to the host
+    teardown: float  # of that: teardown commands and artifacts, of which it has none
     stop: float      # ending and reaping QEMU
 
 
@@ -144,9 +144,9 @@ class Host:
             left = expect_line(process, b'leaving')
             expect_success(process)
             seconds = time.monotonic() - left
-        flushing, stop = (phase_seconds(log.read_text(encoding='utf-8', errors='replace'), phase)
-                          for phase in ('flushing', 'shutdown'))
-        return Ending(latency=seconds - stop, flushing=flushing, stop=stop)
+        teardown, stop = (phase_seconds(log.read_text(encoding='utf-8', errors='replace'), phase)
+                          for phase in ('teardown', 'shutdown'))
+        return Ending(latency=seconds - stop, teardown=teardown, stop=stop)
 
     def idle_load(self, image, seconds):
         """The part of one processor that mayfly itself takes while its command sleeps."""

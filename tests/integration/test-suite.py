@@ -327,6 +327,11 @@ def a_target_with_artifacts_is_kept_without_being_asked_for():
         result = run(sandbox, "-f", "maker")
         expect(result, 0, err="are in '")
         assert read(result.cases["maker"], "stdout") == "made\n"
+        # Which files it has none of is worth knowing, and no failure.
+        notes = result.cases["maker"]["notes"]
+        assert len(notes) == 1 and "/tmp/results/*.log" in notes[0], notes
+        assert f"Note: {notes[0]}".encode() in result.out, result.out
+        assert result.cases["maker"]["accel"] in ("kvm", "tcg"), result.cases["maker"]
         shutil.rmtree(os.path.dirname(result.cases["maker"]["run_dir"]))
         result = run(sandbox, "-f", "plain")
         expect(result, 0, err="^$")

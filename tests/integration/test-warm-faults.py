@@ -85,17 +85,28 @@ def a_killed_builder_leaves_nothing_that_is_trusted():
         assert not glob.glob(os.path.join(box.warm, "*.building"))
 
 
+def took(log, phase):
+    """The milliseconds that a phase took."""
+    return float(re.search(rf"{phase} took ([0-9.]+) ms".encode(), log).group(1))
+
+
 @test
 def two_first_runs_share_one_saved_machine():
     with Warm() as box:
-        processes = [box.start("run", "-v", "-k", kernel("small"), "--", "echo right")
-                     for _ in range(2)]
+        processes = [box.start("run", "-vv", "-k", kernel("small"), "--timeline", f"{n}.svg", "--",
+                               "echo right") for n in range(2)]
         ended = [process.communicate(timeout=200) + (process.returncode,) for process in processes]
         assert [(out, status) for out, _, status in ended] == [(b"right\n", 0)] * 2
         assert sum(b"saved the machine" in err for _, err, _ in ended) == 1, ended
         assert sum(b"Another run is saving" in err for _, err, _ in ended) == 1, ended
         assert all(b"restored" in err for _, err, _ in ended), ended
         box.only()
+        # The one that waited says so, and does not call it the launch of QEMU.
+        waited = [err for _, err, _ in ended if b"waiting took" in err]
+        assert len(waited) == 1, ended
+        assert took(waited[0], "waiting") > took(waited[0], "launch"), waited
+        assert sum(">waiting<" in open(os.path.join(box.work, f"{n}.svg")).read()
+                   for n in range(2)) == 1
 
 
 @test

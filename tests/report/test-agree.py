@@ -70,6 +70,8 @@ class Tap:
             assert self.bail_out is None, 'nothing follows a bail out'
             if line.startswith('Bail out! '):
                 self.bail_out = line.removeprefix('Bail out! ')
+            elif line.startswith('# '):
+                self.points[-1]['notes'].append(line.removeprefix('# '))
             else:
                 self.points.append(self._read_point(line, lines))
 
@@ -83,6 +85,7 @@ class Tap:
             'description': re.sub(r'\\(.)', r'\1', match.group(3)),
             'skip': match.group(4),
             'yaml': {},
+            'notes': [],
         }
         assert next(lines) == '  ---'
         for entry in lines:
@@ -198,12 +201,38 @@ class Facts(Reports):
         points = self.tap_by_name()
         for case, (_, properties) in zip(self.json['cases'], self.junit_cases()):
             yaml = points[case['name']]['yaml']
-            for key in 'verdict', 'status', 'signal', 'phase':
+            for key in 'verdict', 'status', 'signal', 'phase', 'accel':
                 value = case[key]
                 self.assertEqual(yaml.get(key), value, case['name'])
                 self.assertEqual(properties.get(key), None if value is None else str(value))
             self.assertEqual(yaml['attempts'], case['attempts'])
             self.assertEqual(properties.get('attempts', '0'), str(case['attempts']))
+
+    def test_the_accelerator_is_the_one_in_use(self):
+        for case in self.json['cases']:
+            ran = case['outcome'] not in ('skip', 'not-run')
+            self.assertEqual(case['accel'], 'tcg' if ran else None, case['name'])
+            self.assertEqual(case['target']['accel'], 'auto', case['name'])
+
+    def test_notes_are_in_each(self):
+        noted = {case['name']: case['notes'] for case in self.json['cases'] if case['notes']}
+        self.assertEqual(set(noted), {'passes when retried', 'exits with 3'})
+        in_one_line = {name: [note.replace('\n', ' ') for note in notes]
+                       for name, notes in noted.items()}
+        points = self.tap_by_name()
+        for element, _ in self.junit_cases():
+            notes = [item.get('value') for item in element.iter('property')
+                     if item.get('name') == 'note']
+            self.assertEqual(notes, noted.get(element.get('name'), []))
+        for name, point in points.items():
+            self.assertEqual(point['notes'], in_one_line.get(name, []))
+        for policy in 'on-failure', 'live', 'never':
+            shown = re.findall(r'^ +Note: (.*)$', replay('--output', policy).decode('utf-8'), re.M)
+            self.assertEqual(sorted(shown), sorted(sum(in_one_line.values(), [])))
+        annotated = re.findall(r'^::notice file=[^,]*,line=\d+,title=(.*?)::(.*)$',
+                               replay(GITHUB_ACTIONS='true').decode('utf-8'), re.M)
+        self.assertEqual({name: [note.replace('%0A', '\n').replace('%25', '%')]
+                          for name, note in annotated}, noted)
 
     def test_timings_of_each_phase_are_in_each(self):
         points = self.tap_by_name()

@@ -20,6 +20,19 @@ test_a_suite_is_told_completely(void)
     golden_assert("report-tap.txt", text);
 }
 
+/* Its YAML has ended, and comments are all that follows. */
+static void
+assert_complete(const char *text)
+{
+    const char *end = g_strrstr(text, "\n  ...\n");
+
+    g_assert_nonnull(end);
+    g_assert_true(g_str_has_suffix(text, "\n"));
+    g_auto(GStrv) behind = g_strsplit(end + strlen("\n  ...\n"), "\n", 0);
+    for (char **line = behind; *line && **line; line++)
+        g_assert_true(g_str_has_prefix(*line, "# "));
+}
+
 static void
 test_a_point_is_there_when_its_case_has_finished(void)
 {
@@ -39,7 +52,7 @@ test_a_point_is_there_when_its_case_has_finished(void)
         g_autofree char *point = g_strdup_printf("\nok %u - ", ++finished);
         g_autofree char *bad = g_strdup_printf("\nnot ok %u - ", finished);
         g_assert_true(strstr(text, point) || strstr(text, bad));
-        g_assert_true(g_str_has_suffix(text, "\n  ...\n"));
+        assert_complete(text);
     }
     g_assert_cmpuint(finished, ==, fixture->cases->len - 1);
 }

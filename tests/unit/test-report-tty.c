@@ -100,9 +100,9 @@ test_what_runs_is_shown_with_phases_and_last_lines(void)
     g_assert_cmpstr(
         text, ==,
         "Running 11 targets, 2 at a time.\n"
-        "RUN   passes: execution 2s, setup 1ms, boot 1ms, launch 1ms, resolve 1ms\n"
+        "RUN   passes: execution 2s, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "      | all is well\n"
-        "RUN   exits with 3: execution 2s, setup 1ms, boot 1ms, launch 1ms, resolve 1ms\n"
+        "RUN   exits with 3: execution 2s, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "      | one\n"
         "      | two\n"
         "0 of 11 finished, 2 running, 2s");
@@ -121,10 +121,10 @@ test_a_finished_case_scrolls_above_the_block(void)
         text, ==,
         "Running 11 targets, 2 at a time.\n"
         "PASS  [ 1/11] passes (3.2s)\n"
-        "RUN   exits with 3: execution 3s, setup 1ms, boot 1ms, launch 1ms, resolve 1ms\n"
+        "RUN   exits with 3: execution 3s, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "      | one\n"
         "      | two\n"
-        "RUN   is killed: execution 0ms, setup 1ms, boot 1ms, launch 1ms, resolve 1ms\n"
+        "RUN   is killed: execution 0ms, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "1 of 11 finished, 2 running, 4s");
 }
 
