@@ -4,6 +4,7 @@
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
 #include "run/expect.h"
+#include "run/subtest-reader.h"
 #include "wire/guest-protocol.h"
 
 struct _MfCommands {
@@ -15,8 +16,24 @@ struct _MfCommands {
     MfMachine *machine;     /* owned */
     MfStream *stream;       /* owned */
     MfImageMeans means;
-    MfTail *kept[3]; /* owned; of the command's outputs, for its expectations; or NULL */
+    MfTail *kept[3];         /* owned; of the command's outputs, for its expectations; or NULL */
+    MfSubtests *subtests;    /* owned; that the command tells of; or NULL */
+    MfSubtestReader *reader; /* owned; of its standard output; or NULL */
 };
+
+static MfStdio *
+get_stdio(const MfCommands *self)
+{
+    return self->reading ? self->reading : self->stdio;
+}
+
+static void
+on_written(MfOutput *output, GBytes *chunk, gpointer data)
+{
+    MfCommands *self = data;
+
+    mf_subtest_reader_feed(self->reader, g_bytes_get_data(chunk, NULL), g_bytes_get_size(chunk));
+}
 
 MfCommands *
 mf_commands_new(const MfTarget *target, MfStdio *stdio, GError **error)
@@ -37,6 +54,10 @@ mf_commands_free(MfCommands *self)
 {
     if (!self)
         return;
+    if (self->reader && self->stdio->output[1])
+        g_signal_handlers_disconnect_by_data(self->stdio->output[1], self);
+    mf_subtest_reader_free(self->reader);
+    mf_subtests_free(self->subtests);
     for (int fd = 1; fd <= 2; fd++)
         mf_tail_free(self->kept[fd]);
     g_clear_pointer(&self->reading, mf_stdio_free);
@@ -44,12 +65,6 @@ mf_commands_free(MfCommands *self)
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
     g_free(self);
-}
-
-static MfStdio *
-get_stdio(const MfCommands *self)
-{
-    return self->reading ? self->reading : self->stdio;
 }
 
 void
@@ -86,6 +101,20 @@ make_exec(MfCommands *self, MfStdio *stdio, GBytes *record, const char *const *w
     return mf_exec_stream_new(mf_machine_get_qga(self->machine), self->stream, stdio, record);
 }
 
+/* From now on: what setup writes is not the command's. */
+static void
+read_subtests(MfCommands *self)
+{
+    MfSubtestFormat format = self->target->subtests;
+
+    if (format == MF_SUBTEST_FORMAT_NONE)
+        return;
+    self->subtests = mf_subtests_new();
+    self->reader = mf_subtest_reader_new(format, NULL, NULL, self->subtests, NULL);
+    if (self->stdio->output[1])
+        g_signal_connect(self->stdio->output[1], "written", G_CALLBACK(on_written), self);
+}
+
 MfExec *
 mf_commands_make(MfCommands *self)
 {
@@ -96,6 +125,7 @@ mf_commands_make(MfCommands *self)
     MfExec *exec = make_exec(self, get_stdio(self), self->plan->command,
                              self->plan->image_script ? text_words : file_words);
 
+    read_subtests(self);
     mf_exec_set_limit(exec, self->target->timeout_ms);
     for (int fd = 1; fd <= 2; fd++) {
         self->kept[fd] = mf_expect_keep(self->target->expect, fd);
@@ -137,4 +167,13 @@ mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result)
                                  "what it writes later is lost."));
     /* Whose status is the only thing that counts says it by itself. */
     return self->target->expect ? g_steal_pointer(&unmet) : NULL;
+}
+
+void
+mf_commands_conclude(MfCommands *self, MfResult *result)
+{
+    if (!self->reader)
+        return;
+    mf_subtest_reader_finish(self->reader);
+    mf_result_add_subtests(result, self->subtests);
 }

@@ -40,3 +40,7 @@ MfExec *mf_commands_make_hook(MfHookKind kind, guint index, gpointer data);
 /* Puts how the command ended by itself into 'result', and whether that is a pass. Returns what was
  * not as expected, owned by the caller; NULL when all was, or the status alone says it. */
 char *mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result);
+
+/* When nothing of the command comes any more, however it ended: adds its sub-tests to 'result'.
+ * Called once. */
+void mf_commands_conclude(MfCommands *self, MfResult *result);

@@ -20,6 +20,8 @@ struct _MfGuestWatch {
     GObject parent;
     const MfTarget *target; /* borrowed */
     MfSplatWatch *splats;   /* owned */
+    MfConsoleWatch *rules;  /* owned */
+    MfSubtests *subtests;   /* owned; that the console tells of */
     MfBoot *boot;           /* owned; once there is a machine */
     MfMachine *machine;     /* owned */
     char *tail;             /* owned; the console's last lines, where they are evidence */
@@ -51,6 +53,8 @@ mf_guest_watch_dispose(GObject *object)
     g_clear_error(&self->lost);
     g_clear_pointer(&self->tail, g_free);
     g_clear_pointer(&self->splats, mf_splat_watch_free);
+    g_clear_object(&self->rules);
+    g_clear_pointer(&self->subtests, mf_subtests_free);
     G_OBJECT_CLASS(mf_guest_watch_parent_class)->dispose(object);
 }
 
@@ -103,7 +107,7 @@ on_machine_ended(MfGuestWatch *self, GError *error)
     char *message;
     MfVerdict verdict;
 
-    if (self->closed || mf_boot_survives_end(self->boot))
+    if (self->closed || self->target->bare || mf_boot_survives_end(self->boot))
         return;
     mf_guest_watch_keep_tail(self);
     verdict = mf_guest_end_judge(self->machine, self->phase, error, &message);
@@ -117,13 +121,35 @@ on_console(MfGuestWatch *self, GBytes *bytes)
         g_signal_emit(self, signals[SIGNAL_CONSOLE], 0, bytes);
 }
 
+/* What the rules have come to. That all landmarks were seen ends no run by itself. */
+static void
+on_rules_decided(MfGuestWatch *self)
+{
+    static const MfVerdict verdicts[] = {
+        [MF_CONSOLE_FAILED] = MF_VERDICT_CRASHED,
+        [MF_CONSOLE_LATE] = MF_VERDICT_TIMEOUT,
+        [MF_CONSOLE_BROKEN] = MF_VERDICT_CONFIG,
+    };
+    const MfConsoleRules *rules = mf_console_watch_get_rules(self->rules);
+    char *message = mf_console_rules_explain(rules);
+
+    if (self->closed || !message) {
+        g_free(message);
+        return;
+    }
+    mf_guest_watch_keep_tail(self);
+    report_end(self, verdicts[mf_console_rules_get_state(rules)], message);
+}
+
 /* The kernel of an image need not end the machine when it panics, nor tell QEMU of it. */
 static void
 on_console_line(MfGuestWatch *self, const char *line, guint source)
 {
-    if (!mf_boot_is_repeating(self->boot))
+    if (!mf_boot_is_repeating(self->boot)) {
         mf_splat_watch_feed(self->splats, source, line);
-    if (self->target->image && strstr(line, MF_PANIC_WORDS))
+        mf_console_watch_feed(self->rules, source, line);
+    }
+    if ((self->target->image || self->target->bare) && strstr(line, MF_PANIC_WORDS))
         on_panicked(self);
 }
 
@@ -143,8 +169,14 @@ mf_guest_watch_new(const MfTarget *target, GError **error)
     g_autoptr(MfGuestWatch) self = g_object_new(MF_TYPE_GUEST_WATCH, NULL);
 
     self->target = target;
+    self->subtests = mf_subtests_new();
     self->splats = mf_splat_watch_new(target, error);
-    return self->splats ? g_steal_pointer(&self) : NULL;
+    self->rules = self->splats ? mf_console_watch_new(target, self->subtests, error) : NULL;
+    if (!self->rules)
+        return NULL;
+    g_signal_connect_object(self->rules, "decided", G_CALLBACK(on_rules_decided), self,
+                            G_CONNECT_SWAPPED);
+    return g_steal_pointer(&self);
 }
 
 void
@@ -170,6 +202,13 @@ mf_guest_watch_follow(MfGuestWatch *self, MfBoot *boot)
     for (gsize i = 0; i < G_N_ELEMENTS(watched); i++)
         g_signal_connect_object(watched[i].object, watched[i].signal, watched[i].callback, self,
                                 G_CONNECT_SWAPPED);
+    mf_console_watch_attach(self->rules, self->machine);
+}
+
+MfConsoleWatch *
+mf_guest_watch_get_console(MfGuestWatch *self)
+{
+    return self->rules;
 }
 
 void
@@ -204,10 +243,30 @@ mf_guest_watch_close(MfGuestWatch *self)
     g_clear_handle_id(&self->lost_source, g_source_remove);
 }
 
+/* A command that has passed is no pass when the console did not say all that it had to. */
+static void
+judge_console(MfGuestWatch *self, MfResult *result)
+{
+    const MfConsoleRules *rules = mf_console_watch_get_rules(self->rules);
+    g_autofree char *awaited = mf_console_rules_describe_awaited(rules);
+    g_autofree char *sentence = NULL;
+
+    if (!awaited || !result->passed)
+        return;
+    sentence = g_strdup_printf("The command ended, and the console had not said %s.", awaited);
+    result->passed = FALSE;
+    mf_result_add_message(result, sentence);
+}
+
 void
 mf_guest_watch_conclude(MfGuestWatch *self, MfResult *result)
 {
     clear_guest(self);
     result->console_tail = g_steal_pointer(&self->tail);
+    judge_console(self, result);
+    mf_console_watch_finish(self->rules);
+    if (mf_console_watch_reads_subtests(self->rules))
+        mf_result_add_subtests(result, self->subtests);
+    mf_result_judge_subtests(result);
     mf_splat_watch_conclude(self->splats, result);
 }

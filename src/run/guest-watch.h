@@ -4,12 +4,14 @@
 #include <gio/gio.h>
 
 #include "run/boot.h"
+#include "run/console-watch.h"
 #include "run/result.h"
 #include "run/target.h"
 
 /*
  * Watches a guest from its start to its end: what its console says, what its kernel complains of,
- * whether it panics, and how its machine ends. What is the end of the run, it says once.
+ * whether it panics, and how its machine ends. What is the end of the run, it says once. (How the
+ * machine of a bare target ends is judged by MfBare.)
  */
 #define MF_TYPE_GUEST_WATCH (mf_guest_watch_get_type())
 G_DECLARE_FINAL_TYPE(MfGuestWatch, mf_guest_watch, MF, GUEST_WATCH, GObject)
@@ -20,6 +22,9 @@ MfGuestWatch *mf_guest_watch_new(const MfTarget *target, GError **error);
 
 /* Goes on with the machine that 'boot' has now, in place of its last one. */
 void mf_guest_watch_follow(MfGuestWatch *self, MfBoot *boot);
+
+/* The rules that the console is held to. Borrowed. */
+MfConsoleWatch *mf_guest_watch_get_console(MfGuestWatch *self);
 
 /* What the run is doing, for the messages. */
 void mf_guest_watch_set_phase(MfGuestWatch *self, MfPhase phase);
@@ -34,8 +39,9 @@ void mf_guest_watch_keep_tail(MfGuestWatch *self);
 /* The verdict has been found: there is no "over" from here on. */
 void mf_guest_watch_close(MfGuestWatch *self);
 
-/* After the machine's end: lets go of it, and puts what was seen into the result. The complaints of
- * the guest's kernel may change its verdict (see mf_splat_policy_apply()). */
+/* After the machine's end: lets go of it, and puts what was seen into the result. What was not said
+ * on the console, the sub-tests (also those that are there already), and the complaints of the
+ * guest's kernel (see mf_splat_policy_apply()) may change its verdict. */
 void mf_guest_watch_conclude(MfGuestWatch *self, MfResult *result);
 
 /* Signals:

@@ -342,6 +342,38 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
     return spec->kernel != NULL;
 }
 
+/* A kernel that boots by itself says all that it has to say: nobody else does. */
+static char *
+make_bare_kernel_args(const MfTarget *target)
+{
+    const MfPlatform *platform = mf_platform_get(target->arch);
+    const char *own = target->kernel_args ? target->kernel_args : "";
+
+    return g_strdup_printf("console=%s panic=-1%s%s%s", platform->console, platform->kernel_args,
+                           *own ? " " : "", own);
+}
+
+/* A kernel with nothing of mayfly's beside it. */
+static gboolean
+plan_bare_kernel(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    g_autofree char *path = find_kernel(target, error);
+    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
+
+    if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error) ||
+        (target->kernel_args && !mf_target_check_kernel_args(target->kernel_args, error)))
+        return FALSE;
+    if (target->initramfs && access(target->initramfs, R_OK) < 0) {
+        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The initramfs '%s' cannot be read",
+                           target->initramfs);
+        return FALSE;
+    }
+    spec->initrd = g_strdup(target->initramfs);
+    spec->append = make_bare_kernel_args(target);
+    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
+    return spec->kernel != NULL;
+}
+
 static gboolean
 plan_memory(MfSpec *spec, const MfTarget *target, GError **error)
 {
@@ -386,7 +418,7 @@ plan_net(MfPlan *self, const MfTarget *target, GError **error)
         return FALSE;
     if (target->net == MF_NET_NONE)
         return TRUE;
-    if (!self->initramfs && !target->image) {
+    if (!self->initramfs && !target->image && !target->bare) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The guest's network is set up by mayfly-guest, which comes with the "
                     "initramfs: leave out --no-initramfs.");
@@ -416,7 +448,7 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     spec->cpus = target->cpus;
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
-    spec->script_ports = !self->initramfs;
+    spec->script_ports = !self->initramfs && !target->bare;
     return plan_memory(spec, target, error) && plan_disks(self, target, error) &&
            mf_media_add_firmware(target, self->media_dir, spec, error) &&
            plan_net(self, target, error);
@@ -572,7 +604,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     self->setup = g_ptr_array_new_with_free_func(g_free);
     self->script_mounts = g_string_new(NULL);
     self->init = target->image ? MF_INIT_AGENT : target->init;
-    self->initramfs = !target->no_initramfs && !target->image;
+    self->initramfs = !target->no_initramfs && !target->image && !target->bare;
     add_setup(self, MF_CONF_INIT, mf_init_name(self->init));
     add_setup(self, MF_CONF_9P_CACHE, get_cache(target));
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
@@ -581,6 +613,9 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     if (!check_directories(target, error) || !plan_machine(self, target, error))
         return NULL;
 
+    if (target->bare)
+        return target->image || plan_bare_kernel(spec, target, error) ? g_steal_pointer(&self)
+                                                                      : NULL;
     if (target->image)
         return plan_image(self, target, stdio_open, error) ? g_steal_pointer(&self) : NULL;
 

@@ -99,6 +99,26 @@ mf_result_free(MfResult *self)
     g_free(self->console_tail);
     g_array_unref(self->marks);
     g_clear_pointer(&self->splats, g_ptr_array_unref);
+    mf_subtests_free(self->subtests);
     g_clear_pointer(&self->notes, g_ptr_array_unref);
     g_free(self);
+}
+
+void
+mf_result_add_subtests(MfResult *self, MfSubtests *from)
+{
+    if (!self->subtests)
+        self->subtests = mf_subtests_new();
+    mf_subtests_merge(self->subtests, from, NULL);
+}
+
+void
+mf_result_judge_subtests(MfResult *self)
+{
+    g_autofree char *failures = self->subtests ? mf_subtests_explain(self->subtests) : NULL;
+
+    if (!failures)
+        return;
+    self->passed = FALSE;
+    mf_result_add_message(self, failures);
 }

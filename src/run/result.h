@@ -5,6 +5,7 @@
 
 #include "machine/host.h"
 #include "run/splat.h"
+#include "run/subtests.h"
 
 /* How a run ended. Whether that is a success, 'passed' says: EXITED with status 0, or what the
  * target expects in its place. */
@@ -64,6 +65,7 @@ typedef struct {
     char *console_tail;   /* owned; the console's last lines where they are evidence, or NULL */
     GPtrArray *splats;    /* owned; of MfSplat: what the guest's kernel complained of, in order, but
                            * for what the target ignores */
+    MfSubtests *subtests; /* owned; that it told of; NULL: it was not asked to */
     GPtrArray *notes;     /* owned; of char *: sentences worth telling that are no failure */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
     GArray *marks;                /* owned; of MfMark */
@@ -76,6 +78,12 @@ void mf_result_add_mark(MfResult *self, MfMarkSide side, const char *name, gint6
 
 /* Adds 'sentences' to the message; nothing when NULL. */
 void mf_result_add_message(MfResult *self, const char *sentences);
+
+/* Adds sub-tests to those of the result, and empties 'from'. */
+void mf_result_add_subtests(MfResult *self, MfSubtests *from);
+
+/* When all of them are there: no pass where one of them is a failure. */
+void mf_result_judge_subtests(MfResult *self);
 
 /* What went wrong in 'phase', after the command: no pass, but what is known of a command that was
  * none stays. */

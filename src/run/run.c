@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "machine/machine.h"
 #include "run/artifacts.h"
+#include "run/bare.h"
 #include "run/boot.h"
 #include "run/commands.h"
 #include "run/conclusion.h"
@@ -26,6 +27,7 @@ struct _MfRun {
     MfStream *stream;          /* owned */
     MfGuestWatch *watch;       /* owned */
     MfGuestSetup *preparation; /* owned */
+    MfBare *bare;              /* owned; of a target without a command; or NULL */
     MfHooks *setup;            /* owned */
     MfExec *exec;              /* owned; while the command runs */
     MfConclusion *conclusion;  /* owned */
@@ -51,6 +53,7 @@ static void enter(MfRun *self, MfPhase phase);
 static void
 clear_guest(MfRun *self)
 {
+    g_clear_object(&self->bare);
     g_clear_object(&self->setup);
     g_clear_object(&self->exec);
     g_clear_object(&self->preparation);
@@ -238,6 +241,9 @@ on_launched(MfRun *self)
     g_set_object(&self->machine, mf_boot_get_machine(self->boot));
     g_set_object(&self->stream, mf_boot_get_stream(self->boot));
     mf_guest_watch_follow(self->watch, self->boot);
+    if (self->target->bare)
+        self->bare =
+            mf_bare_new(self->target, self->machine, mf_guest_watch_get_console(self->watch));
     mf_marks_note_host(self->marks, "QEMU launched");
     mf_marks_watch(self->marks, mf_machine_get_console(self->machine), self->stream);
 }
@@ -347,9 +353,15 @@ on_prepared(GObject *source, GAsyncResult *result, gpointer data)
     run_setup(self);
 }
 
+/* There is nobody in a bare guest to set anything up. */
 static void
 step_setup(MfRun *self)
 {
+    if (self->bare) {
+        g_clear_handle_id(&self->deadline, g_source_remove);
+        enter(self, MF_PHASE_EXECUTE);
+        return;
+    }
     self->preparation = mf_guest_setup_new(self->target, self->plan, self->machine, self->stream);
     mf_guest_setup_run_async(self->preparation, self->cancellable, on_prepared, g_object_ref(self));
 }
@@ -378,8 +390,33 @@ on_executed(GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
+on_bare_ended(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+    g_auto(MfBareEnd) end = {0};
+    gboolean good = mf_bare_run_finish(MF_BARE(source), result, &end, &error);
+
+    if (self->decided)
+        return;
+    if (!good) {
+        decide_on_error(self, error);
+        return;
+    }
+    if (!end.passed)
+        mf_guest_watch_keep_tail(self->watch);
+    self->result->status = end.status;
+    self->result->passed = end.passed;
+    settle(self, end.verdict, g_steal_pointer(&end.message));
+}
+
+static void
 step_execute(MfRun *self)
 {
+    if (self->bare) {
+        mf_bare_run_async(self->bare, self->cancellable, on_bare_ended, g_object_ref(self));
+        return;
+    }
     self->exec = mf_commands_make(self->commands);
     if (self->rows)
         mf_exec_resize(self->exec, self->rows, self->columns);
@@ -427,6 +464,8 @@ complete(MfRun *self)
 
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
     mf_marks_add_to_result(self->marks, self->result);
+    if (self->commands)
+        mf_commands_conclude(self->commands, self->result);
     if (self->watch)
         mf_guest_watch_conclude(self->watch, self->result);
     clear_guest(self);

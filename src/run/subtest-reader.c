@@ -93,8 +93,7 @@ match_line(MfSubtestReader *self, const GPtrArray *patterns, MfSubtestStatus sta
         }
         g_autofree char *name =
             g_match_info_fetch(match, g_regex_get_capture_count(pattern) > 0 ? 1 : 0);
-        g_strstrip(name);
-        mf_subtests_add(self->to, status, *name ? name : "(without a name)", NULL);
+        mf_subtests_add(self->to, status, name, NULL);
         return TRUE;
     }
     return FALSE;

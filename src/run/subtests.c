@@ -55,17 +55,18 @@ cut(char *text, gsize max)
         *g_utf8_find_prev_char(text, text + max + 1) = '\0';
 }
 
-/* Fit to be shown, without newlines and tabs where it has to be one line. */
+/* Fit to be shown, without newlines and tabs where it has to be one line. Where nothing is left of
+ * it, a copy of 'fallback'. */
 static char *
-make_plain(const char *text, gsize max, gboolean lines)
+make_plain(const char *text, gsize max, gboolean lines, const char *fallback)
 {
-    char *plain = mf_plain_text(text, strlen(text));
+    g_autofree char *plain = mf_plain_text(text, strlen(text));
 
     if (!lines)
         g_strdelimit(plain, "\n\t", ' ');
     g_strstrip(plain);
     cut(plain, max);
-    return plain;
+    return *plain ? g_steal_pointer(&plain) : g_strdup(fallback);
 }
 
 /* Takes 'test'. */
@@ -88,8 +89,8 @@ mf_subtests_add(MfSubtests *self, MfSubtestStatus status, const char *name, cons
     MfSubtest *test = g_new0(MfSubtest, 1);
 
     test->status = status;
-    test->name = make_plain(name, MF_SUBTEST_NAME_MAX, FALSE);
-    test->message = message && *message ? make_plain(message, MF_SUBTEST_MESSAGE_MAX, TRUE) : NULL;
+    test->name = make_plain(name, MF_SUBTEST_NAME_MAX, FALSE, "(without a name)");
+    test->message = make_plain(message ? message : "", MF_SUBTEST_MESSAGE_MAX, TRUE, NULL);
     self->counts[status]++;
     keep(self, test);
 }
@@ -104,7 +105,7 @@ mf_subtests_complain(MfSubtests *self, const char *format, ...)
     va_start(arguments, format);
     g_autofree char *sentence = g_strdup_vprintf(format, arguments);
     va_end(arguments);
-    g_ptr_array_add(self->problems, make_plain(sentence, MF_SUBTEST_MESSAGE_MAX, FALSE));
+    g_ptr_array_add(self->problems, make_plain(sentence, MF_SUBTEST_MESSAGE_MAX, FALSE, ""));
 }
 
 static void
@@ -121,7 +122,7 @@ void
 mf_subtests_merge(MfSubtests *self, MfSubtests *from, const char *name)
 {
     g_autoptr(GPtrArray) tests = g_steal_pointer(&from->tests);
-    g_autofree char *plain = name ? make_plain(name, MF_SUBTEST_NAME_MAX, FALSE) : NULL;
+    g_autofree char *plain = name ? make_plain(name, MF_SUBTEST_NAME_MAX, FALSE, NULL) : NULL;
 
     g_ptr_array_set_free_func(tests, NULL);
     for (guint i = 0; i < tests->len; i++) {

@@ -181,6 +181,7 @@ mf_target_new(void)
     self->mounts = g_ptr_array_new_with_free_func((GDestroyNotify)mf_share_free);
     self->numa = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
     self->disks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_disk_free);
+    self->console = g_ptr_array_new_with_free_func((GDestroyNotify)mf_console_rule_free);
     self->forwards = g_array_new(FALSE, FALSE, sizeof(MfForward));
     /* Where GLib would say "/" for a directory that is gone, there is none. */
     g_autofree char *here = getcwd(NULL, 0);
@@ -213,6 +214,7 @@ mf_target_free(MfTarget *self)
     g_free(self->workdir);
     g_free(self->user);
     g_free(self->hostname);
+    g_free(self->initramfs);
     g_free(self->image);
     g_free(self->bios);
     g_free(self->secure_boot_vars);
@@ -225,6 +227,7 @@ mf_target_free(MfTarget *self)
     g_strfreev(self->setup);
     g_strfreev(self->teardown);
     mf_expect_free(self->expect);
+    g_ptr_array_unref(self->console);
     g_strfreev(self->artifacts);
     g_free(self->artifacts_dir);
     g_free(self->splat_allow);

@@ -10,6 +10,7 @@
 #include "machine/net.h"
 #include "machine/numa.h"
 #include "machine/share.h"
+#include "run/console-rules.h"
 #include "run/expect.h"
 #include "run/splat-policy.h"
 
@@ -100,6 +101,11 @@ typedef struct {
     gboolean tty;   /* the command's streams are a terminal of this size */
     guint16 rows, columns;
 
+    /* A bare target boots with nothing of mayfly's in it, and runs no command: its console and its
+     * machine's end are all that is judged. */
+    gboolean bare;
+    char *initramfs; /* owned; of its kernel; or NULL */
+
     /* An image target boots this medium by itself; it has no kernel, and no root. */
     char *image;              /* owned; or NULL */
     MfMedium medium;          /* what that is */
@@ -126,7 +132,9 @@ typedef struct {
     char **setup;    /* owned; before the command; or NULL */
     char **teardown; /* owned; after it; or NULL */
 
-    MfExpect *expect; /* owned; NULL: status 0 */
+    MfExpect *expect;         /* owned; NULL: status 0 */
+    MfSubtestFormat subtests; /* that the command tells of on its standard output */
+    GPtrArray *console;       /* owned; of MfConsoleRule; empty: nothing is asked of the console */
     char **artifacts; /* owned; patterns (glob(7)) of the guest's files to be copied out, relative
                        * ones to the command's directory; or NULL */
     char *artifacts_dir; /* owned; where they go on the host; NULL with no artifacts */

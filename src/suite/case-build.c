@@ -55,6 +55,8 @@ take_enums(const Build *self)
     mf_net_parse(mf_config_net_to_string(config->net), &target->net, NULL);
     mf_secure_boot_parse(mf_config_secure_boot_to_string(config->secure_boot), &target->secure_boot,
                          NULL);
+    mf_subtest_format_parse(mf_config_subtests_to_string(config->subtests), &target->subtests,
+                            NULL);
     if (config->has_cache)
         mf_9p_cache_parse(mf_config_cache_to_string(config->cache), &target->cache, NULL);
     if (config->has_arch)
@@ -92,6 +94,9 @@ take_texts(const Build *self)
     target->setup = g_strdupv(config->setup);
     target->teardown = g_strdupv(config->teardown);
     target->artifacts = g_strdupv(config->artifacts);
+    target->initramfs = g_strdup(config->initramfs);
+    if (!config->command)
+        return;
     if (config->command->kind == MF_CONFIG_COMMAND_KIND_ARGV)
         target->argv = g_strdupv(config->command->argv);
     else
@@ -106,7 +111,9 @@ take_numbers(const Build *self)
 
     target->no_initramfs = config->no_initramfs;
     target->kaslr = config->kaslr;
-    target->cold = config->cold;
+    target->bare = config->command == NULL;
+    /* What boots bare has no ready point at which it could be saved. */
+    target->cold = config->cold || target->bare;
     target->no_save = config->no_save;
     target->image_writable = !config->snapshot;
     target->uefi = config->uefi;
@@ -130,6 +137,37 @@ take_expect(const Build *self)
     expect->signal_number = config->has_signal ? (int)config->signal : 0;
     expect->stdout_match = g_strdup(config->stdout_match);
     expect->stderr_match = g_strdup(config->stderr_match);
+}
+
+static MfConsoleRule *
+make_console_rule(const MfConfigConsole *config)
+{
+    MfConsoleRule *rule = mf_console_rule_new();
+
+    rule->expect = g_strdupv(config->expect);
+    rule->timeout_ms = config->timeout;
+    rule->fail_on = g_strdupv(config->fail_on);
+    rule->pass = g_strdupv(config->pass);
+    rule->fail = g_strdupv(config->fail);
+    mf_subtest_format_parse(mf_config_subtests_to_string(config->subtests), &rule->subtests, NULL);
+    if (rule->pass || rule->fail)
+        rule->subtests = MF_SUBTEST_FORMAT_LINES;
+    for (guint i = 0; config->respond && i < config->respond->len; i++) {
+        const MfConfigResponse *response = config->respond->pdata[i];
+
+        mf_console_rule_add_answer(rule, response->pattern, response->send,
+                                   response->has_times ? (guint)response->times : 0);
+    }
+    return rule;
+}
+
+static void
+take_console(const Build *self)
+{
+    const GPtrArray *console = self->config->console;
+
+    for (guint i = 0; console && i < console->len; i++)
+        g_ptr_array_add(self->target->console, make_console_rule(console->pdata[i]));
 }
 
 /* What is booted in place of a kernel. It is another system, with an environment of its own. */
@@ -285,6 +323,8 @@ find_missing(const Build *self)
         return g_strdup(error->message);
     if (target->image && !g_file_test(target->image, G_FILE_TEST_EXISTS))
         return g_strdup_printf("Its image '%s' does not exist.", target->image);
+    if (target->initramfs && !g_file_test(target->initramfs, G_FILE_TEST_EXISTS))
+        return g_strdup_printf("Its initramfs '%s' does not exist.", target->initramfs);
     if (!target->kernel || g_file_test(target->kernel, G_FILE_TEST_EXISTS))
         return NULL;
     entry = mf_catalog_find(target->kernel, NULL);
@@ -312,6 +352,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     take_numbers(&build);
     take_expect(&build);
     take_medium(&build);
+    take_console(&build);
     take_env(&build);
     take_mounts(&build);
     take_devices(&build);

@@ -92,6 +92,7 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
         {target->init_template != NULL, target->kernel != NULL, "init_template", "a kernel"},
         {target->no_initramfs, target->kernel != NULL, "no_initramfs", "a kernel"},
         {target->kaslr, target->kernel != NULL, "kaslr", "a kernel"},
+        {target->initramfs != NULL, target->kernel != NULL, "initramfs", "a kernel"},
         {!target->snapshot, target->image != NULL, "snapshot", "an image"},
     };
 
@@ -111,11 +112,79 @@ check_command(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     const MfConfigCommand *command = target->command;
 
+    if (!command && target->console && target->console->len > 0)
+        return TRUE;
+    if (!command) {
+        mf_config_value_fail(tree, error,
+                             "The key 'command' is missing: a target without it needs "
+                             "[[target.console]] to say when it passes.");
+        return FALSE;
+    }
     if (command->kind != MF_CONFIG_COMMAND_KIND_ARGV || (command->argv[0] && command->argv[0][0]))
         return TRUE;
     mf_config_value_fail(find_place(tree, "command"), error,
                          "Key 'command' is an array without a program as its first text.");
     return FALSE;
+}
+
+/* What is for a command, or for what mayfly has in the guest to run one; and the reverse. */
+static gboolean
+check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    const struct {
+        gboolean given;
+        const char *key;
+    } keys[] = {
+        {target->setup != NULL, "setup"},
+        {target->teardown != NULL, "teardown"},
+        {target->expect != NULL, "expect"},
+        {target->subtests != MF_CONFIG_SUBTESTS_NONE, "subtests"},
+        {target->artifacts != NULL, "artifacts"},
+        {target->init_template != NULL, "init_template"},
+        {target->no_initramfs, "no_initramfs"},
+        {target->vm->mounts != NULL, "vm.mounts"},
+        {target->env != NULL, "env"},
+        {target->env_pass != NULL, "env_pass"},
+        {target->user != NULL, "user"},
+        {target->workdir != NULL, "workdir"},
+        {target->stdin_ != NULL, "stdin"},
+    };
+
+    if (target->command && target->initramfs) {
+        mf_config_value_fail(find_place(tree, "initramfs"), error,
+                             "Target '%s' has an initramfs of its own, which mayfly cannot run a "
+                             "command in: leave out the key 'command', or 'initramfs'.",
+                             target->name);
+        return FALSE;
+    }
+    for (gsize i = 0; !target->command && i < G_N_ELEMENTS(keys); i++) {
+        if (!keys[i].given)
+            continue;
+        mf_config_value_fail(find_place(tree, keys[i].key), error,
+                             "Target '%s' has the key '%s', which needs a command.", target->name,
+                             keys[i].key);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_console(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    for (guint i = 0; target->console && i < target->console->len; i++) {
+        const MfConfigConsole *console = target->console->pdata[i];
+        const char *key = console->pass ? "pass" : "fail";
+
+        if ((!console->pass && !console->fail) || console->subtests == MF_CONFIG_SUBTESTS_NONE ||
+            console->subtests == MF_CONFIG_SUBTESTS_LINES)
+            continue;
+        mf_config_value_fail(find_place(find_element(tree, "console", i), key), error,
+                             "Target '%s' has patterns for 'console.%s', but its sub-tests are "
+                             "told of as %s.",
+                             target->name, key, mf_config_subtests_to_string(console->subtests));
+        return FALSE;
+    }
+    return TRUE;
 }
 
 static gboolean
@@ -262,8 +331,8 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_boot,   check_boot_options, check_command, check_expect, check_guest,
-        check_memory, check_numa,         check_net,     check_mounts,
+        check_boot,  check_boot_options, check_command, check_bare, check_console, check_expect,
+        check_guest, check_memory,       check_numa,    check_net,  check_mounts,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

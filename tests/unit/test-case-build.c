@@ -283,6 +283,51 @@ test_two_targets_of_one_name_are_an_error_that_has_both_places(void)
                               ":2:8: give each a name of its own.");
 }
 
+static void
+test_console_rules_are_taken_as_they_are_written(void)
+{
+    g_autoptr(GPtrArray) cases = build_one(
+        "subtests = 'tap'\n"
+        "[[target.console]]\nexpect = ['a', 'b']\ntimeout = '30s'\nfail_on = ['c']\n"
+        "[[target.console]]\npass = ['(d)']\n"
+        "respond = [{pattern = 'e', send = 'f'}, {pattern = 'g', send = 'h', times = 2}]\n");
+    const MfTarget *target = first(cases)->target;
+    const MfConsoleRule *one = g_ptr_array_index(target->console, 0);
+    const MfConsoleRule *two = g_ptr_array_index(target->console, 1);
+    const MfConsoleAnswer *answer = g_ptr_array_index(two->respond, 1);
+
+    g_assert_false(target->bare);
+    g_assert_cmpint(target->subtests, ==, MF_SUBTEST_FORMAT_TAP);
+    g_assert_cmpuint(target->console->len, ==, 2);
+    g_assert_cmpstr(one->expect[1], ==, "b");
+    g_assert_cmpint(one->timeout_ms, ==, 30000);
+    g_assert_cmpstr(one->fail_on[0], ==, "c");
+    g_assert_cmpint(one->subtests, ==, MF_SUBTEST_FORMAT_NONE);
+    g_assert_null(two->expect);
+    g_assert_cmpint(two->timeout_ms, ==, MF_CONSOLE_RULE_DEFAULT_TIMEOUT_MS);
+    /* Patterns say it without the word. */
+    g_assert_cmpint(two->subtests, ==, MF_SUBTEST_FORMAT_LINES);
+    g_assert_cmpuint(two->respond->len, ==, 2);
+    g_assert_cmpstr(answer->pattern, ==, "g");
+    g_assert_cmpstr(answer->send, ==, "h");
+    g_assert_cmpuint(answer->times, ==, 2);
+}
+
+static void
+test_a_target_without_a_command_is_bare_and_cold(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) cases =
+        build_all("[[target]]\nname = 'a'\nkernel = './bzImage'\ninitramfs = 'root.cpio'\n"
+                  "console = [{expect = ['up']}]\n",
+                  FALSE, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(first(cases)->target->bare);
+    g_assert_true(first(cases)->target->cold);
+    g_assert_cmpstr(first(cases)->target->initramfs, ==, "/projects/net/root.cpio");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -305,6 +350,10 @@ main(int argc, char **argv)
         {"env-pass-leaves-only-what-it-names", test_env_pass_leaves_only_what_it_names},
         {"an-image-s-command-has-an-environment-of-its-own",
          test_an_image_s_command_has_an_environment_of_its_own},
+        {"console-rules-are-taken-as-they-are-written",
+         test_console_rules_are_taken_as_they_are_written},
+        {"a-target-without-a-command-is-bare-and-cold",
+         test_a_target_without_a_command_is_bare_and_cold},
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
          test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},

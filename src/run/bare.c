@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "run/bare.h"
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "run/guest-end.h"
+
+/* After QEMU's end, how long what the guest said last may take to arrive. */
+#define DRAIN_MS 1000
+
+/* What a guest that did not do what is asked of it comes to. */
+#define UNMET_STATUS 1
+
+struct _MfBare {
+    GObject parent;
+    const MfTarget *target; /* borrowed */
+    MfMachine *machine;     /* owned */
+    MfConsoleWatch *watch;  /* owned */
+    GTask *task;            /* owned; while it runs */
+    GSource *cancel_source; /* owned */
+    GError *lost;           /* owned; how the machine ended */
+    gboolean console_closed;
+    guint limit, drain;
+};
+
+G_DEFINE_FINAL_TYPE(MfBare, mf_bare, G_TYPE_OBJECT)
+
+void
+mf_bare_end_clear(MfBareEnd *self)
+{
+    g_clear_pointer(&self->message, g_free);
+}
+
+static void
+stop_sources(MfBare *self)
+{
+    g_clear_handle_id(&self->limit, g_source_remove);
+    g_clear_handle_id(&self->drain, g_source_remove);
+    if (self->cancel_source)
+        g_source_destroy(self->cancel_source);
+    g_clear_pointer(&self->cancel_source, g_source_unref);
+}
+
+static void
+mf_bare_dispose(GObject *object)
+{
+    MfBare *self = MF_BARE(object);
+
+    stop_sources(self);
+    g_clear_error(&self->lost);
+    g_clear_object(&self->watch);
+    g_clear_object(&self->machine);
+    G_OBJECT_CLASS(mf_bare_parent_class)->dispose(object);
+}
+
+static void
+mf_bare_class_init(MfBareClass *class)
+{
+    G_OBJECT_CLASS(class)->dispose = mf_bare_dispose;
+}
+
+static void
+mf_bare_init(MfBare *self)
+{
+}
+
+static void
+end_free(gpointer data)
+{
+    mf_bare_end_clear(data);
+    g_free(data);
+}
+
+/* The one exit with a verdict. 'end' is taken. */
+static void
+finish(MfBare *self, const MfBareEnd *end)
+{
+    g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+    stop_sources(self);
+    g_task_return_pointer(task, g_memdup2(end, sizeof(*end)), end_free);
+}
+
+void
+mf_bare_judge_end(MfMachineEnd end, const char *awaited, MfBareEnd *ret_end)
+{
+    const char *how = end == MF_MACHINE_END_RESET ? "rebooted" : "powered itself off";
+
+    *ret_end = (MfBareEnd){.verdict = MF_VERDICT_EXITED, .passed = TRUE};
+    if (!awaited)
+        return;
+    ret_end->passed = FALSE;
+    ret_end->status = UNMET_STATUS;
+    ret_end->message =
+        g_strdup_printf("The guest %s, and its console had not said %s.", how, awaited);
+}
+
+/* The machine is gone, and all that it said is here. */
+static void
+judge(MfBare *self)
+{
+    const MfConsoleRules *rules = mf_console_watch_get_rules(self->watch);
+    g_autofree char *awaited = mf_console_rules_describe_awaited(rules);
+    MfMachineEnd how = mf_machine_get_end(self->machine);
+    MfBareEnd end = {0};
+
+    /* What was asked for may have been in the last words. */
+    if (mf_console_rules_get_state(rules) == MF_CONSOLE_MET)
+        how = MF_MACHINE_END_POWEROFF;
+    else
+        end.verdict = mf_guest_end_judge(self->machine, MF_PHASE_EXECUTE, self->lost, &end.message);
+    if (end.verdict != MF_VERDICT_CRASHED &&
+        (how == MF_MACHINE_END_POWEROFF || how == MF_MACHINE_END_RESET)) {
+        mf_bare_end_clear(&end);
+        mf_bare_judge_end(how, awaited, &end);
+    }
+    finish(self, &end);
+}
+
+static gboolean
+on_drain_over(gpointer data)
+{
+    MfBare *self = data;
+
+    self->drain = 0;
+    judge(self);
+    return G_SOURCE_REMOVE;
+}
+
+static void
+on_console_closed(MfBare *self)
+{
+    self->console_closed = TRUE;
+    if (self->task && self->lost)
+        judge(self);
+}
+
+static void
+on_machine_ended(MfBare *self, const GError *error)
+{
+    if (self->lost)
+        return;
+    self->lost = g_error_copy(error);
+    if (!self->task)
+        return;
+    if (self->console_closed)
+        judge(self);
+    else
+        self->drain = g_timeout_add(DRAIN_MS, on_drain_over, self);
+}
+
+static void
+on_rules_decided(MfBare *self)
+{
+    const MfConsoleRules *rules = mf_console_watch_get_rules(self->watch);
+    const MfBareEnd end = {.verdict = MF_VERDICT_EXITED, .passed = TRUE};
+
+    if (self->task && mf_console_rules_get_state(rules) == MF_CONSOLE_MET)
+        finish(self, &end);
+}
+
+static gboolean
+on_limit(gpointer data)
+{
+    MfBare *self = data;
+    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
+    const MfBareEnd end = {
+        .verdict = MF_VERDICT_TIMEOUT,
+        .message = g_strdup_printf("The guest did not end within %s.", limit),
+    };
+
+    self->limit = 0;
+    finish(self, &end);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_cancelled(GCancellable *cancellable, gpointer data)
+{
+    MfBare *self = data;
+    g_autoptr(GTask) task = g_steal_pointer(&self->task);
+
+    stop_sources(self);
+    g_task_return_new_error(task, MF_ERROR, MF_ERROR_CANCELLED, "The boot was cancelled.");
+    return G_SOURCE_REMOVE;
+}
+
+MfBare *
+mf_bare_new(const MfTarget *target, MfMachine *machine, MfConsoleWatch *watch)
+{
+    MfBare *self = g_object_new(MF_TYPE_BARE, NULL);
+
+    self->target = target;
+    self->machine = g_object_ref(machine);
+    self->watch = g_object_ref(watch);
+    g_signal_connect_object(mf_machine_get_channel(machine, MF_CHANNEL_CONSOLE), "closed",
+                            G_CALLBACK(on_console_closed), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(machine, "ended", G_CALLBACK(on_machine_ended), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(watch, "decided", G_CALLBACK(on_rules_decided), self,
+                            G_CONNECT_SWAPPED);
+    return self;
+}
+
+void
+mf_bare_run_async(MfBare *self, GCancellable *cancellable, GAsyncReadyCallback callback,
+                  gpointer user_data)
+{
+    self->task = g_task_new(self, cancellable, callback, user_data);
+    g_task_set_check_cancellable(self->task, FALSE);
+    self->cancel_source = g_cancellable_source_new(cancellable);
+    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
+                          NULL);
+    g_source_attach(self->cancel_source, NULL);
+    if (self->target->timeout_ms > 0)
+        self->limit = g_timeout_add((guint)MIN(self->target->timeout_ms, G_MAXINT), on_limit, self);
+    /* What has happened already. */
+    on_rules_decided(self);
+    if (self->task && self->lost)
+        judge(self);
+}
+
+gboolean
+mf_bare_run_finish(MfBare *self, GAsyncResult *result, MfBareEnd *ret_end, GError **error)
+{
+    g_autofree MfBareEnd *end = g_task_propagate_pointer(G_TASK(result), error);
+
+    if (!end)
+        return FALSE;
+    *ret_end = *end;
+    return TRUE;
+}
