@@ -11,6 +11,9 @@
 /* GitHub shows no summary of more than 1 MiB. What details would go beyond this are left out. */
 #define SUMMARY_MAX (512u << 10)
 
+/* GitHub shows ten annotations of a kind and step; more only make the log longer. */
+#define SUBTESTS_ANNOTATED 50
+
 struct _MfReportGithub {
     MfOutputPolicy policy;
     MfSink *log;     /* borrowed */
@@ -57,9 +60,10 @@ path_in_workspace(const MfReportGithub *self, const char *path)
     return path;
 }
 
+/* 'subtest' is the name of one of the case's, or NULL for the case itself. */
 static void
 append_annotation(const MfReportGithub *self, GString *to, const char *command, const MfCase *kase,
-                  const char *message)
+                  const char *subtest, const char *message)
 {
     g_string_append_printf(to, "::%s ", command);
     if (kase->file) {
@@ -69,9 +73,31 @@ append_annotation(const MfReportGithub *self, GString *to, const char *command, 
     }
     g_string_append(to, "title=");
     append_escaped(to, kase->name, TRUE);
+    if (subtest) {
+        g_string_append(to, MF_SUBTEST_SEPARATOR);
+        append_escaped(to, subtest, TRUE);
+    }
     g_string_append(to, "::");
     append_escaped(to, message, FALSE);
     g_string_append_c(to, '\n');
+}
+
+static void
+append_subtest_annotations(const MfReportGithub *self, GString *to, const MfCase *kase,
+                           const MfResult *result)
+{
+    const MfSubtests *subtests = result ? result->subtests : NULL;
+    guint annotated = 0;
+
+    for (guint i = 0; subtests && i < subtests->tests->len && annotated < SUBTESTS_ANNOTATED; i++) {
+        const MfSubtest *test = g_ptr_array_index(subtests->tests, i);
+
+        if (test->status != MF_SUBTEST_FAIL)
+            continue;
+        append_annotation(self, to, "error", kase, test->name,
+                          test->message ? test->message : "The sub-test failed.");
+        annotated++;
+    }
 }
 
 /* The case's lines and, unless it just passed, an annotation. 'headline' is used up. */
@@ -86,7 +112,8 @@ append_verdict(const MfReportGithub *self, GString *to, const MfCase *kase,
         g_string_append_c(to, '\n');
         append_text(self, to, detail);
         g_string_append(to, "::endgroup::\n");
-        append_annotation(self, to, "error", kase, outcome->reason ? outcome->reason : "");
+        append_annotation(self, to, "error", kase, NULL, outcome->reason ? outcome->reason : "");
+        append_subtest_annotations(self, to, kase, outcome->result);
         return;
     }
     g_string_append(headline, detail->str);
@@ -95,7 +122,7 @@ append_verdict(const MfReportGithub *self, GString *to, const MfCase *kase,
         g_autofree char *message =
             g_strdup_printf("It passed only at attempt %u.", outcome->attempts);
 
-        append_annotation(self, to, "warning", kase, message);
+        append_annotation(self, to, "warning", kase, NULL, message);
     }
 }
 
@@ -111,7 +138,8 @@ append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
     mf_prose_append_detail(detail, kase, outcome, self->policy);
     append_verdict(self, to, kase, outcome, headline, detail);
     for (guint i = 0; outcome->result && i < outcome->result->notes->len; i++)
-        append_annotation(self, to, "notice", kase, g_ptr_array_index(outcome->result->notes, i));
+        append_annotation(self, to, "notice", kase, NULL,
+                          g_ptr_array_index(outcome->result->notes, i));
 }
 
 /* Markdown and the HTML in it, in one line; '|' would end a table's cell. */

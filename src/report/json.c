@@ -104,7 +104,10 @@ target(const MfTarget *self)
     add(object, "kernel", string(self->kernel));
     add(object, "image", string(self->image));
     add(object, "root", self->image ? NULL : string(self->root));
-    add(object, "command", self->shell ? string(self->shell) : strings(self->argv));
+    add(object, "command",
+        self->bare    ? NULL
+        : self->shell ? string(self->shell)
+                      : strings(self->argv));
     return object;
 }
 
@@ -167,6 +170,34 @@ splats(const MfResult *result)
     return array;
 }
 
+/* What the target consists of itself; null when it was not asked to tell. */
+static json_object *
+subtests(const MfSubtests *self)
+{
+    json_object *object, *counts, *tests, *problems;
+
+    if (!self)
+        return NULL;
+    object = json_object_new_object();
+    add(object, "counts", counts = json_object_new_object());
+    add(object, "problems", problems = json_object_new_array());
+    add(object, "tests", tests = json_object_new_array());
+    for (MfSubtestStatus status = 0; status < MF_N_SUBTEST_STATUSES; status++)
+        add(counts, mf_subtest_status_name(status), json_object_new_int64(self->counts[status]));
+    for (guint i = 0; i < self->problems->len; i++)
+        json_object_array_add(problems, string(g_ptr_array_index(self->problems, i)));
+    for (guint i = 0; i < self->tests->len; i++) {
+        const MfSubtest *test = g_ptr_array_index(self->tests, i);
+        json_object *one = json_object_new_object();
+
+        add(one, "name", string(test->name));
+        add(one, "status", string(mf_subtest_status_name(test->status)));
+        add(one, "message", string(test->message));
+        json_object_array_add(tests, one);
+    }
+    return object;
+}
+
 /* Every member is there for every case, null where it has no meaning. */
 static void
 add_result(json_object *object, const MfResult *result)
@@ -185,6 +216,7 @@ add_result(json_object *object, const MfResult *result)
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
     add(object, "evidence", result ? string(result->console_tail) : NULL);
     add(object, "splats", result ? splats(result) : NULL);
+    add(object, "subtests", result ? subtests(result->subtests) : NULL);
     add(object, "phases_us", result ? phases(result) : NULL);
     add(object, "marks", result ? marks(result) : NULL);
 }

@@ -151,14 +151,124 @@ append_case(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
     g_string_append(to, "</testcase>\n");
 }
 
+/* Of test cases. */
+typedef struct {
+    guint tests, failures, errors, skipped;
+} Counts;
+
 static void
-append_counts(GString *to, const MfTally *tally, gint64 duration_us)
+append_counts(GString *to, const Counts *counts, gint64 duration_us)
 {
-    append_number(to, "tests", tally->total);
-    append_number(to, "failures", tally->outcomes[MF_OUTCOME_FAIL]);
-    append_number(to, "errors", tally->outcomes[MF_OUTCOME_ERROR]);
-    append_number(to, "skipped", tally->outcomes[MF_OUTCOME_SKIP] + tally->not_run);
+    append_number(to, "tests", counts->tests);
+    append_number(to, "failures", counts->failures);
+    append_number(to, "errors", counts->errors);
+    append_number(to, "skipped", counts->skipped);
     append_time(to, duration_us);
+}
+
+static Counts
+count_targets(const MfEvent *finished)
+{
+    MfTally tally = mf_tally_of(finished);
+
+    return (Counts){
+        .tests = tally.total,
+        .failures = tally.outcomes[MF_OUTCOME_FAIL],
+        .errors = tally.outcomes[MF_OUTCOME_ERROR],
+        .skipped = tally.outcomes[MF_OUTCOME_SKIP] + tally.not_run,
+    };
+}
+
+/* The sub-tests of a target that are listed; NULL for none. */
+static const GPtrArray *
+get_subtests(const MfEvent *finished, guint index)
+{
+    const MfOutcomeReport *outcome = g_ptr_array_index(finished->outcomes, index);
+    const MfResult *result = outcome ? outcome->result : NULL;
+
+    return result && result->subtests && result->subtests->tests->len > 0 ? result->subtests->tests
+                                                                          : NULL;
+}
+
+static Counts
+count_subtests(const GPtrArray *tests)
+{
+    Counts counts = {.tests = tests->len};
+
+    for (guint i = 0; i < tests->len; i++) {
+        const MfSubtest *test = g_ptr_array_index(tests, i);
+
+        counts.failures += test->status == MF_SUBTEST_FAIL;
+        counts.skipped += test->status == MF_SUBTEST_SKIP || test->status == MF_SUBTEST_TODO;
+    }
+    return counts;
+}
+
+static void
+append_subtest(GString *to, const MfCase *kase, const MfSubtest *test)
+{
+    const char *name = mf_subtest_status_name(test->status);
+
+    g_string_append(to, "<testcase");
+    mf_xml_append_attribute(to, "name", test->name);
+    mf_xml_append_attribute(to, "classname", kase->name);
+    append_time(to, 0);
+    g_string_append(to, ">\n");
+    if (test->status == MF_SUBTEST_FAIL) {
+        g_string_append(to, "<failure");
+        mf_xml_append_attribute(to, "message", test->message ? test->message : name);
+        mf_xml_append_attribute(to, "type", "subtest");
+        g_string_append(to, "/>\n");
+    } else if (test->status != MF_SUBTEST_PASS) {
+        g_string_append(to, "<skipped");
+        mf_xml_append_attribute(to, "message", test->message ? test->message : name);
+        g_string_append(to, "/>\n");
+    }
+    g_string_append(to, "</testcase>\n");
+}
+
+/* A suite of its own for each target that has sub-tests: what shows these files groups by suites,
+ * and shows test cases only. */
+static void
+append_subtest_suite(GString *to, const MfReportJunit *self, const MfEvent *finished, guint index,
+                     const char *timestamp)
+{
+    const MfCase *kase = g_ptr_array_index(finished->cases, index);
+    const MfOutcomeReport *outcome = g_ptr_array_index(finished->outcomes, index);
+    const GPtrArray *tests = get_subtests(finished, index);
+
+    if (!tests)
+        return;
+
+    const Counts counts = count_subtests(tests);
+    g_string_append(to, "<testsuite");
+    mf_xml_append_attribute(to, "name", kase->name);
+    append_counts(to, &counts, outcome->duration_us);
+    mf_xml_append_attribute(to, "timestamp", timestamp);
+    mf_xml_append_attribute(to, "hostname", self->host->name);
+    g_string_append(to, ">\n");
+    for (guint i = 0; i < tests->len; i++)
+        append_subtest(to, kase, g_ptr_array_index(tests, i));
+    g_string_append(to, "</testsuite>\n");
+}
+
+static Counts
+count_all(const MfEvent *finished)
+{
+    Counts all = count_targets(finished);
+
+    for (guint i = 0; i < finished->cases->len; i++) {
+        const GPtrArray *tests = get_subtests(finished, i);
+
+        if (!tests)
+            continue;
+
+        const Counts counts = count_subtests(tests);
+        all.tests += counts.tests;
+        all.failures += counts.failures;
+        all.skipped += counts.skipped;
+    }
+    return all;
 }
 
 static void
@@ -179,15 +289,16 @@ static char *
 document(const MfReportJunit *self, const MfEvent *finished)
 {
     GString *text = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    MfTally tally = mf_tally_of(finished);
+    const Counts all = count_all(finished);
+    const Counts targets = count_targets(finished);
     /* The dialect has no place for a zone or for less than a second. */
     g_autofree char *started = mf_text_time(self->wall_time_us);
     g_autofree char *timestamp = g_strndup(started, sizeof("2026-11-21T14:00:00") - 1);
 
     g_string_append(text, "<testsuites name=\"mayfly\"");
-    append_counts(text, &tally, finished->time_us);
+    append_counts(text, &all, finished->time_us);
     g_string_append(text, ">\n<testsuite name=\"mayfly\"");
-    append_counts(text, &tally, finished->time_us);
+    append_counts(text, &targets, finished->time_us);
     mf_xml_append_attribute(text, "timestamp", timestamp);
     mf_xml_append_attribute(text, "hostname", self->host->name);
     g_string_append(text, ">\n");
@@ -195,7 +306,10 @@ document(const MfReportJunit *self, const MfEvent *finished)
     for (guint i = 0; i < finished->cases->len; i++)
         append_case(text, g_ptr_array_index(finished->cases, i),
                     g_ptr_array_index(finished->outcomes, i), finished->interrupted);
-    g_string_append(text, "</testsuite>\n</testsuites>\n");
+    g_string_append(text, "</testsuite>\n");
+    for (guint i = 0; i < finished->cases->len; i++)
+        append_subtest_suite(text, self, finished, i, timestamp);
+    g_string_append(text, "</testsuites>\n");
     return g_string_free(text, FALSE);
 }
 

@@ -10,6 +10,10 @@
 /* What is shown of each stream of a case that did not pass. */
 #define DETAIL_LINES 40
 
+/* How many failed sub-tests are listed, and what of each. */
+#define SUBTESTS_LISTED 20
+#define SUBTEST_LINES   10
+
 /* How many of the slowest are named. */
 #define SLOWEST 3
 
@@ -58,6 +62,20 @@ mf_prose_append_opening(GString *to, const MfEvent *started)
     g_string_append(to, ".\n");
 }
 
+char *
+mf_prose_subtests(const MfOutcomeReport *outcome)
+{
+    const MfSubtests *subtests = outcome->result ? outcome->result->subtests : NULL;
+    guint total = subtests ? mf_subtests_get_total(subtests) : 0;
+    g_autofree char *count = mf_text_count(total, "sub-test");
+
+    if (total == 0)
+        return NULL;
+    if (subtests->counts[MF_SUBTEST_FAIL] == 0)
+        return g_steal_pointer(&count);
+    return g_strdup_printf("%u of %s failed", subtests->counts[MF_SUBTEST_FAIL], count);
+}
+
 void
 mf_prose_append_headline(GString *to, const MfEvent *finished, guint number, gboolean colours)
 {
@@ -66,14 +84,17 @@ mf_prose_append_headline(GString *to, const MfEvent *finished, guint number, gbo
     g_autofree char *total = g_strdup_printf("%u", finished->cases->len);
     g_autofree char *name = mf_text_clean_line(kase->name);
     g_autofree char *duration = mf_prose_duration(outcome->duration_us);
+    g_autofree char *subtests = mf_prose_subtests(outcome);
 
     append_word(to, outcome->outcome, colours);
     g_string_append_printf(to, "[%*u/%s] %s", (int)strlen(total), number, total, name);
-    if (outcome->attempts == 1)
-        g_string_append_printf(to, " (%s)", duration);
-    else if (outcome->attempts > 1)
-        g_string_append_printf(to, " (%s, attempt %u)", duration, outcome->attempts);
-    g_string_append_c(to, '\n');
+    if (outcome->attempts > 0)
+        g_string_append_printf(to, " (%s", duration);
+    if (outcome->attempts > 1)
+        g_string_append_printf(to, ", attempt %u", outcome->attempts);
+    if (subtests)
+        g_string_append_printf(to, ", %s", subtests);
+    g_string_append(to, outcome->attempts > 0 ? ")\n" : "\n");
 }
 
 char *
@@ -136,6 +157,42 @@ append_notes(GString *to, const MfResult *result)
     }
 }
 
+/* The first lines of why it failed. */
+static void
+append_subtest(GString *to, const MfSubtest *test)
+{
+    g_auto(GStrv) lines = g_strsplit(test->message ? test->message : "", "\n", SUBTEST_LINES + 1);
+
+    g_string_append_printf(to, INDENT "- %s\n", test->name);
+    if (g_strv_length(lines) > SUBTEST_LINES) {
+        g_free(lines[SUBTEST_LINES]);
+        lines[SUBTEST_LINES] = NULL;
+    }
+    for (char **line = lines; *line; line++)
+        mf_text_append_indented(to, INDENT "  | ", *line);
+}
+
+static void
+append_failed_subtests(GString *to, const MfSubtests *subtests)
+{
+    guint left = subtests ? subtests->counts[MF_SUBTEST_FAIL] : 0;
+    guint listed = 0;
+
+    if (left == 0)
+        return;
+    g_string_append(to, INDENT "failed sub-tests:\n");
+    for (guint i = 0; i < subtests->tests->len && listed < SUBTESTS_LISTED; i++) {
+        const MfSubtest *test = g_ptr_array_index(subtests->tests, i);
+
+        if (test->status != MF_SUBTEST_FAIL)
+            continue;
+        append_subtest(to, test);
+        listed++;
+    }
+    if (left > listed)
+        g_string_append_printf(to, INDENT "- and %u more\n", left - listed);
+}
+
 void
 mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
                        MfOutputPolicy policy)
@@ -151,6 +208,7 @@ mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *o
         return;
 
     append_places(to, kase, outcome);
+    append_failed_subtests(to, outcome->result ? outcome->result->subtests : NULL);
     if (policy == MF_OUTPUT_ON_FAILURE) {
         append_stream(to, "stdout", outcome->tail[1], outcome->bytes[1]);
         append_stream(to, "stderr", outcome->tail[2], outcome->bytes[2]);

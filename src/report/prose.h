@@ -24,6 +24,9 @@ void mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeRepo
 /* How it all ended, which did not pass, and which took longest. Of MF_EVENT_SUITE_FINISHED. */
 void mf_prose_append_closing(GString *to, const MfEvent *finished, gboolean colours);
 
+/* "3 sub-tests", "1 of 3 sub-tests failed"; NULL when there are none. Owned by the caller. */
+char *mf_prose_subtests(const MfOutcomeReport *outcome);
+
 /* A duration as it is shown everywhere: "12.3s". Owned by the caller. */
 char *mf_prose_duration(gint64 duration_us);
 

@@ -37,6 +37,38 @@ append_yaml(GString *to, const char *key, json_object *value)
                                value, JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
+/* Nested as TAP 14 has it, which a reader of TAP 13 passes over. */
+static void
+append_subtests(GString *to, const MfCase *kase, const MfSubtests *subtests)
+{
+    if (!subtests || subtests->tests->len == 0)
+        return;
+    g_string_append(to, "    # Subtest: ");
+    append_description(to, kase->name);
+    g_string_append_printf(to, "\n    1..%u\n", subtests->tests->len);
+    for (guint i = 0; i < subtests->tests->len; i++) {
+        const MfSubtest *test = g_ptr_array_index(subtests->tests, i);
+        gboolean bad = test->status == MF_SUBTEST_FAIL || test->status == MF_SUBTEST_TODO;
+
+        g_string_append_printf(to, "    %s %u - ", bad ? "not ok" : "ok", i + 1);
+        append_description(to, test->name);
+        if (test->status == MF_SUBTEST_SKIP || test->status == MF_SUBTEST_TODO) {
+            g_autofree char *directive = g_ascii_strup(mf_subtest_status_name(test->status), -1);
+
+            g_string_append_printf(to, " # %s%s", directive, test->message ? " " : "");
+            append_description(to, test->message ? test->message : "");
+        }
+        g_string_append_c(to, '\n');
+        if (test->status == MF_SUBTEST_FAIL && test->message) {
+            g_autoptr(json_object) message = json_object_new_string(test->message);
+
+            g_string_append(to, "      ---\n    ");
+            append_yaml(to, "message", message);
+            g_string_append(to, "      ...\n");
+        }
+    }
+}
+
 /* The same values as in the JSON report. */
 static void
 append_facts(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
@@ -101,6 +133,7 @@ append_point(MfReportTap *self, GString *to, const MfCase *kase, const MfOutcome
     gboolean passed = outcome && outcome->outcome == MF_OUTCOME_PASS;
     const char *reason = outcome ? outcome->reason : interrupted;
 
+    append_subtests(to, kase, outcome && outcome->result ? outcome->result->subtests : NULL);
     g_string_append_printf(to, "%s %u - ", passed || skipped ? "ok" : "not ok", ++self->points);
     append_description(to, kase->name);
     if (skipped) {

@@ -58,42 +58,64 @@ def replay(*arguments, **environment):
 
 
 class Tap:
-    """A TAP 13 stream, read as strictly as the specification has it."""
+    """A TAP 13 stream with TAP 14's sub-tests, read as strictly as the specifications have it."""
 
     def __init__(self, text):
-        lines = iter(text.removesuffix('\n').split('\n'))
-        assert next(lines) == 'TAP version 13'
-        self.plan = int(re.fullmatch(r'1\.\.(\d+)', next(lines)).group(1))
+        self.lines = text.removesuffix('\n').split('\n')
+        assert self._take() == 'TAP version 13'
+        self.plan = self._read_plan('')
         self.points = []
         self.bail_out = None
-        for line in lines:
+        while self.lines:
             assert self.bail_out is None, 'nothing follows a bail out'
-            if line.startswith('Bail out! '):
-                self.bail_out = line.removeprefix('Bail out! ')
-            elif line.startswith('# '):
-                self.points[-1]['notes'].append(line.removeprefix('# '))
-            else:
-                self.points.append(self._read_point(line, lines))
+            if self.lines[0].startswith('Bail out! '):
+                self.bail_out = self._take().removeprefix('Bail out! ')
+                continue
+            if self.lines[0].startswith('# '):
+                self.points[-1]['notes'].append(self._take().removeprefix('# '))
+                continue
+            nested = self._read_nested()
+            point = self._read_point('')
+            assert 'name' in point['yaml'], 'every target has its facts'
+            self.points.append(point | {'nested': nested})
 
-    @staticmethod
-    def _read_point(line, lines):
-        match = re.fullmatch(r'(ok|not ok) (\d+) - ((?:[^#\\]|\\.)*?)(?: # SKIP (.*))?', line)
+    def _take(self):
+        return self.lines.pop(0)
+
+    def _read_plan(self, indent):
+        return int(re.fullmatch(indent + r'1\.\.(\d+)', self._take()).group(1))
+
+    def _read_nested(self):
+        if not self.lines[0].startswith('    # Subtest: '):
+            return None
+        self._take()
+        return [self._read_point('    ') for _ in range(self._read_plan('    '))]
+
+    def _read_point(self, indent):
+        line = self._take()
+        match = re.fullmatch(indent + r'(ok|not ok) (\d+) - ((?:[^#\\]|\\.)*?)'
+                             r'(?: # (SKIP|TO' r'DO)(?: (.*))?)?', line)
         assert match, line
-        point = {
+        return {
             'ok': match.group(1) == 'ok',
             'number': int(match.group(2)),
             'description': re.sub(r'\\(.)', r'\1', match.group(3)),
-            'skip': match.group(4),
-            'yaml': {},
+            'directive': match.group(4),
+            'skip': match.group(5),
+            'yaml': self._read_yaml(indent + '  '),
             'notes': [],
         }
-        assert next(lines) == '  ---'
-        for entry in lines:
-            if entry == '  ...':
-                return point
-            key, value = re.fullmatch(r'  (\w+): (.*)', entry).groups()
-            point['yaml'][key] = json.loads(value)
-        raise AssertionError('the YAML has no end')
+
+    def _read_yaml(self, indent):
+        values = {}
+        if not self.lines or self.lines[0] != indent + '---':
+            return values
+        self._take()
+        while self.lines[0] != indent + '...':
+            key, value = re.fullmatch(indent + r'(\w+): (.*)', self._take()).groups()
+            values[key] = json.loads(value)
+        self._take()
+        return values
 
 
 class Reports(unittest.TestCase):
@@ -111,7 +133,7 @@ class Reports(unittest.TestCase):
 
     def junit_cases(self):
         """The test cases of the JUnit report, each with its properties as a dictionary."""
-        for case in self.junit.iter('testcase'):
+        for case in self.junit.find('testsuite[@name="mayfly"]').iter('testcase'):
             yield case, {item.get('name'): item.get('value') for item in case.iter('property')}
 
     def tap_by_name(self):
@@ -179,7 +201,7 @@ class Outcomes(Reports):
     def test_githubs_log_names_each_outcome(self):
         text = replay(GITHUB_ACTIONS='true').decode('utf-8')
         self.assert_lines_name_outcomes(text.replace('%25', '%'))
-        annotated = re.findall(r'^::error file=[^,]*,line=\d+,title=(.*?)::', text, re.M)
+        annotated = re.findall(r'^::error file=[^,]*,line=\d+,title=([^/]*?)::', text, re.M)
         self.assertEqual(len(annotated), 8)
 
     def test_githubs_summary_names_each_outcome(self):
@@ -284,6 +306,83 @@ class Facts(Reports):
                        if element.get('name') == 'floods')
         shown = element.find('system-out').text
         self.assertTrue(shown.startswith('[the last 64.0 KiB of 1.0 MiB]\n'), shown[:80])
+
+
+class Subtests(Reports):
+    """What the targets consist of themselves, as (status, name, message)."""
+
+    def setUp(self):
+        self.expected = {}
+        for case in self.json['cases']:
+            if case['subtests'] is not None:
+                self.expected[case['name']] = [(test['status'], test['name'], test['message'])
+                                               for test in case['subtests']['tests']]
+
+    def test_json_counts_what_it_has(self):
+        self.assertEqual(set(self.expected), {'passes', 'exits with 3'})
+        for case in self.json['cases']:
+            for status, count in (case['subtests'] or {}).get('counts', {}).items():
+                found = [test for test in self.expected[case['name']] if test[0] == status]
+                self.assertEqual(len(found), count, status)
+        statuses = {test[0] for tests in self.expected.values() for test in tests}
+        self.assertEqual(statuses, {'pass', 'fail', 'skip', 'todo'})
+
+    def test_junit_has_a_suite_for_each_target_that_has_some(self):
+        found = {}
+        for suite in self.junit.iter('testsuite'):
+            if suite.get('name') == 'mayfly':
+                continue
+            found[suite.get('name')] = [self._read_junit(case) for case in suite.iter('testcase')]
+            self.assertEqual({case.get('classname') for case in suite.iter('testcase')},
+                             {suite.get('name')})
+        self.assertEqual(found, {
+            name: [('skip' if status == 'todo' else status, test, message or
+                    (None if status == 'pass' else status)) for status, test, message in tests]
+            for name, tests in self.expected.items()})
+
+    @staticmethod
+    def _read_junit(case):
+        elements = {child.tag: child.get('message') for child in case}
+        status = {'failure': 'fail', 'skipped': 'skip'}.get(next(iter(elements), None), 'pass')
+        return status, case.get('name'), next(iter(elements.values()), None)
+
+    def test_tap_nests_them(self):
+        found = {}
+        for point in self.tap.points:
+            if point['nested'] is None:
+                continue
+            self.assertEqual([test['number'] for test in point['nested']],
+                             list(range(1, len(point['nested']) + 1)))
+            found[point['yaml']['name']] = [self._read_tap(test) for test in point['nested']]
+        self.assertEqual(found, self.expected)
+
+    @staticmethod
+    def _read_tap(test):
+        status = {'SKIP': 'skip', None: 'pass' if test['ok'] else 'fail'}.get(test['directive'], 'todo')
+        return status, test['description'], test['skip'] or test['yaml'].get('message')
+
+    def failures(self):
+        return [(name, test, message) for name, tests in self.expected.items()
+                for status, test, message in tests if status == 'fail']
+
+    def test_the_plain_log_counts_them_and_lists_what_failed(self):
+        text = replay().decode('utf-8')
+        self.assertIn('passes (3.2s, 4 sub-tests)\n', text)
+        self.assertIn('exits with 3 (4.2s, 2 of 3 sub-tests failed)\n', text)
+        for _, test, message in self.failures():
+            self.assertIn(f'      - {test}\n', text)
+            for line in (message or '').splitlines():
+                self.assertIn(f'        | {line}\n', text)
+
+    def test_github_annotates_each_that_failed(self):
+        def unescape(value):
+            return re.sub('%([0-9A-F]{2})', lambda match: chr(int(match.group(1), 16)), value)
+
+        text = replay(GITHUB_ACTIONS='true').decode('utf-8')
+        found = [(unescape(title), unescape(message)) for title, message in
+                 re.findall(r'^::error file=[^,]*,line=\d+,title=(.*?)::(.*)$', text, re.M)]
+        for name, test, message in self.failures():
+            self.assertIn((f'{name}/{test}', message or 'The sub-test failed.'), found)
 
 
 class Schemas(Reports):

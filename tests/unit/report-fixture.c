@@ -25,7 +25,8 @@ typedef struct {
     gsize output_size;   /* 0: strlen() */
     guint attempts;
     guint seconds;
-    const char *note; /* or NULL */
+    const char *note;                   /* or NULL */
+    void (*tell)(MfSubtests *subtests); /* its sub-tests; or NULL */
 } Course;
 
 /* Guest output that each format has to disarm in its own way. */
@@ -36,12 +37,31 @@ static const char hostile_output[] =
     "not ok 99 - forged\nBail out! forged\n  ...\n10%\r20%\r30%\n"
     "\xe6\xbc\xa2\xe5\xad\x97\te\xcc\x81 wide, tab, combining, no newline";
 
+static void
+tell_good(MfSubtests *subtests)
+{
+    mf_subtests_add(subtests, MF_SUBTEST_PASS, "first", NULL);
+    mf_subtests_add(subtests, MF_SUBTEST_PASS, "group/nested", NULL);
+    mf_subtests_add(subtests, MF_SUBTEST_SKIP, "without a device", "no /dev/net/tun");
+    mf_subtests_add(subtests, MF_SUBTEST_TODO, "not yet", NULL);
+}
+
+/* What each format has to disarm in its own way. */
+static void
+tell_bad(MfSubtests *subtests)
+{
+    mf_subtests_add(subtests, MF_SUBTEST_PASS, "good # SKIP not", NULL);
+    mf_subtests_add(subtests, MF_SUBTEST_FAIL, "<b> & \"c\" | `d`, e: 100% \\ ::error::",
+                    "Expected 1 == 2, but\n  it is \"<3>\"\n::endgroup::\nnot ok 7 - invented");
+    mf_subtests_add(subtests, MF_SUBTEST_FAIL, "silent", NULL);
+}
+
 static const Course courses[] = {
     {"passes", MF_OUTCOME_PASS, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 0, NULL, NULL, "all is well\n",
-     0, 1, 3},
+     0, 1, 3, NULL, tell_good},
     {"exits with 3", MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 3,
      "The command exited with status 3.", NULL, "one\ntwo\n", 0, 1, 4,
-     "Something holds its output open."},
+     "Something holds its output open.", tell_bad},
     {"is killed", MF_OUTCOME_FAIL, MF_VERDICT_SIGNALLED, MF_PHASE_EXECUTE, SIGSEGV,
      "The command was killed by signal 11 (Segmentation fault).", NULL, NULL, 0, 1, 2},
     {"hangs", MF_OUTCOME_FAIL, MF_VERDICT_TIMEOUT, MF_PHASE_EXECUTE, 0,
@@ -144,6 +164,10 @@ make_result(const Course *course)
     result->phase_us[MF_PHASE_RESOLVE] = 1200;
     result->phase_us[MF_PHASE_LAUNCH] = 80000;
     result->phase_us[MF_PHASE_BOOT] = SECOND;
+    if (course->tell) {
+        result->subtests = mf_subtests_new();
+        course->tell(result->subtests);
+    }
     mf_result_add_mark(result, MF_MARK_HOST, "QEMU launched", 1300, 1300);
     mf_result_add_mark(result, MF_MARK_GUEST, "kernel", 90000, 900000);
     if (course->phase == MF_PHASE_EXECUTE)

@@ -120,7 +120,7 @@ test_a_finished_case_scrolls_above_the_block(void)
     g_assert_cmpstr(
         text, ==,
         "Running 11 targets, 2 at a time.\n"
-        "PASS  [ 1/11] passes (3.2s)\n"
+        "PASS  [ 1/11] passes (3.2s, 4 sub-tests)\n"
         "RUN   exits with 3: execution 3s, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "      | one\n"
         "      | two\n"
