@@ -104,7 +104,8 @@ def describe_verb(verb: dict, shell: str) -> dict:
         "operand_choices": " ".join(words),
         "operand_spec": shlex.quote("*" + zsh_value(verb["operands"], kind, words)),
         "operand_action": "-x -a " + fish_quote(" ".join(words)) if words else FISH_ACTIONS[kind],
-        "summary": {"zsh": zsh_text, "fish": fish_quote}.get(shell, str)(verb["summary"].rstrip(".")),
+        "summary": fish_quote(verb["summary"].rstrip(".")),
+        "described": shlex.quote(f"{name}:{zsh_text(verb['summary'].rstrip('.'))}"),
     }
 
 
