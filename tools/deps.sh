@@ -77,6 +77,7 @@ check|cmd tmux|tmux|tmux|tmux|tmux|tmux|a real terminal for the report of a runn
 check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests on a full disk or as another user
 check|cmd zsh|zsh|zsh|zsh|zsh|zsh|completion in zsh
 check|cmd fish|fish|fish|fish|fish|fish|completion in fish
+check|file /usr/lib/python3/dist-packages/yaml/__init__.py|python3-yaml|-|-|-|-|the examples for CI systems
 check|cmd groff|groff-base|groff-base|groff|groff|groff|renders the manual page
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/kernel.h"
+#include "cli/report.h"
 #include "cli/show-config.h"
 #include "cli/syntax.h"
 #include "cli/test.h"
@@ -26,6 +27,8 @@ static const struct {
 } verbs[] = {
     {"run", mf_cli_run, mf_cli_run_describe, "run a command in a throwaway kernel VM"},
     {"test", mf_cli_test, mf_test_options_describe, "run the targets of a config file"},
+    {"report", mf_cli_report, mf_cli_report_describe,
+     "join the results of a suite that ran on several hosts"},
     {"config", mf_cli_config, mf_cli_config_describe,
      "show the targets of the config file, and where each value is from"},
     {"kernel", mf_cli_kernel, mf_cli_kernel_describe,

@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
+#include "suite/shard.h"
 
 #define JOBS_MAX    1000
 #define RETRIES_MAX 100
@@ -60,7 +61,11 @@ add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {"failed", 0, 0, G_OPTION_ARG_NONE, &self->failed,
          "Only targets that did not pass in the last run", NULL},
         {"shard", 0, 0, G_OPTION_ARG_STRING, &raw->shard,
-         "Only the I-th of N parts, the same parts everywhere", "I/N"},
+         "Only the I-th of N parts, the same parts everywhere; auto: as the CI system says",
+         "I/N|auto"},
+        {"durations", 0, 0, G_OPTION_ARG_FILENAME, &self->durations,
+         "Make the parts take equally long, by the result of an earlier run (--report json=FILE)",
+         "FILE"},
         {"list", 0, 0, G_OPTION_ARG_NONE, &self->list, "Show the targets, and run none", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &self->list_json, "With --list: as JSON", NULL},
         {"github", 0, 0, G_OPTION_ARG_NONE, &self->list_github,
@@ -124,6 +129,18 @@ add_setting(MfTestOptions *self, const char *option, char *setting)
 }
 
 static gboolean
+read_shard(MfTestOptions *self, const char *text, GError **error)
+{
+    g_auto(GStrv) environment = g_get_environ();
+
+    if (!text)
+        return TRUE;
+    return g_str_equal(text, "auto")
+               ? mf_shard_read_environment(environment, &self->shard, &self->shards, error)
+               : mf_select_parse_shard(text, &self->shard, &self->shards, error);
+}
+
+static gboolean
 read_numbers(MfTestOptions *self, const RawOptions *raw, GError **error)
 {
     guint64 jobs = 0, retries = 0;
@@ -133,7 +150,7 @@ read_numbers(MfTestOptions *self, const RawOptions *raw, GError **error)
     if (raw->retries &&
         !mf_parse_uint(raw->retries, "number of retries", 0, RETRIES_MAX, &retries, error))
         return FALSE;
-    if (raw->shard && !mf_select_parse_shard(raw->shard, &self->shard, &self->shards, error))
+    if (!read_shard(self, raw->shard, error))
         return FALSE;
     self->jobs = (guint)jobs;
     if (raw->retries)
@@ -150,6 +167,8 @@ check(const MfTestOptions *self, const RawOptions *raw, GError **error)
         complaint = "--json and --github are two forms of one list: leave one of them out.";
     else if ((self->list_json || self->list_github) && !self->list)
         complaint = "--json and --github are forms of --list: give that too.";
+    else if (self->durations && !raw->shard)
+        complaint = "--durations is about shards: say with --shard which one this is.";
     else if (raw->rest)
         complaint = "'mayfly test' takes no arguments but options: what a target runs is in the "
                     "config file, and -f selects targets.";
@@ -198,6 +217,7 @@ mf_test_options_clear(MfTestOptions *self)
     g_free(self->profile);
     g_free(self->filter);
     g_free(self->run_dir);
+    g_free(self->durations);
     g_strfreev(self->tags);
     g_strfreev(self->reports);
     g_clear_pointer(&self->set, g_ptr_array_unref);

@@ -15,6 +15,7 @@ typedef struct {
     GPtrArray *set; /* owned; of char *: what MfConfigSources.set wants, with its NULL */
     guint jobs;     /* 0: as many as this host carries */
     guint shard, shards;
+    char *durations; /* owned; a result file; or NULL */
     MfOutputPolicy output;
     gboolean failed, list, list_json, list_github, fail_fast, keep, skip_missing;
     gboolean nothing_is_fine; /* when no target matches */

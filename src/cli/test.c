@@ -27,6 +27,7 @@ typedef struct {
     MfConfig *config;             /* owned */
     GPtrArray *all;               /* owned; of MfCase: those of the file */
     GPtrArray *cases;             /* owned; of borrowed MfCase: those that were chosen */
+    MfShard shard;                /* that these are */
     MfRunDir *run_dir;            /* owned; or NULL */
     MfReport *report;             /* owned */
     MfScheduler *scheduler;       /* owned */
@@ -105,21 +106,35 @@ recall_failed(const TestCli *self, char ***ret_failed)
     return MF_EXIT_UNAVAILABLE;
 }
 
-/* A shard without cases, where there are fewer of those, is no mistake. */
-static gboolean
+/* A shard without cases, where there are fewer of those, is no mistake; reports of it are wanted
+ * nevertheless, for its result is a part of the whole. Returns GO_ON or an exit status. */
+static int
 take_shard(TestCli *self)
 {
-    const MfSelection shard = {.shard = self->options->shard, .shards = self->options->shards};
+    const MfTestOptions *options = self->options;
+    MfSelection selection = {.shard = options->shard, .shards = options->shards};
+    g_autoptr(MfDurations) durations = NULL;
+    g_autoptr(GError) error = NULL;
     GPtrArray *part;
 
-    if (shard.shards == 0)
-        return TRUE;
-    part = mf_select_cases(self->cases, &shard, NULL);
+    if (options->shards == 0)
+        return GO_ON;
+    if (options->durations) {
+        selection.durations = durations = mf_durations_load(options->durations, &error);
+        if (!durations) {
+            mf_cli_complain("%s", error->message);
+            return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
+                                                                     : MF_EXIT_UNAVAILABLE;
+        }
+    }
+    self->shard = (MfShard){options->shard, options->shards, self->cases->len};
+    part = mf_select_cases(self->cases, &selection, NULL);
     g_ptr_array_unref(self->cases);
     self->cases = part;
-    if (part->len == 0 && !self->options->list)
-        mf_cli_complain("Shard %u of %u has no targets.", shard.shard, shard.shards);
-    return part->len > 0 || self->options->list;
+    if (part->len > 0 || options->list)
+        return GO_ON;
+    mf_cli_complain("Shard %u of %u has no targets.", options->shard, options->shards);
+    return options->reports ? GO_ON : 0;
 }
 
 /* Chooses the cases. Returns GO_ON or an exit status. */
@@ -145,7 +160,7 @@ choose(TestCli *self)
     }
     if (self->cases->len == 0)
         return complain_of_no_match(self, &selection);
-    return take_shard(self) ? GO_ON : 0;
+    return take_shard(self);
 }
 
 static int
@@ -195,6 +210,7 @@ prepare_scheduler(TestCli *self)
     MfSchedulerOptions options = {
         .jobs = self->options->jobs,
         .fail_fast = self->options->fail_fast,
+        .shard = self->shard,
         .run_dir = self->run_dir,
     };
 

@@ -270,6 +270,21 @@ counts(const MfEvent *finished)
     return object;
 }
 
+/* null for a suite that is all there is. */
+static json_object *
+shard(const MfShard *self)
+{
+    json_object *object;
+
+    if (self->index == 0)
+        return NULL;
+    object = json_object_new_object();
+    add(object, "index", json_object_new_int64(self->index));
+    add(object, "count", json_object_new_int64(self->count));
+    add(object, "targets", json_object_new_int64(self->targets));
+    return object;
+}
+
 static json_object *
 suite(const MfReportJson *self, const MfEvent *finished)
 {
@@ -287,6 +302,7 @@ suite(const MfReportJson *self, const MfEvent *finished)
     add(object, "started", string(started));
     add(object, "duration_us", microseconds(finished->time_us));
     add(object, "jobs", json_object_new_int64(finished->jobs));
+    add(object, "shard", shard(&finished->shard));
     add(object, "interrupted", string(finished->interrupted));
     add(object, "counts", counts(finished));
     add(object, "cases", cases);

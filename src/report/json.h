@@ -6,6 +6,7 @@
 #include "report/host.h"
 #include "report/sink.h"
 #include "suite/event.h"
+#include "suite/result-file.h"
 
 /*
  * A suite's result for programs: one JSON document, as data/mayfly-result.schema.json describes it.
@@ -13,7 +14,7 @@
 typedef struct _MfReportJson MfReportJson;
 
 /* Increased when something that was there is gone or means something else. */
-#define MF_REPORT_JSON_VERSION 1
+#define MF_REPORT_JSON_VERSION MF_RESULT_FILE_VERSION
 
 /* Both are borrowed for the object's life; the document is written with the suite's end. */
 MfReportJson *mf_report_json_new(MfSink *sink, const MfReportHost *host);

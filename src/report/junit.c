@@ -280,6 +280,12 @@ append_suite_properties(GString *to, const MfReportJunit *self, const MfEvent *f
     append_property(to, "host.arch", self->host->arch);
     append_number_property(to, "host.cpus", self->host->cpus);
     append_number_property(to, "jobs", finished->jobs);
+    if (finished->shard.index > 0) {
+        g_autofree char *shard =
+            g_strdup_printf("%u/%u", finished->shard.index, finished->shard.count);
+
+        append_property(to, "shard", shard);
+    }
     if (finished->interrupted)
         append_property(to, "interrupted", finished->interrupted);
     g_string_append(to, "</properties>\n");

@@ -3,6 +3,7 @@
 
 #include "suite/case.h"
 #include "suite/outcome.h"
+#include "suite/shard.h"
 
 /*
  * What happens while a suite runs: one stream of events, and any number of writers that read it
@@ -21,6 +22,7 @@ typedef struct {
     MfEventKind kind;
     gint64 time_us;         /* since the suite's start */
     const GPtrArray *cases; /* of MfCase, in the file's order; the same in every event */
+    MfShard shard;          /* that 'cases' are; the same in every event */
     guint jobs;             /* that run at once */
     guint index;            /* of the case */
     guint attempt;          /* from 1 */

@@ -109,6 +109,7 @@ emit(MfScheduler *self, MfEvent *event)
 {
     event->time_us = g_get_monotonic_time() - self->started;
     event->cases = self->cases;
+    event->shard = self->options.shard;
     event->jobs = self->options.jobs;
     for (guint i = 0; i < self->readers->len; i++) {
         const Reader *reader = &g_array_index(self->readers, Reader, i);

@@ -16,6 +16,7 @@ G_DECLARE_FINAL_TYPE(MfScheduler, mf_scheduler, MF, SCHEDULER, GObject)
 typedef struct {
     guint jobs;              /* cases that run at once; at least 1 */
     gboolean fail_fast;      /* after a case that did not pass, none is started any more */
+    MfShard shard;           /* that the cases are, for the readers */
     const MfRunDir *run_dir; /* borrowed; where what is kept of the cases goes; NULL: nowhere */
 } MfSchedulerOptions;
 

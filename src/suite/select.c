@@ -62,16 +62,15 @@ place(Placement *placements, guint count, guint *loads, guint shards, guint room
     }
 }
 
-/* A case's hash says where it belongs. Only what does not fit there goes elsewhere, which keeps the
- * others where they are when one comes or goes; and the shards are filled to the same height first,
- * then by one more. */
-static GPtrArray *
-take_shard(GPtrArray *cases, guint shard, guint shards)
+/* The part, from 0, of each case. A case's hash says where it belongs. Only what does not fit there
+ * goes elsewhere, which keeps the others where they are when one comes or goes; and the shards are
+ * filled to the same height first, then by one more. Owned by the caller. */
+static guint *
+share_out(const GPtrArray *cases, guint shards)
 {
     g_autofree Placement *placements = g_new(Placement, cases->len);
     g_autofree guint *loads = g_new0(guint, shards);
-    g_autofree gboolean *wanted = g_new0(gboolean, cases->len);
-    GPtrArray *taken = g_ptr_array_new();
+    guint *parts = g_new(guint, cases->len);
     guint height = cases->len / shards;
 
     for (guint i = 0; i < cases->len; i++) {
@@ -83,11 +82,22 @@ take_shard(GPtrArray *cases, guint shard, guint shards)
     place(placements, cases->len, loads, shards, height, TRUE);
     place(placements, cases->len, loads, shards, height, FALSE);
     place(placements, cases->len, loads, shards, height + 1, FALSE);
+    for (guint i = 0; i < cases->len; i++)
+        parts[placements[i].index] = placements[i].shard;
+    return parts;
+}
+
+static GPtrArray *
+take_shard(const GPtrArray *cases, const MfSelection *selection)
+{
+    g_autofree guint *parts =
+        selection->durations
+            ? mf_durations_share_out(selection->durations, cases, selection->shards)
+            : share_out(cases, selection->shards);
+    GPtrArray *taken = g_ptr_array_new();
 
     for (guint i = 0; i < cases->len; i++)
-        wanted[placements[i].index] = placements[i].shard == shard - 1;
-    for (guint i = 0; i < cases->len; i++)
-        if (wanted[i])
+        if (parts[i] == selection->shard - 1)
             g_ptr_array_add(taken, cases->pdata[i]);
     return taken;
 }
@@ -128,7 +138,7 @@ mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **e
             g_ptr_array_add(selected, the_case);
     }
     if (selection->shards > 0)
-        return take_shard(selected, selection->shard, selection->shards);
+        return take_shard(selected, selection);
     return g_steal_pointer(&selected);
 }
 

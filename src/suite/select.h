@@ -4,13 +4,15 @@
 #include <glib.h>
 
 #include "suite/case.h"
+#include "suite/durations.h"
 
 /* Which of a file's cases somebody wants. Every condition that is given has to hold. */
 typedef struct {
-    const char *filter;        /* -f: a GRegex that matches somewhere in the name; or NULL */
-    const char *const *tags;   /* --tag: at least one of these; NULL or empty: any or none */
-    const char *const *failed; /* --failed: the ids that mf_select_load_failed() gave; or NULL */
-    guint shard, shards;       /* --shard: the 'shard'-th, from 1, of 'shards'; 0 of 0: all */
+    const char *filter;           /* -f: a GRegex that matches somewhere in the name; or NULL */
+    const char *const *tags;      /* --tag: at least one of these; NULL or empty: any or none */
+    const char *const *failed;    /* --failed: the ids that mf_select_load_failed() gave; or NULL */
+    guint shard, shards;          /* --shard: the 'shard'-th, from 1, of 'shards'; 0 of 0: all */
+    const MfDurations *durations; /* --durations: for shards that take equally long; or NULL */
 } MfSelection;
 
 #define MF_SELECT_SHARDS_MAX 1000
@@ -18,8 +20,9 @@ typedef struct {
 /* The cases (borrowed, in the order they have in 'cases', of MfCase) that 'selection' wants; maybe
  * none. The array is owned by the caller. MF_ERROR_CONFIG: the filter is no regular expression.
  *
- * A shard is a part of what the other conditions leave: every case is in exactly one, no shard has
- * two cases more than another, and a case that is added or removed moves few others. */
+ * A shard is a part of what the other conditions leave, and every case is in exactly one. Without
+ * durations no shard has two cases more than another, and a case that is added or removed moves few
+ * others. */
 GPtrArray *mf_select_cases(const GPtrArray *cases, const MfSelection *selection, GError **error);
 
 /* Why 'selection' has none of 'cases', to go on with after "None is to be run: ". Owned by the

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cli/cli.h"
+#include "cli/option-words.h"
+#include "cli/syntax.h"
+#include "cli/test-status.h"
+#include "report/json.h"
+#include "report/merge.h"
+#include "report/report.h"
+#include "report/tally.h"
+#include "wire/json.h"
+
+#define JSON_PREFIX "json="
+
+static const char description[] =
+    "Each of the results is of one shard, written by 'mayfly test --shard I/N --report json=FILE'. "
+    "In\n"
+    "a directory they are found by themselves, also in those below it. A shard that is there "
+    "twice,\n"
+    "and results that are not of one suite, are refused. Where a shard is missing the reports are\n"
+    "written and say so. Results that are no shards are joined too.\n"
+    "\n"
+    "Exit status: as of 'mayfly test' for the whole suite; 69 when a shard is missing; 2 for a "
+    "usage\n"
+    "error and for results that do not belong together.\n"
+    "\n"
+    "Example: mayfly report merge --report json=all.json --report junit=all.xml results/";
+
+typedef struct {
+    char **reports;  /* owned; or NULL */
+    char **operands; /* owned; or NULL */
+} Arguments;
+
+/* The whole on its way to the reports. */
+typedef struct {
+    MfMerge *merge;   /* owned */
+    MfReport *report; /* owned; those that are not JSON */
+    GPtrArray *sinks; /* owned; of MfSink, for JSON */
+    gboolean to_stdout;
+    int status;
+    char *tally;       /* owned */
+    char *interrupted; /* owned; what is not whole; or NULL */
+} Merging;
+
+static void
+arguments_clear(Arguments *self)
+{
+    g_strfreev(self->reports);
+    g_strfreev(self->operands);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
+
+static void
+merging_clear(Merging *self)
+{
+    mf_merge_free(self->merge);
+    mf_report_free(self->report);
+    g_ptr_array_unref(self->sinks);
+    g_free(self->tally);
+    g_free(self->interrupted);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merging, merging_clear)
+
+static int
+fail(const GError *error)
+{
+    mf_cli_complain("%s", error->message);
+    return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE : MF_EXIT_UNAVAILABLE;
+}
+
+static GOptionContext *
+make_context(Arguments *arguments, GArray *known)
+{
+    const GOptionEntry entries[] = {
+        {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->reports,
+         "Write a report; '-' is the standard output (default: json=-)", "json|junit|tap=FILE"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
+        {NULL}};
+    GOptionContext *context = g_option_context_new("FILE|DIRECTORY...");
+    GOptionGroup *group = g_option_group_new("report", "", "", NULL, NULL);
+
+    mf_option_words_add(known, group, entries);
+    g_option_context_set_main_group(context, group);
+    g_option_context_set_summary(context,
+                                 "Joins the results of a suite's shards into that of the whole.");
+    g_option_context_set_description(context, description);
+    return context;
+}
+
+/* A wrong use is reported here. */
+static gboolean
+parse(int argc, char **argv, Arguments *arguments)
+{
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_autoptr(GError) error = NULL;
+
+    g_set_prgname("mayfly report merge");
+    if (!g_option_context_parse(context, &argc, &argv, &error)) {
+        mf_cli_complain("%s; 'mayfly report merge --help' tells more.", error->message);
+        return FALSE;
+    }
+    if (!arguments->operands) {
+        mf_cli_complain("'mayfly report merge' needs the results, or the directory that they are "
+                        "in.");
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+add_report(Merging *self, const char *spec, GError **error)
+{
+    const char *file = g_str_has_prefix(spec, JSON_PREFIX) ? spec + strlen(JSON_PREFIX) : "";
+    MfSink *sink;
+
+    /* What is wrong with it, the others say. */
+    if (!*file)
+        return mf_report_add(self->report, spec, error);
+    sink = mf_sink_open(file, MF_SINK_WHOLE, error);
+    if (!sink)
+        return FALSE;
+    g_ptr_array_add(self->sinks, sink);
+    self->to_stdout |= g_str_equal(file, "-");
+    return TRUE;
+}
+
+static gboolean
+add_reports(Merging *self, char *const *specs, GError **error)
+{
+    static char *const defaults[] = {(char *)JSON_PREFIX "-", NULL};
+
+    for (char *const *spec = specs ? specs : defaults; *spec; spec++)
+        if (!add_report(self, *spec, error))
+            return FALSE;
+    if (self->to_stdout && mf_report_takes_stdout(self->report)) {
+        g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG,
+                            "Only one report can go to the standard output.");
+        return FALSE;
+    }
+    self->to_stdout |= mf_report_takes_stdout(self->report);
+    return TRUE;
+}
+
+static void
+on_event(const MfEvent *event, gpointer data)
+{
+    Merging *self = data;
+    MfTally tally;
+
+    mf_report_feed(event, self->report);
+    if (event->kind != MF_EVENT_SUITE_FINISHED)
+        return;
+    self->status =
+        event->interrupted ? MF_EXIT_UNAVAILABLE : mf_test_exit_status(event->outcomes, FALSE, 0);
+    self->interrupted = g_strdup(event->interrupted);
+    tally = mf_tally_of(event);
+    self->tally = mf_tally_describe(&tally);
+}
+
+static gboolean
+write_json(Merging *self, GError **error)
+{
+    g_autoptr(json_object) whole = mf_merge_to_json(self->merge);
+    g_autofree char *text = mf_report_json_to_text(whole);
+
+    for (guint i = 0; i < self->sinks->len; i++) {
+        mf_sink_write_text(self->sinks->pdata[i], text);
+        if (!mf_sink_close(self->sinks->pdata[i], error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+static int
+merge(int argc, char **argv)
+{
+    g_auto(Arguments) arguments = {0};
+    g_autoptr(GError) error = NULL;
+
+    if (!parse(argc, argv, &arguments))
+        return MF_EXIT_USAGE;
+
+    g_auto(Merging) self = {
+        .merge = mf_merge_new(),
+        .report = mf_report_new(),
+        .sinks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_sink_free),
+    };
+    for (char **path = arguments.operands; *path; path++)
+        if (!mf_merge_add(self.merge, *path, &error))
+            return fail(error);
+    if (!mf_merge_check(self.merge, &error) || !add_reports(&self, arguments.reports, &error) ||
+        !mf_merge_play(self.merge, on_event, &self, &error) || !write_json(&self, &error) ||
+        !mf_report_close(self.report, &error))
+        return fail(error);
+    if (!self.to_stdout)
+        puts(self.tally);
+    if (self.interrupted)
+        mf_cli_complain("%s", self.interrupted);
+    return self.status;
+}
+
+static void
+print_help(FILE *to)
+{
+    fputs("Usage: mayfly report VERB [ARGUMENT]...\n\nVerbs:\n"
+          "  merge    join the results of a suite's shards\n\n"
+          "'mayfly report VERB --help' tells more.\n",
+          to);
+}
+
+int
+mf_cli_report(int argc, char **argv)
+{
+    const char *verb = argc > 1 ? argv[1] : NULL;
+
+    if (g_strcmp0(verb, "merge") == 0)
+        return merge(argc - 1, argv + 1);
+    if (g_strcmp0(verb, "-h") == 0 || g_strcmp0(verb, "--help") == 0) {
+        print_help(stdout);
+        return 0;
+    }
+    if (verb)
+        mf_cli_complain("'%s' is not something 'mayfly report' can do.", verb);
+    print_help(stderr);
+    return MF_EXIT_USAGE;
+}
+
+void
+mf_cli_report_describe(GPtrArray *verbs)
+{
+    Arguments arguments = {0};
+    g_autoptr(GArray) known = mf_option_words_new();
+    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+
+    mf_syntax_add_context(verbs, "report merge", "FILE|DIRECTORY...", context, known);
+}

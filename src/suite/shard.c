@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite/shard.h"
+
+#include "base/error.h"
+#include "base/parse.h"
+#include "suite/select.h"
+
+/* More than any system has. */
+#define NUMBER_MAX 1000000000
+
+typedef struct {
+    const char *name;                 /* for people */
+    const char *index, *total;        /* variables */
+    const char *first_index, *stride; /* variables; NULL: 'first' and 1 */
+    guint first;
+} System;
+
+static const System systems[] = {
+    {"mayfly", "MAYFLY_SHARD_INDEX", "MAYFLY_SHARDS", NULL, NULL, 0},
+    {"GitLab", "CI_NODE_INDEX", "CI_NODE_TOTAL", NULL, NULL, 1},
+    {"Buildkite", "BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT", NULL, NULL, 0},
+    {"CircleCI", "CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL", NULL, NULL, 0},
+    {"Kubernetes", "JOB_COMPLETION_INDEX", "MAYFLY_SHARDS", NULL, NULL, 0},
+    {"Slurm", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
+     "SLURM_ARRAY_TASK_STEP", 0},
+};
+
+/* NULL for a variable that is not there, and for an empty one, which counts as none. */
+static const char *
+get(char *const *environment, const char *name)
+{
+    const char *value = g_environ_getenv((char **)environment, name);
+
+    return value && *value ? value : NULL;
+}
+
+static gboolean
+read_number(char *const *environment, const char *name, guint64 min, guint64 *ret_number,
+            GError **error)
+{
+    const char *text = get(environment, name);
+    g_autofree char *what = g_strconcat("value of ", name, NULL);
+
+    if (text)
+        return mf_parse_uint(text, what, min, NUMBER_MAX, ret_number, error);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The variable %s is not set.", name);
+    return FALSE;
+}
+
+/* The same of a variable that need not be there. */
+static gboolean
+read_optional(char *const *environment, const char *name, guint64 min, guint64 fallback,
+              guint64 *ret_number, GError **error)
+{
+    if (name && get(environment, name))
+        return read_number(environment, name, min, ret_number, error);
+    *ret_number = fallback;
+    return TRUE;
+}
+
+static gboolean
+read_system(const System *system, char *const *environment, guint *ret_shard, guint *ret_shards,
+            GError **error)
+{
+    guint64 index, total, first, stride;
+
+    if (!read_number(environment, system->index, 0, &index, error) ||
+        !read_number(environment, system->total, 1, &total, error) ||
+        !read_optional(environment, system->first_index, 0, system->first, &first, error) ||
+        !read_optional(environment, system->stride, 1, 1, &stride, error))
+        return FALSE;
+    if (total > MF_SELECT_SHARDS_MAX) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "%s is %" G_GUINT64_FORMAT ", and there can be %d shards at most.",
+                    system->total, total, MF_SELECT_SHARDS_MAX);
+        return FALSE;
+    }
+    if (index < first || (index - first) % stride != 0 || (index - first) / stride >= total) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "%s is %" G_GUINT64_FORMAT ", which is none of %" G_GUINT64_FORMAT
+                    " shards from %" G_GUINT64_FORMAT ": the indexes have to be without gaps.",
+                    system->index, index, total, first);
+        return FALSE;
+    }
+    *ret_shard = (guint)((index - first) / stride) + 1;
+    *ret_shards = (guint)total;
+    return TRUE;
+}
+
+static void
+set_unknown(GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(systems); i++)
+        g_string_append_printf(names, "%s%s (%s)",
+                               i == 0                           ? ""
+                               : i + 1 == G_N_ELEMENTS(systems) ? " and "
+                                                                : ", ",
+                               systems[i].index, systems[i].name);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "Nothing says which shard this is: of %s none is set. Say it with --shard I/N.",
+                names->str);
+}
+
+gboolean
+mf_shard_read_environment(char *const *environment, guint *ret_shard, guint *ret_shards,
+                          GError **error)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(systems); i++)
+        if (get(environment, systems[i].index))
+            return read_system(&systems[i], environment, ret_shard, ret_shards, error);
+    /* GitLab says that there is one job where there are not several, and no index then. */
+    if (g_strcmp0(get(environment, "CI_NODE_TOTAL"), "1") == 0) {
+        *ret_shard = *ret_shards = 1;
+        return TRUE;
+    }
+    set_unknown(error);
+    return FALSE;
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A suite that is shared out to several hosts and merged again. No VM is started: its targets'
+kernels are missing, which makes each a skip, or an error."""
+
+import collections
+import json
+import os
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree
+
+from harness import Sandbox, expect, expect_sentence, main, test
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tests" / "report"))
+from schema import Schema  # noqa: E402
+
+SCHEMA = Schema(json.loads((SOURCE / "data" / "mayfly-result.schema.json").read_text()))
+TARGETS = 12
+SYSTEMS = ("CI_NODE_", "BUILDKITE_", "CIRCLE_NODE_", "JOB_COMPLETION_", "SLURM_ARRAY_", "MAYFLY_SHARD")
+
+
+class Project(Sandbox):
+    def __init__(self, targets=TARGETS):
+        super().__init__()
+        self.env = {name: value for name, value in self.env.items() if not name.startswith(SYSTEMS)}
+        self.env["MAYFLY_CACHE_DIR"] = self.make("cache")
+        self.names = [f"t{number}" for number in range(targets)]
+        self.write("mayfly.toml", "".join(
+            f'[[target]]\nname = "{name}"\nkernel = "no-such"\ncommand = "true"\n'
+            for name in self.names))
+        os.mkdir(os.path.join(self.work, "results"))
+
+    def path(self, name):
+        return os.path.join(self.work, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def load(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            document = json.load(file)
+        SCHEMA.validate(document)
+        return document
+
+    def run_shard(self, shard, name, *arguments, status=0, env=None):
+        expect(self.run("test", "--skip-missing", "--shard", shard, "--report", f"json={name}",
+                        *arguments, env={**self.env, **(env or {})}), status)
+        return self.load(name)
+
+    def run_all(self, count, *arguments):
+        for index in range(1, count + 1):
+            self.run_shard(f"{index}/{count}", f"results/{index}.json", *arguments,
+                           status=self.status_of(index, count))
+
+    def status_of(self, index, count):
+        """All are skipped: 77, but for a shard that has nothing."""
+        listed = self.run("test", "--shard", f"{index}/{count}", "--list").out.split()
+        return 77 if listed else 0
+
+
+@test
+def shards_carry_which_they_are_and_merge_into_all_targets_once():
+    with Project() as box:
+        box.run_all(3)
+        shards = [box.load(f"results/{index}.json")["shard"] for index in (1, 2, 3)]
+        assert shards == [{"index": index, "count": 3, "targets": TARGETS} for index in (1, 2, 3)], shards
+        expect(box.run("report", "merge", "--report", "json=all.json", "--report", "junit=all.xml",
+                       "results"), 0, out=b"12 targets: 12 skipped\n")
+        merged = box.load("all.json")
+        assert [case["name"] for case in merged["cases"]] == box.names, merged["cases"]
+        assert merged["interrupted"] is None and merged["shard"] is None, merged
+        assert merged["counts"]["skip"] == TARGETS, merged["counts"]
+        suite = xml.etree.ElementTree.parse(box.path("all.xml")).getroot()
+        assert [case.get("name") for case in suite.iter("testcase")] == box.names
+
+
+@test
+def a_merged_result_is_on_the_standard_output_unless_told_otherwise():
+    with Project() as box:
+        box.run_all(2)
+        result = box.run("report", "merge", "results/2.json", "results/1.json")
+        expect(result, 0)
+        document = json.loads(result.out)
+        SCHEMA.validate(document)
+        assert len(document["shards"]) == 2, document["shards"]
+
+
+@test
+def a_shard_that_is_missing_is_told_and_the_rest_is_written():
+    with Project() as box:
+        box.run_all(3)
+        os.unlink(box.path("results/2.json"))
+        result = box.run("report", "merge", "--report", "json=all.json", "results")
+        expect(result, 69, err=r"^mayfly: The result of shard 2 of 3 is missing\.\n$")
+        assert box.load("all.json")["interrupted"] == "The result of shard 2 of 3 is missing."
+
+
+@test
+def a_shard_that_is_there_twice_is_refused_and_nothing_is_written():
+    with Project() as box:
+        box.run_all(2)
+        box.run_shard("2/2", "results/again.json", status=77)
+        expect_sentence(box.run("report", "merge", "--report", "json=all.json", "results"), 2,
+                        "are both shard 2 of 2")
+        assert not os.path.exists(box.path("all.json"))
+
+
+@test
+def results_are_found_in_directories_among_other_files():
+    with Project() as box:
+        box.run_all(2)
+        os.makedirs(box.path("results/a/b"))
+        os.rename(box.path("results/1.json"), box.path("results/a/b/result.json"))
+        box.write("results/a/notes.txt", "not JSON")
+        box.write("results/a/other.json", '{"kind": "case"}')
+        expect(box.run("report", "merge", "--report", "json=all.json", "results"), 0)
+        box.write("results/a/cut.json", '{"kind": "suite", "ca')
+        expect_sentence(box.run("report", "merge", "results"), 2, "cut.json' is not a result")
+
+
+@test
+def a_shard_without_targets_has_a_result_too():
+    with Project(targets=1) as box:
+        box.run_all(3)
+        expect(box.run("report", "merge", "results"), 0)
+        counts = sorted(len(box.load(f"results/{index}.json")["cases"]) for index in (1, 2, 3))
+        assert counts == [0, 0, 1], counts
+
+
+@test
+def auto_is_what_the_ci_system_says():
+    with Project() as box:
+        for variables, shard in (
+                ({"CI_NODE_INDEX": "2", "CI_NODE_TOTAL": "3"}, "2/3"),
+                ({"JOB_COMPLETION_INDEX": "0", "MAYFLY_SHARDS": "4"}, "1/4"),
+                ({"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_COUNT": "3",
+                  "SLURM_ARRAY_TASK_MIN": "3"}, "3/3")):
+            auto = box.run("test", "--shard", "auto", "--list", env={**box.env, **variables})
+            expect(auto, 0, out=box.run("test", "--shard", shard, "--list").out)
+            assert auto.out
+        expect_sentence(box.run("test", "--shard", "auto", "--list"), 2,
+                        re.escape("Nothing says which shard this is: of MAYFLY_SHARD_INDEX"))
+
+
+@test
+def durations_of_an_earlier_run_balance_the_shards():
+    with Project() as box:
+        expect(box.run("test", "--skip-missing", "--report", "json=before.json"), 77)
+        before = box.load("before.json")
+        for case in before["cases"]:
+            case["attempts"] = 1
+            case["duration_us"] = 9000000 if case["name"] == "t7" else 1000000
+        box.write("before.json", json.dumps(before))
+        parts = [box.run("test", "--shard", f"{index}/2", "--durations", "before.json",
+                         "--list").out.decode().split() for index in (1, 2)]
+        seconds = [sum(9 if name == "t7" else 1 for name in part) for part in parts]
+        assert seconds == [10, 10], parts
+        assert collections.Counter(sum(parts, [])) == collections.Counter(box.names), parts
+
+
+@test
+def what_is_wrong_is_one_sentence():
+    with Project() as box:
+        box.write("none.json", "{}")
+        for arguments, status, pattern in (
+                (["test", "--durations", "none.json"], 2, "--durations is about shards"),
+                (["test", "--shard", "1/2", "--durations", "none.json"], 2,
+                 "'none.json' is not the result of a suite"),
+                (["test", "--shard", "1/2", "--durations", "gone.json"], 69, "gone.json"),
+                (["report", "merge"], 2, "needs the results"),
+                (["report", "merge", "gone.json"], 69, "gone.json"),
+                (["report", "merge", "none.json"], 2, "'none.json' is not the result of a suite"),
+                (["report", "merge", "results"], 2, "There is no result to merge")):
+            expect_sentence(box.run(*arguments), status, pattern)
+        box.run_all(1)
+        expect_sentence(box.run("report", "merge", "--report", "svg=x", "results"), 2, "'svg'")
+        expect_sentence(box.run("report", "merge", "--report", "json=-", "--report", "tap=-",
+                                "results"), 2, "Only one report")
+
+
+@test
+def a_thousand_targets_across_eight_shards_are_each_run_once():
+    with Project(targets=1000) as box:
+        box.run_all(8)
+        result = box.run("report", "merge", "--report", "json=all.json", "results")
+        expect(result, 0)
+        assert [case["name"] for case in box.load("all.json")["cases"]] == box.names
+
+
+if __name__ == "__main__":
+    main()
