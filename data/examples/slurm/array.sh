@@ -1,0 +1,27 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# The targets of a mayfly.toml, shared out to the tasks of a job array, and the result of the whole:
+#
+#     sbatch array.sh                     # in the directory of the mayfly.toml
+#     sbatch --dependency=afterany:JOB --wrap='mayfly report merge --report junit=all.xml results/'
+#
+# A task tells its shard by the variables SLURM_ARRAY_TASK_*. The directory is on a file system that
+# all nodes have; the cache is not, for it is for one host.
+
+#SBATCH --job-name=mayfly
+#SBATCH --array=1-4
+#SBATCH --cpus-per-task=4
+#SBATCH --mem=8G
+#SBATCH --time=01:00:00
+
+set -u
+results=${RESULTS:-results}
+mkdir -p "$results"
+
+# The durations of an earlier run, where there is one, make the tasks take equally long.
+set -- --shard auto --report "json=$results/shard-$SLURM_ARRAY_TASK_ID.json"
+if [ -s before.json ]; then
+    set -- "$@" --durations before.json
+fi
+exec mayfly test "$@"

@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The examples of data/examples: they can be read, and their scripts are run with stand-ins."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "data" / "examples"
+sys.path.insert(0, str(ROOT / "tests"))
+import tap  # noqa: E402
+
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
+
+class Stage(unittest.TestCase):
+    """A directory with programs of its own in front of PATH."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.place = pathlib.Path(directory.name)
+        (self.place / "bin").mkdir()
+        self.work = self.place / "work"
+        self.work.mkdir()
+
+    def program(self, name, text):
+        path = self.place / "bin" / name
+        path.write_text("#!/bin/sh\n" + text, encoding="utf-8")
+        path.chmod(0o755)
+
+    def run_script(self, *command, **variables):
+        env = {"PATH": f"{self.place / 'bin'}:{os.environ['PATH']}", "HOME": str(self.place),
+               "RUNNER_TEMP": str(self.place), **variables}
+        return subprocess.run(command, cwd=self.work, env=env, capture_output=True, text=True,
+                              timeout=60, check=False)
+
+    def calls(self):
+        """What 'mayfly' was called with, by the stand-in below."""
+        path = self.place / "calls"
+        return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+
+    def record(self, status=0, then=""):
+        self.program("mayfly", f'echo "$*" >>"{self.place}/calls"\n{then}\nexit {status}\n')
+
+
+class Slurm(Stage):
+    def test_a_task_runs_its_shard_and_leaves_its_result_and_status(self):
+        self.record(3)
+        done = self.run_script(str(EXAMPLES / "slurm" / "array.sh"), SLURM_ARRAY_TASK_ID="2")
+        self.assertEqual((done.returncode, done.stderr), (3, ""))
+        self.assertEqual(self.calls(), ["test --shard auto --report json=results/shard-2.json"])
+        self.assertTrue((self.work / "results").is_dir())
+
+    def test_durations_of_an_earlier_run_are_used_where_they_are(self):
+        self.record()
+        (self.work / "before.json").write_text("{}", encoding="utf-8")
+        self.run_script(str(EXAMPLES / "slurm" / "array.sh"), SLURM_ARRAY_TASK_ID="1", RESULTS="r")
+        self.assertEqual(self.calls(), ["test --shard auto --report json=r/shard-1.json "
+                                        "--durations before.json"])
+
+
+@unittest.skipUnless(yaml, "there is no module yaml on this host")
+class Kubernetes(Stage):
+    def setUp(self):
+        super().setUp()
+        text = (EXAMPLES / "kubernetes" / "job.yaml").read_text(encoding="utf-8")
+        self.job = yaml.safe_load(text.replace("/results/", f"{self.place}/results/"))
+        (self.place / "results").mkdir()
+
+    def run_pod(self, status, result=True):
+        container = self.job["spec"]["template"]["spec"]["containers"][0]
+        report = f"{self.place}/results/shard-3.json"
+        then = f'if [ "$1" = doctor ]; then exit 0; fi\n{f"echo x >{report}" if result else ""}'
+        self.record(status, then)
+        return self.run_script(*container["command"], *container["args"], JOB_COMPLETION_INDEX="3")
+
+    def test_every_pod_knows_how_many_there_are(self):
+        spec = self.job["spec"]
+        container = spec["template"]["spec"]["containers"][0]
+        variables = {entry["name"]: entry["value"] for entry in container["env"]}
+        self.assertEqual(spec["completionMode"], "Indexed")
+        self.assertEqual(variables["MAYFLY_SHARDS"], str(spec["completions"]))
+
+    def test_a_pod_whose_targets_fail_is_complete_for_that_is_a_result(self):
+        done = self.run_pod(5)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.calls()[1],
+                         f"test --shard auto --report json={self.place}/results/shard-3.json")
+
+    def test_a_pod_without_a_result_or_that_was_ended_has_failed(self):
+        self.assertNotEqual(self.run_pod(0, result=False).returncode, 0)
+        self.assertNotEqual(self.run_pod(143).returncode, 0)
+
+    def test_a_host_on_which_nothing_can_run_fails_the_pod_at_once(self):
+        container = self.job["spec"]["template"]["spec"]["containers"][0]
+        self.record(1)
+        self.assertEqual(self.run_script(*container["command"], *container["args"]).returncode, 1)
+        self.assertEqual(self.calls(), ["doctor"])
+
+
+@unittest.skipUnless(yaml, "there is no module yaml on this host")
+class Workflows(Stage):
+    def load(self, name):
+        return yaml.safe_load((EXAMPLES / name).read_text(encoding="utf-8"))
+
+    def test_every_script_of_every_workflow_is_one_for_the_shell(self):
+        scripts = [step["run"] for path in sorted((EXAMPLES / "github").glob("*.yml"))
+                   for job in self.load(path)["jobs"].values()
+                   for step in job["steps"] if "run" in step]
+        gitlab = self.load("gitlab/mayfly.gitlab-ci.yml")
+        scripts += [line for name in ("kernels", "report") for line in gitlab[name]["script"]]
+        self.assertGreater(len(scripts), 9)
+        for script in scripts:
+            done = subprocess.run(["bash", "-n", "-c", script], capture_output=True, text=True,
+                                  timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), script)
+            # What somebody outside can choose is never a part of a script.
+            self.assertNotIn("${{ inputs", script)
+            self.assertNotIn("${{ matrix.filter", script)
+
+    def test_every_shard_of_github_is_told_which_it_is(self):
+        job = self.load("github/shards.yml")["jobs"]["test"]
+        self.assertEqual(job["env"], {"MAYFLY_SHARD_INDEX": "${{ strategy.job-index }}",
+                                      "MAYFLY_SHARDS": "${{ strategy.job-total }}"})
+
+    @unittest.skipUnless(shutil.which("git"), "there is no git on this host")
+    def test_a_bisection_finds_the_commit_and_skips_what_does_not_build(self):
+        steps = self.load("github/bisect.yml")["jobs"]["bisect"]["steps"]
+        script = next(step["run"] for step in steps if step.get("name") == "Bisect")
+        self.program("make", 'test "$(cat state)" != unbuildable\n')
+        self.program("mayfly", 'test "$(cat state)" = good\n')
+        identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER")
+                    for what in ("NAME", "EMAIL")}
+        self.run_script("git", "init", "-q")
+        for number, state in enumerate(("good", "good", "unbuildable", "good", "bad", "bad")):
+            (self.work / "state").write_text(state, encoding="utf-8")
+            (self.work / "number").write_text(str(number), encoding="utf-8")
+            self.run_script("git", "add", "-A")
+            self.run_script("git", "commit", "-qm", f"commit {number}", **identity)
+        done = self.run_script("bash", "-e", "-c", script, GOOD="HEAD~5", BAD="HEAD", COMMAND="x",
+                               GITHUB_STEP_SUMMARY=str(self.place / "summary"), **identity)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertRegex((self.place / "summary").read_text(encoding="utf-8"),
+                         r"# first bad commit: \[\w+\] commit 4")
+
+
+if __name__ == "__main__":
+    tap.main()
