@@ -159,10 +159,17 @@ find_parts(MfDoctorFacts *facts, const char *root)
     g_autofree char *prefix = g_str_equal(root, "/") ? g_strdup("") : g_strdup(root);
     g_autoptr(MfFirmware) firmware =
         mf_firmware_find(prefix, facts->arch, MF_SECURE_BOOT_OFF, NULL, NULL);
+    g_autoptr(GError) unsecured = NULL;
+    g_autoptr(MfFirmware) secured =
+        mf_firmware_find(prefix, facts->arch, MF_SECURE_BOOT_MS, NULL, &unsecured);
     g_autoptr(GError) error = NULL;
 
     if (firmware)
         facts->uefi = g_strdup(firmware->code);
+    /* An architecture that has no Secure Boot is no fault of the host's. */
+    facts->has_secure_boot = !g_error_matches(unsecured, MF_ERROR, MF_ERROR_CONFIG);
+    if (secured)
+        facts->secure_boot = g_strdup(secured->code);
     facts->virtiofsd = mf_virtiofsd_find(&error);
     if (error)
         facts->no_virtiofsd = g_strdup(error->message);

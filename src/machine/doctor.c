@@ -54,6 +54,7 @@ mf_doctor_facts_free(MfDoctorFacts *self)
     g_free(self->virtiofsd);
     g_free(self->no_virtiofsd);
     g_free(self->uefi);
+    g_free(self->secure_boot);
     g_free(self->swtpm);
     g_free(self->cache);
     g_free(self->no_cache);
@@ -285,6 +286,10 @@ check_parts(GPtrArray *checks, const MfDoctorFacts *facts)
                                    : "There is no virtiofsd, which kernels without 9p need.");
     check_part(checks, facts, "uefi", "UEFI", MF_PART_UEFI, facts->uefi,
                "There is no UEFI firmware, which '--uefi' needs.");
+    if (facts->has_secure_boot)
+        check_part(checks, facts, "secure-boot", "Secure Boot", MF_PART_UEFI, facts->secure_boot,
+                   "There is no UEFI firmware with Microsoft's keys, which '--secure-boot ms' "
+                   "needs.");
     check_part(checks, facts, "swtpm", "TPM", MF_PART_SWTPM, facts->swtpm,
                "There is no swtpm in PATH, which guests with a TPM need.");
 }

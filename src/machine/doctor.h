@@ -36,6 +36,8 @@ typedef struct {
     char *virtiofsd;                /* owned; its path; NULL when there is none to be used */
     char *no_virtiofsd;             /* owned; why not, a sentence; or NULL */
     char *uefi;                     /* owned; path of the firmware; or NULL */
+    gboolean has_secure_boot;       /* the architecture, for firmware that checks signatures */
+    char *secure_boot;              /* owned; path of that, with Microsoft's keys; or NULL */
     char *swtpm;                    /* owned; its path; or NULL */
     guint64 memory;                 /* bytes that are free for VMs; G_MAXUINT64: nothing says */
     guint64 guest_memory;           /* bytes of a guest that does not say how much it wants */

@@ -98,7 +98,8 @@ def what_is_missing_beside_qemu_is_a_warning_and_no_failure():
         checks, document = host.examine(0)
         assert "8.1.2" in checks["qemu"]["message"], checks
         assert document["verdict"] == "warn", document
-        for part, package in (("virtiofsd", "virtiofsd"), ("uefi", "ovmf"), ("swtpm", "swtpm")):
+        for part, package in (("virtiofsd", "virtiofsd"), ("uefi", "ovmf"), ("secure-boot", "ovmf"),
+                              ("swtpm", "swtpm")):
             assert checks[part]["verdict"] == "warn", checks[part]
             assert checks[part]["remedy"] == "apt install " + package, checks[part]
 
@@ -114,6 +115,7 @@ def what_is_there_is_found():
         host.file("boot/vmlinuz-6.1.0-broken", "this is no kernel")
         checks, _ = host.examine(0)
         assert checks["uefi"]["verdict"] == "pass", checks
+        assert checks["secure-boot"]["verdict"] == "warn", checks
         assert checks["swtpm"]["verdict"] == "pass", checks
         assert "s390x (QEMU 9.9.9" in checks["architectures"]["message"], checks
         assert checks["kernel"]["verdict"] == "warn", checks

@@ -23,6 +23,8 @@ healthy(void)
     facts->default_kernel = mf_doctor_kernel_new("/boot/vmlinuz-6.1");
     facts->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
     facts->uefi = g_strdup("/usr/share/OVMF/OVMF_CODE_4M.fd");
+    facts->has_secure_boot = TRUE;
+    facts->secure_boot = g_strdup("/usr/share/OVMF/OVMF_CODE_4M.ms.fd");
     facts->swtpm = g_strdup("/usr/bin/swtpm");
     facts->memory = 8 * MF_GIB;
     facts->guest_memory = MF_GIB;
@@ -224,12 +226,25 @@ test_each_part_that_is_missing_is_a_warning_with_its_package(void)
 
     g_clear_pointer(&facts->virtiofsd, g_free);
     g_clear_pointer(&facts->uefi, g_free);
+    g_clear_pointer(&facts->secure_boot, g_free);
     g_clear_pointer(&facts->swtpm, g_free);
     facts->no_virtiofsd = g_strdup("The only one is for root.");
     assert_check(facts, "virtiofsd", MF_DOCTOR_WARN, "The only one is for root.",
                  "apt install virtiofsd");
     assert_check(facts, "uefi", MF_DOCTOR_WARN, "There is no UEFI*", "apt install ovmf");
+    assert_check(facts, "secure-boot", MF_DOCTOR_WARN, "*Microsoft's keys*", "apt install ovmf");
     assert_check(facts, "swtpm", MF_DOCTOR_WARN, "There is no swtpm*", "apt install swtpm");
+}
+
+static void
+test_secure_boot_is_asked_for_only_where_the_architecture_has_it(void)
+{
+    g_autoptr(MfDoctorFacts) facts = healthy();
+
+    facts->has_secure_boot = FALSE;
+    g_autoptr(GPtrArray) checks = mf_doctor_examine(facts);
+    for (guint i = 0; i < checks->len; i++)
+        g_assert_cmpstr(((const MfDoctorCheck *)checks->pdata[i])->id, !=, "secure-boot");
 }
 
 static void
@@ -328,6 +343,8 @@ main(int argc, char **argv)
         test_a_kernel_that_was_not_examined_is_not_praised);
     ADD("each part that is missing is a warning with its package",
         test_each_part_that_is_missing_is_a_warning_with_its_package);
+    ADD("Secure Boot is asked for only where the architecture has it",
+        test_secure_boot_is_asked_for_only_where_the_architecture_has_it);
     ADD("too little memory is a warning", test_too_little_memory_is_a_warning);
     ADD("a cache that is nearly full warns and one that cannot be written fails",
         test_a_cache_that_is_nearly_full_warns_and_one_that_cannot_be_written_fails);
