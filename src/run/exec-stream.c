@@ -11,6 +11,9 @@
 
 #define US_PER_MS ((gint64)1000)
 
+/* Signals that wait for the command to be there; who sends more is not waiting for any of them. */
+#define EARLY_SIGNALS_MAX 64
+
 struct _MfExecStream {
     MfExec parent;
     MfStream *stream; /* owned */
@@ -20,6 +23,8 @@ struct _MfExecStream {
     gsize unacked;    /* standard input sent and not yet consumed */
     gint64 output_us; /* when the last output came */
     gboolean started, ended[3];
+    GArray *early_signals; /* owned; of int: for the command when it is there */
+    gint64 early_kill_ms;  /* the grace of a kill, likewise; -1: none */
     guint16 rows, columns; /* not 0: a size to be told when the command is there */
     gboolean waited;       /* long enough for what the exit left open */
     gint64 wait_left_us, wait_since_us;
@@ -38,6 +43,7 @@ mf_exec_stream_dispose(GObject *object)
     g_clear_handle_id(&self->wait_source, g_source_remove);
     g_clear_object(&self->stream);
     g_clear_pointer(&self->encoded, g_free);
+    g_clear_pointer(&self->early_signals, g_array_unref);
     G_OBJECT_CLASS(mf_exec_stream_parent_class)->dispose(object);
 }
 
@@ -45,6 +51,8 @@ static void
 mf_exec_stream_init(MfExecStream *self)
 {
     self->wait_left_us = MF_EXEC_STREAM_OUTPUT_WAIT_MS * US_PER_MS;
+    self->early_signals = g_array_new(FALSE, FALSE, sizeof(int));
+    self->early_kill_ms = -1;
 }
 
 static void
@@ -172,6 +180,18 @@ reported(MfExec *exec, const MfQgaExecStatus *status, const GError *error)
     conclude_if_done(self);
 }
 
+/* What the guest would have had nowhere to put before there was a command. */
+static void
+send_early(MfExecStream *self)
+{
+    if (self->rows)
+        mf_stream_send_window_size(self->stream, self->rows, self->columns);
+    for (guint i = 0; i < self->early_signals->len; i++)
+        mf_stream_send_signal(self->stream, g_array_index(self->early_signals, int, i));
+    if (self->early_kill_ms >= 0)
+        mf_stream_send_kill(self->stream, (guint32)self->early_kill_ms);
+}
+
 static void
 started(MfExec *exec, gint64 pid)
 {
@@ -183,9 +203,7 @@ started(MfExec *exec, gint64 pid)
         mf_exec_poke(exec);
         return;
     }
-    /* Not before: the guest has nowhere to put them for a command that does not exist yet. */
-    if (self->rows)
-        mf_stream_send_window_size(self->stream, self->rows, self->columns);
+    send_early(self);
     if (mf_exec_has_input(exec))
         mf_exec_grant_input(exec, MF_STDIN_WINDOW);
     else
@@ -241,14 +259,24 @@ reader_gone(MfExec *exec, int fd)
 static gboolean
 send_signal(MfExec *exec, int signal_number)
 {
-    mf_stream_send_signal(MF_EXEC_STREAM(exec)->stream, signal_number);
+    MfExecStream *self = MF_EXEC_STREAM(exec);
+
+    if (self->started)
+        mf_stream_send_signal(self->stream, signal_number);
+    else if (self->early_signals->len < EARLY_SIGNALS_MAX)
+        g_array_append_val(self->early_signals, signal_number);
     return TRUE;
 }
 
 static gboolean
 kill_all(MfExec *exec, guint grace_ms)
 {
-    mf_stream_send_kill(MF_EXEC_STREAM(exec)->stream, grace_ms);
+    MfExecStream *self = MF_EXEC_STREAM(exec);
+
+    if (self->started)
+        mf_stream_send_kill(self->stream, grace_ms);
+    else
+        self->early_kill_ms = grace_ms;
     return TRUE;
 }
 

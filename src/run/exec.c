@@ -10,6 +10,10 @@
 #define KILL_GRACE_MS  1000
 #define KILL_REPORT_MS 1500
 
+/* How often that time is given anew because output still arrives or is still taken: a guest cannot
+ * put off the end for ever. */
+#define EXTENSIONS_MAX 10
+
 /* Ends that a process can have. */
 #define EXIT_STATUS_MAX 255
 #define EXIT_SIGNAL_MAX 64
@@ -24,7 +28,11 @@ typedef struct {
     MfExit ended;
     gint64 limit_ms;
     guint limit_source;
-    gboolean paused, timed_out;
+    guint quiet_source;                /* past the limit of one that cannot be killed */
+    guint64 received, received_before; /* bytes of output */
+    gsize queued_before;
+    guint extensions;
+    gboolean paused, timed_out, killed;
 } MfExecPrivate;
 
 G_DEFINE_ABSTRACT_TYPE_WITH_PRIVATE(MfExec, mf_exec, G_TYPE_OBJECT)
@@ -39,6 +47,7 @@ mf_exec_dispose(GObject *object)
     if (private->asking)
         g_cancellable_cancel(private->asking);
     g_clear_handle_id(&private->limit_source, g_source_remove);
+    g_clear_handle_id(&private->quiet_source, g_source_remove);
     g_clear_object(&private->asking);
     g_clear_object(&private->status);
     g_clear_object(&private->qga);
@@ -77,6 +86,7 @@ mf_exec_finish(MfExec *self, const MfExit *ended, GError *error)
         return;
     }
     g_clear_handle_id(&private->limit_source, g_source_remove);
+    g_clear_handle_id(&private->quiet_source, g_source_remove);
     if (private->stdio->input)
         mf_input_stop(private->stdio->input);
     /* What carries the output may have more to tell, as the stream has the kernel's log. */
@@ -114,6 +124,7 @@ mf_exec_write_output(MfExec *self, int fd, GBytes *bytes)
 {
     MfExecPrivate *private = PRIVATE(self);
 
+    private->received += g_bytes_get_size(bytes);
     if (private->task && private->kept[fd])
         mf_tail_append(private->kept[fd], bytes);
     /* The caller's streams are ours only as long as the command runs. */
@@ -140,6 +151,28 @@ mf_exec_grant_input(MfExec *self, gsize bytes)
         mf_input_grant(private->stdio->input, bytes);
 }
 
+/* Nothing is left to be read from a command that cannot be killed; what the caller's readers have
+ * not taken is waited for. */
+static gboolean
+on_quiet(gpointer data)
+{
+    g_autoptr(MfExec) self = g_object_ref(data);
+    const MfExit left_running = {0};
+
+    PRIVATE(self)->quiet_source = 0;
+    if (!mf_exec_is_paused(self) && mf_exec_get_queued(self) == 0)
+        mf_exec_finish(self, &left_running, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+/* Low, so that whatever a descriptor has to say comes first. */
+static void
+finish_when_quiet(MfExec *self)
+{
+    if (!PRIVATE(self)->quiet_source)
+        PRIVATE(self)->quiet_source = g_idle_add_full(G_PRIORITY_LOW, on_quiet, self, NULL);
+}
+
 static void
 on_output_moved(MfExec *self)
 {
@@ -149,6 +182,8 @@ on_output_moved(MfExec *self)
         return;
     if (mf_exec_get_queued(self) < MF_EXEC_OUTPUT_QUEUE_MAX)
         set_paused(self, FALSE);
+    if (private->timed_out && !private->killed)
+        finish_when_quiet(self);
     MF_EXEC_GET_CLASS(self)->output_moved(self);
 }
 
@@ -295,25 +330,64 @@ on_cancelled(GCancellable *cancellable, MfExec *self)
                    g_error_new(MF_ERROR, MF_ERROR_CANCELLED, "The command was cancelled."));
 }
 
+/* Whether output came, or the caller's readers took some, since the last call. */
+static gboolean
+has_moved(MfExec *self)
+{
+    MfExecPrivate *private = PRIVATE(self);
+    gsize queued = mf_exec_get_queued(self);
+    gboolean moved =
+        private->received != private->received_before || queued < private->queued_before;
+
+    private->received_before = private->received;
+    private->queued_before = queued;
+    return moved;
+}
+
+static gboolean on_limit(gpointer data);
+
+static void
+await_end(MfExec *self)
+{
+    PRIVATE(self)->limit_source = g_timeout_add(KILL_GRACE_MS + KILL_REPORT_MS, on_limit, self);
+}
+
+/* Past the limit and not ended. What a command wrote that is being killed may still be on its way:
+ * it is given time as long as it moves. */
+static void
+give_up(MfExec *self)
+{
+    MfExecPrivate *private = PRIVATE(self);
+    const MfExit left_running = {0};
+
+    if (private->killed && has_moved(self) && ++private->extensions <= EXTENSIONS_MAX)
+        await_end(self);
+    else if (private->killed)
+        mf_exec_finish(self, NULL,
+                       g_error_new(MF_ERROR, MF_ERROR_TIMEOUT,
+                                   "The guest did not end a command that took too long."));
+    else
+        mf_exec_finish(self, &left_running, NULL);
+}
+
 static gboolean
 on_limit(gpointer data)
 {
     g_autoptr(MfExec) self = g_object_ref(data);
     MfExecPrivate *private = PRIVATE(self);
-    const MfExit left_running = {0};
 
     private->limit_source = 0;
     if (private->timed_out) {
-        mf_exec_finish(self, NULL,
-                       g_error_new(MF_ERROR, MF_ERROR_TIMEOUT,
-                                   "The guest did not end a command that took too long."));
+        give_up(self);
         return G_SOURCE_REMOVE;
     }
     private->timed_out = TRUE;
     /* Killed in the guest, so that what it wrote until then arrives. */
-    if (mf_exec_kill(self, KILL_GRACE_MS))
-    private->limit_source = g_timeout_add(KILL_GRACE_MS + KILL_REPORT_MS, on_limit, self);
-    else mf_exec_finish(self, &left_running, NULL);
+    private->killed = mf_exec_kill(self, KILL_GRACE_MS);
+    has_moved(self);
+    await_end(self);
+    if (!private->killed)
+        finish_when_quiet(self);
     return G_SOURCE_REMOVE;
 }
 

@@ -30,20 +30,21 @@ void mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallb
                        gpointer user_data);
 gboolean mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error);
 
-/* Kills the command, as mf_exec_kill(), when it has not ended after 'limit_ms'; 0 is never. It
- * fails with MF_ERROR_TIMEOUT when the guest does not even tell of that. Before the command runs.
- */
+/* Kills the command, as mf_exec_kill(), when it has not ended after 'limit_ms'; 0 is never. What it
+ * wrote until then is waited for, as long as some of it arrives or is taken by the caller's
+ * readers. It fails with MF_ERROR_TIMEOUT when the guest does not even tell of the end. Before the
+ * command runs. */
 void mf_exec_set_limit(MfExec *self, gint64 limit_ms);
 
 /* The last of what the command writes to 'fd' goes to 'tail' too, borrowed for the object's life.
  * Before the command runs. */
 void mf_exec_keep(MfExec *self, int fd, MfTail *tail);
 
-/* To the command's process group. FALSE when this kind cannot. */
+/* To the command's process group, as soon as there is one. FALSE when this kind cannot. */
 gboolean mf_exec_signal(MfExec *self, int signal_number);
 
-/* TERM, and after 'grace_ms' KILL, to everything the command started. FALSE when this kind cannot.
- */
+/* TERM, and after 'grace_ms' KILL, to everything the command started, as soon as there is a
+ * command. FALSE when this kind cannot. */
 gboolean mf_exec_kill(MfExec *self, guint grace_ms);
 
 /* The command's terminal has another size now. Nothing happens where it has none. */

@@ -133,7 +133,8 @@ exec_fixture_run(ExecFixture *self)
 {
     g_autoptr(GBytes) record = g_bytes_new_static(RECORD, strlen(RECORD));
 
-    self->exec = mf_exec_stream_new(self->qga, self->stream, self->stdio, record);
+    if (!self->exec)
+        self->exec = mf_exec_stream_new(self->qga, self->stream, self->stdio, record);
     mf_exec_set_limit(self->exec, self->limit_ms);
     mf_exec_run_async(self->exec, self->cancellable, on_returned, self);
 }

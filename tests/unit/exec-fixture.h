@@ -13,7 +13,7 @@ typedef struct {
     StreamPeer *guest;
     MfStream *stream;
     MfStdio *stdio;
-    MfExec *exec;
+    MfExec *exec; /* owned; an MfExecStream, unless there is another one before it is run */
     GCancellable *cancellable;
     int in_fd;           /* the host's standard input, borrowed by 'stdio'; or -1 */
     int out_fd[3];       /* the host's outputs, likewise; indexes 1 and 2 */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "exec-fixture.h"
@@ -261,6 +262,82 @@ test_a_guest_that_does_not_kill_it_is_given_up(ExecFixture *fixture, gconstpoint
     exec_fixture_assert_error(fixture, MF_ERROR_TIMEOUT);
 }
 
+/* A slow guest: a piece of what it was told before each second, and then the end. */
+#define SLOW_PIECES 3
+
+typedef struct {
+    ExecFixture *fixture;
+    guint said;
+} SlowGuest;
+
+static gboolean
+say_next(gpointer data)
+{
+    SlowGuest *slow = data;
+
+    stream_peer_say_text(slow->fixture->guest, MF_FRAME_SOUT, "piece ");
+    if (++slow->said < SLOW_PIECES)
+        return G_SOURCE_CONTINUE;
+    exec_fixture_say_ends(slow->fixture);
+    exec_fixture_say_exit(slow->fixture, -SIGKILL);
+    exec_fixture_answer(slow->fixture, EXEC_SIGNALLED(9));
+    return G_SOURCE_REMOVE;
+}
+
+static void
+test_past_its_limit_what_still_arrives_is_awaited(ExecFixture *fixture, gconstpointer unused)
+{
+    SlowGuest slow = {fixture, 0};
+
+    fixture->limit_ms = 10;
+    start(fixture);
+    await_heard(fixture, KILL_HEARD);
+    g_timeout_add(1000, say_next, &slow);
+    exec_fixture_await(fixture);
+    exec_fixture_assert_exit(fixture, 0, SIGKILL, "piece piece piece ", "");
+    g_assert_true(fixture->exit.timed_out);
+}
+
+static gboolean
+read_some(gpointer data)
+{
+    ExecFixture *fixture = data;
+    guint8 some[65536];
+    ssize_t n = read(fixture->reader[1], some, sizeof(some));
+
+    g_assert_cmpint(n, >, 0);
+    g_byte_array_append(fixture->read[1], some, (guint)n);
+    return G_SOURCE_REMOVE;
+}
+
+static gboolean
+read_all(gpointer data)
+{
+    exec_fixture_set_reading(data, 1, TRUE);
+    return G_SOURCE_REMOVE;
+}
+
+/* Who reads it takes longer than the guest may, but does take it. */
+static void
+test_past_its_limit_a_slow_reader_gets_everything(ExecFixture *fixture, gconstpointer unused)
+{
+    g_autoptr(GByteArray) pattern = make_pattern(MIB / 2);
+
+    fixture->limit_ms = 10;
+    exec_fixture_set_reading(fixture, 1, FALSE);
+    start(fixture);
+    say_pattern(fixture, pattern, MF_FRAME_CHUNK_MAX);
+    await_heard(fixture, KILL_HEARD);
+    exec_fixture_say_ends(fixture);
+    exec_fixture_say_exit(fixture, -SIGKILL);
+    exec_fixture_answer(fixture, EXEC_SIGNALLED(9));
+    g_timeout_add(1500, read_some, fixture);
+    g_timeout_add(3000, read_all, fixture);
+    exec_fixture_await(fixture);
+    g_assert_no_error(fixture->error);
+    assert_all_read(fixture, pattern);
+}
+
 static void
 test_within_its_limit_it_is_left_alone(ExecFixture *fixture, gconstpointer unused)
 {
@@ -412,6 +489,10 @@ main(int argc, char **argv)
     ADD("past-its-limit-it-is-killed", test_past_its_limit_it_is_killed);
     ADD("a-guest-that-does-not-kill-it-is-given-up",
         test_a_guest_that_does_not_kill_it_is_given_up);
+    ADD("past-its-limit-what-still-arrives-is-awaited",
+        test_past_its_limit_what_still_arrives_is_awaited);
+    ADD("past-its-limit-a-slow-reader-gets-everything",
+        test_past_its_limit_a_slow_reader_gets_everything);
     ADD("within-its-limit-it-is-left-alone", test_within_its_limit_it_is_left_alone);
     ADD("a-reader-that-left-before-the-start-is-told-of-too",
         test_a_reader_that_left_before_the_start);

@@ -259,25 +259,53 @@ test_output_after_the_exit(ExecFixture *fixture, gconstpointer unused)
     g_assert_cmpint(exec_fixture_since_mark_ms(fixture), <, 900);
 }
 
+/* Starts the command and comes back when the guest has heard of the end of its input. */
 static void
-say_signal_and_kill(gpointer data)
+start(ExecFixture *fixture)
 {
-    ExecFixture *fixture = data;
+    exec_fixture_expect_start(fixture);
+    exec_fixture_expect_question(fixture);
+    exec_fixture_run(fixture);
+}
 
-    g_assert_true(mf_exec_signal(fixture->exec, SIGTERM));
-    g_assert_true(mf_exec_kill(fixture->exec, 1000));
+static void
+await_input_end(ExecFixture *fixture)
+{
+    while (!strstr(fixture->guest->heard->str, "SINE"))
+        g_main_context_iteration(NULL, TRUE);
+}
+
+static void
+end(ExecFixture *fixture)
+{
+    stream_peer_settle();
     say_everything(fixture);
+    exec_fixture_answer(fixture, EXEC_EXITED(3));
+    exec_fixture_await(fixture);
 }
 
 static void
 test_signals_and_kills_are_frames(ExecFixture *fixture, gconstpointer unused)
 {
-    exec_fixture_expect_start(fixture);
-    peer_then(fixture->agent, say_signal_and_kill, fixture);
-    exec_fixture_expect_status(fixture, EXEC_EXITED(3));
-    exec_fixture_run(fixture);
-    exec_fixture_await(fixture);
-    g_assert_true(g_str_has_prefix(fixture->guest->heard->str, "SIGN:0f000000 CKIL:e8030000 "));
+    start(fixture);
+    await_input_end(fixture);
+    g_assert_true(mf_exec_signal(fixture->exec, SIGTERM));
+    g_assert_true(mf_exec_kill(fixture->exec, 1000));
+    end(fixture);
+    g_assert_cmpstr(fixture->guest->heard->str, ==, "SINE: SIGN:0f000000 CKIL:e8030000 ");
+}
+
+static void
+test_signals_and_kills_wait_for_the_command(ExecFixture *fixture, gconstpointer unused)
+{
+    start(fixture);
+    g_assert_true(mf_exec_kill(fixture->exec, 1000));
+    g_assert_true(mf_exec_signal(fixture->exec, SIGTERM));
+    g_assert_true(mf_exec_signal(fixture->exec, SIGHUP));
+    await_input_end(fixture);
+    end(fixture);
+    g_assert_cmpstr(fixture->guest->heard->str, ==,
+                    "SIGN:0f000000 SIGN:01000000 CKIL:e8030000 SINE: ");
 }
 
 static void
@@ -371,6 +399,7 @@ main(int argc, char **argv)
     ADD("output-held-open-is-awaited-for-a-second", test_output_held_open);
     ADD("output-after-the-exit-is-delivered", test_output_after_the_exit);
     ADD("signals-and-kills-are-frames", test_signals_and_kills_are_frames);
+    ADD("signals-and-kills-wait-for-the-command", test_signals_and_kills_wait_for_the_command);
     ADD("cancelling-completes-once", test_cancelling_a_command);
     ADD("cancelling-does-not-wait-for-the-agent", test_cancelling_before_the_agent_answers);
     ADD("cancelled-before-the-start-it-starts-nothing", test_cancelled_before_the_start);
