@@ -160,6 +160,20 @@ def check_own_header(tree):
             yield source.path, found[0][0], f'the first include is not its own "{wanted}"'
 
 
+def check_include_path(tree):
+    """Nothing of src/ is compiled with its own directory on the include path."""
+    # A call with the calls in its arguments, two deep.
+    target = re.compile(r'\b(?:static_library|executable)\('
+                        r'(?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)')
+    for source in tree.sources:
+        if source.path.name != 'meson.build' or source.path.parts[0] not in ('src', 'qapi'):
+            continue
+        for match in target.finditer(source.text):
+            if 'kwargs: layer' not in match.group(0):
+                line = source.text.count('\n', 0, match.start()) + 1
+                yield source.path, line, "its own directory hides system headers: 'kwargs: layer'"
+
+
 def check_length(tree):
     """Files and functions stay short, and blocks flat."""
     for source in tree.sources:
