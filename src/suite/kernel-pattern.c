@@ -33,15 +33,34 @@ escape_path(const char *path)
     return g_string_free(escaped, FALSE);
 }
 
+/* "./boot//x" as "boot/x": a combination is called the same however its kernel is written. What
+ * "x/.." is depends on links, so it stays. Owned by the caller. */
+static char *
+simplify(const char *path)
+{
+    g_auto(GStrv) steps = g_strsplit(path, "/", 0);
+    g_autoptr(GString) simple = g_string_new(*path == '/' ? "/" : "");
+    const char *separator = "";
+
+    for (char **step = steps; *step; step++) {
+        if (**step == '\0' || g_str_equal(*step, "."))
+            continue;
+        g_string_append_printf(simple, "%s%s", separator, *step);
+        separator = "/";
+    }
+    return g_strdup(simple->len > 0 ? simple->str : path);
+}
+
 /* The files that match, by the path they have from 'directory'. Of char *, owned by the caller. */
 static GPtrArray *
 find_files(const char *pattern, const char *directory)
 {
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *prefix = escape_path(directory);
+    g_autofree char *simple = simplify(pattern);
     g_autofree char *whole =
-        g_path_is_absolute(pattern) ? g_strdup(pattern) : g_build_filename(prefix, pattern, NULL);
-    size_t skipped = g_path_is_absolute(pattern) ? 0 : strlen(directory);
+        g_path_is_absolute(simple) ? g_strdup(simple) : g_build_filename(prefix, simple, NULL);
+    size_t skipped = g_path_is_absolute(simple) ? 0 : strlen(directory);
     glob_t found = {0};
 
     if (glob(whole, GLOB_NOSORT, NULL, &found) == 0) {
@@ -79,9 +98,11 @@ is_file(const char *path, const char *directory)
     return g_file_test(whole, G_FILE_TEST_EXISTS);
 }
 
+/* 'plain' is no text with variables. */
 static void
-add_copy(GPtrArray *kernels, const char *text, json_object *original)
+add_copy(GPtrArray *kernels, const char *plain, json_object *original)
 {
+    g_autofree char *text = mf_variables_escape(plain);
     json_object *copy = json_object_new_string(text);
     const MfOrigin *origin = mf_origin_get(original);
 
@@ -98,7 +119,13 @@ mf_kernel_pattern_expand(json_object *kernel, const MfMatrixSources *sources, GE
     g_autoptr(GPtrArray) kernels = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
     g_autoptr(GPtrArray) found = NULL;
 
-    if (!strpbrk(text, PATTERN_CHARACTERS) || (pattern && is_file(pattern, sources->directory))) {
+    if (pattern && is_file(pattern, sources->directory)) {
+        g_autofree char *simple = simplify(pattern);
+
+        add_copy(kernels, simple, kernel);
+        return g_steal_pointer(&kernels);
+    }
+    if (!strpbrk(text, PATTERN_CHARACTERS)) {
         g_ptr_array_add(kernels, json_object_get(kernel));
         return g_steal_pointer(&kernels);
     }
@@ -124,11 +151,8 @@ mf_kernel_pattern_expand(json_object *kernel, const MfMatrixSources *sources, GE
         return NULL;
     }
     g_ptr_array_sort(found, compare_versions);
-    for (guint i = 0; i < found->len; i++) {
-        g_autofree char *escaped = mf_variables_escape(found->pdata[i]);
-
-        add_copy(kernels, escaped, kernel);
-    }
+    for (guint i = 0; i < found->len; i++)
+        add_copy(kernels, found->pdata[i], kernel);
     return g_steal_pointer(&kernels);
 }
 
@@ -140,5 +164,10 @@ mf_kernel_pattern_match(const char *pattern, const char *kernel)
 
     if (g_str_equal(pattern, kernel))
         return TRUE;
-    return plain_pattern && plain_kernel && fnmatch(plain_pattern, plain_kernel, FNM_PATHNAME) == 0;
+    if (!plain_pattern || !plain_kernel)
+        return FALSE;
+
+    g_autofree char *simple_pattern = simplify(plain_pattern);
+    g_autofree char *simple_kernel = simplify(plain_kernel);
+    return fnmatch(simple_pattern, simple_kernel, FNM_PATHNAME) == 0;
 }

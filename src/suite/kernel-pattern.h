@@ -10,8 +10,8 @@
 
 /* The kernels that 'kernel' (a string, a text with variables) stands for: itself, or, as a pattern,
  * the files that match, else the catalog's names that match, in the order of their versions; each
- * has the origin of 'kernel'. Of json_object, owned by the caller. MF_ERROR_CONFIG: nothing
- * matches. */
+ * has the origin of 'kernel'. A file's path is written without "." and doubled slashes. Of
+ * json_object, owned by the caller. MF_ERROR_CONFIG: nothing matches. */
 GPtrArray *
 mf_kernel_pattern_expand(json_object *kernel, const MfMatrixSources *sources, GError **error);
 

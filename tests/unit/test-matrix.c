@@ -295,6 +295,39 @@ test_kernel_patterns_match_files_from_the_config_files_directory(void)
     g_assert_cmpint(g_rmdir(top), ==, 0);
 }
 
+static void
+test_a_combination_is_called_the_same_however_its_kernel_is_written(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *top = g_dir_make_tmp("mayfly-XXXXXX", &error);
+    g_autofree char *boot = g_build_filename(top, "boot", NULL);
+    const char *const ways[] = {"'boot/k-*', 'b'", "'./boot//k-*', './b'", "'boot/./k-1', './/b'"};
+
+    g_assert_no_error(error);
+    g_assert_cmpint(g_mkdir(boot, 0700), ==, 0);
+    make_file(boot, "k-1");
+    make_file(top, "b");
+    for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+        g_autofree char *text =
+            g_strdup_printf("name = 't'\nmatrix.kernel = [%s, './boot/k-1', './gone']\n"
+                            "matrix.exclude = [{kernel = './b'}]",
+                            ways[i]);
+        g_autoptr(GPtrArray) trees = expand(text, top);
+
+        g_assert_cmpuint(trees->len, ==, 2);
+        g_assert_cmpstr(member(trees->pdata[0], "name"), ==, "t [kernel=boot/k-1]");
+        /* What is no file may be a name, which nobody else may write otherwise. */
+        g_assert_cmpstr(member(trees->pdata[1], "name"), ==, "t [kernel=./gone]");
+    }
+
+    const char *const made[] = {"boot/k-1", "boot", "b", ""};
+    for (gsize i = 0; i < G_N_ELEMENTS(made); i++) {
+        g_autofree char *path = g_build_filename(top, made[i], NULL);
+
+        g_assert_cmpint(g_remove(path), ==, 0);
+    }
+}
+
 /* Expands with the target's 'key' coming from the environment. */
 static void
 assert_names_with(const char *text, const char *key, const char *value, const char *expected)
@@ -431,6 +464,7 @@ main(int argc, char **argv)
     ADD(kernel_patterns_match_names_of_the_catalog_in_the_order_of_versions);
     ADD(a_catalog_that_cannot_be_read_is_the_error);
     ADD(kernel_patterns_match_files_from_the_config_files_directory);
+    ADD(a_combination_is_called_the_same_however_its_kernel_is_written);
     ADD(a_value_of_a_higher_layer_is_the_only_one_of_its_axis);
     ADD(variables_are_left_for_later);
     ADD(combinations_have_a_cap);
