@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -169,6 +170,28 @@ def expect_sentence(result, status, pattern):
     lines = [line for line in result.err.decode(errors="replace").splitlines() if line.strip()]
     assert lines[0].startswith("mayfly: "), f"not a message of mayfly: {result!r}"
     assert len(lines) == 1, f"more than one sentence: {result!r}"
+
+
+def free_port():
+    """A TCP port of the loopback that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def receive_line(port, within=60):
+    """The first line that the guest says on the port of the host that leads into it; b"" for none.
+    QEMU takes connections before the guest listens, and ends them then."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            try:
+                line = connection.makefile("rb").readline()
+            except ConnectionResetError:
+                line = b""
+        if line:
+            return line
+        time.sleep(0.1)
+    return b""
 
 
 def main():

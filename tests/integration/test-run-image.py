@@ -8,11 +8,11 @@ MAYFLY_TEST_IMAGES is the directory that tools/test-images.sh prints.
 import hashlib
 import os
 import shutil
-import socket
 import subprocess
 import time
 
-from harness import Sandbox, Skip, expect, expect_sentence, main, test
+from harness import (Sandbox, Skip, expect, expect_sentence, free_port, main, receive_line,
+                     test)
 
 IMAGES = os.environ.get("MAYFLY_TEST_IMAGES", "")
 OVMF = "/usr/share/ovmf/OVMF.fd"
@@ -176,21 +176,12 @@ def two_runs_of_one_image_at_once_do_not_see_each_other():
 @test
 def a_port_is_forwarded_into_an_image():
     with Sandbox() as box:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            port = server.getsockname()[1]
+        port = free_port()
         process = box.start("run", "--boot-timeout", BOOT_TIMEOUT, "--image", image("bios"),
                             "--forward", f"tcp:{port}:77", "--",
                             "echo up; echo from the image | busybox nc -l -p 77")
         assert process.stdout.readline() == b"up\n", process.communicate()
-        received, deadline = b"", time.monotonic() + 60
-        while not received and time.monotonic() < deadline:
-            # QEMU takes connections before the guest listens, and ends them then.
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                try:
-                    received = connection.makefile("rb").readline()
-                except ConnectionResetError:
-                    time.sleep(0.1)
-        assert received == b"from the image\n", received
+        assert receive_line(port) == b"from the image\n"
         process.communicate(timeout=60)
         assert process.returncode == 0
 

@@ -8,9 +8,9 @@ import shutil
 import socket
 import subprocess
 import threading
-import time
 
-from harness import Sandbox, expect, expect_sentence, kernel, main, test
+from harness import (Sandbox, expect, expect_sentence, free_port, kernel, main, receive_line,
+                     test)
 
 DISK_SIZE = 8 << 20
 
@@ -31,11 +31,6 @@ def sha256(path):
 def head(path, size):
     with open(path, "rb") as file:
         return file.read(size)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @test
@@ -92,15 +87,7 @@ def the_guest_reaches_the_host_and_is_reached_through_a_forwarded_port():
                             "echo from the guest | busybox nc -l -p 77")
         assert process.stdout.readline() == b"nameserver 10.0.2.3\n", process.communicate()
         assert process.stdout.readline() == b"from the host\n", process.communicate()
-        received, deadline = b"", time.monotonic() + 60
-        while not received and time.monotonic() < deadline:
-            # QEMU takes connections before the guest listens, and ends them then.
-            with socket.create_connection(("127.0.0.1", port)) as connection:
-                try:
-                    received = connection.makefile("rb").readline()
-                except ConnectionResetError:
-                    time.sleep(0.1)
-        assert received == b"from the guest\n", received
+        assert receive_line(port) == b"from the guest\n"
         process.communicate(timeout=60)
         assert process.returncode == 0
 

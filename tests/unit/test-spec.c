@@ -8,27 +8,7 @@
 #include "base/parse.h"
 #include "golden.h"
 #include "machine/platform.h"
-
-static MfSpec *
-make_spec(void)
-{
-    MfSpec *spec = mf_spec_new();
-
-    spec->arch = MF_ARCH_X86_64;
-    spec->accel = MF_ACCEL_TCG;
-    spec->qemu = g_strdup("/usr/bin/qemu-system-x86_64");
-    spec->machine = g_strdup("pc");
-    spec->cpu = g_strdup("max");
-    spec->cpus = 2;
-    spec->memory = MF_GIB;
-    spec->kernel = g_strdup("/cache/images/vmlinux");
-    spec->initrd = g_strdup("/cache/initramfs/a");
-    spec->append = g_strdup("console=ttyS0 quiet");
-    g_ptr_array_add(spec->shares, mf_share_new("root", "mayfly.root", "/", NULL, FALSE));
-    g_ptr_array_add(spec->shares,
-                    mf_share_new("share", "mayfly.share", "/src", "/mnt/mayfly", TRUE));
-    return spec;
-}
+#include "spec-fixture.h"
 
 static void
 assert_golden(const MfSpec *spec, const char *name)
@@ -43,7 +23,7 @@ assert_golden(const MfSpec *spec, const char *name)
 static void
 test_the_default_machine(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     assert_golden(spec, "spec-default.args");
 }
@@ -51,7 +31,7 @@ test_the_default_machine(void)
 static void
 test_paths_with_commas_and_spaces_stay_one_value(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     g_free(spec->kernel);
     spec->kernel = g_strdup("/my kernels, old/vm,linux");
@@ -64,7 +44,7 @@ test_paths_with_commas_and_spaces_stay_one_value(void)
 static void
 test_script_init_adds_its_ports(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     spec->script_ports = TRUE;
     assert_golden(spec, "spec-script.args");
@@ -73,7 +53,7 @@ test_script_init_adds_its_ports(void)
 static void
 test_a_machine_to_be_saved_has_its_memory_in_a_file(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
     const MfBacking backing = {FALSE, 20, 21};
 
     spec->backing = &backing;
@@ -83,7 +63,7 @@ test_a_machine_to_be_saved_has_its_memory_in_a_file(void)
 static void
 test_a_restored_machine_waits_for_its_state(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
     const MfBacking backing = {TRUE, 20, 21};
 
     spec->backing = &backing;
@@ -94,7 +74,7 @@ static void
 test_kvm_without_initrd_and_with_extra_arguments(void)
 {
     const char *extra[] = {"-gdb", "tcp::1234", NULL};
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     spec->accel = MF_ACCEL_KVM;
     g_clear_pointer(&spec->initrd, g_free);
@@ -105,7 +85,7 @@ test_kvm_without_initrd_and_with_extra_arguments(void)
 static void
 test_virtiofs_shares_memory_and_takes_connections(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     spec->share_type = MF_SHARE_VIRTIOFS;
     spec->virtiofsd = g_strdup("/usr/libexec/virtiofsd");
@@ -116,7 +96,7 @@ static MfSpec *
 make_spec_of(MfArch arch)
 {
     const MfPlatform *platform = mf_platform_get(arch);
-    MfSpec *spec = make_spec();
+    MfSpec *spec = spec_fixture_new("pc");
 
     spec->arch = arch;
     g_free(spec->qemu);
@@ -178,7 +158,7 @@ test_kvm_brings_the_hosts_cpu_and_interrupt_controller(void)
 static void
 test_disks_are_overlaid_unless_they_are_writable(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     g_ptr_array_add(spec->disks, mf_disk_new("/images/a,b.img", "raw", FALSE));
     g_ptr_array_add(spec->disks, mf_disk_new("/images/data", "qcow2", TRUE));
@@ -188,7 +168,7 @@ test_disks_are_overlaid_unless_they_are_writable(void)
 static MfSpec *
 make_image_spec(void)
 {
-    MfSpec *spec = make_spec();
+    MfSpec *spec = spec_fixture_new("pc");
 
     g_clear_pointer(&spec->kernel, g_free);
     g_clear_pointer(&spec->initrd, g_free);
@@ -258,7 +238,7 @@ static MfSpec *
 make_full_spec(void)
 {
     static const char *const extra[] = {"-m", "2G", "-name", "a b,c", NULL};
-    MfSpec *spec = make_spec();
+    MfSpec *spec = spec_fixture_new("pc");
 
     spec->net = MF_NET_USER;
     spec->debug_exit = TRUE;
@@ -337,7 +317,7 @@ static void
 test_a_network_and_its_forwarded_ports(void)
 {
     const MfForward forwards[] = {{FALSE, 2222, 22}, {TRUE, 5353, 53}};
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     spec->net = MF_NET_USER;
     g_array_append_vals(spec->forwards, forwards, G_N_ELEMENTS(forwards));
@@ -355,7 +335,7 @@ add_nodes(MfSpec *spec)
 static void
 test_each_numa_node_has_its_memory_and_cpus(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     add_nodes(spec);
     assert_golden(spec, "spec-numa.args");
@@ -364,7 +344,7 @@ test_each_numa_node_has_its_memory_and_cpus(void)
 static void
 test_the_memory_of_numa_nodes_is_shared_with_virtiofs(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
 
     add_nodes(spec);
     spec->share_type = MF_SHARE_VIRTIOFS;

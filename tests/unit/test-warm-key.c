@@ -5,28 +5,8 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "spec-fixture.h"
 #include "warm/transfer.h"
-
-static MfSpec *
-make_spec(void)
-{
-    MfSpec *spec = mf_spec_new();
-
-    spec->arch = MF_ARCH_X86_64;
-    spec->accel = MF_ACCEL_TCG;
-    spec->qemu = g_strdup("/usr/bin/qemu-system-x86_64");
-    spec->machine = g_strdup("q35");
-    spec->cpu = g_strdup("max");
-    spec->cpus = 2;
-    spec->memory = MF_GIB;
-    spec->kernel = g_strdup("/cache/images/vmlinux");
-    spec->initrd = g_strdup("/cache/initramfs/a");
-    spec->append = g_strdup("console=ttyS0 quiet");
-    g_ptr_array_add(spec->shares, mf_share_new("root", "mayfly.root", "/", NULL, FALSE));
-    g_ptr_array_add(spec->shares,
-                    mf_share_new("share", "mayfly.share", "/src", "/mnt/mayfly", TRUE));
-    return spec;
-}
 
 static MfWarmFacts
 make_facts(void)
@@ -169,7 +149,7 @@ test_each_part_alone_changes_the_key(void)
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(changes); i++) {
-        g_autoptr(MfSpec) spec = make_spec();
+        g_autoptr(MfSpec) spec = spec_fixture_new("q35");
         MfWarmFacts facts = make_facts();
 
         if (i == 0)
@@ -183,8 +163,8 @@ test_each_part_alone_changes_the_key(void)
 static void
 test_what_is_the_runs_alone_is_not_in_the_key(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
-    g_autoptr(MfSpec) other = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
+    g_autoptr(MfSpec) other = spec_fixture_new("q35");
     MfWarmFacts facts = make_facts();
     MfBacking backing = {TRUE, 5, 6};
     MfShare *share = other->shares->pdata[1];
@@ -204,7 +184,7 @@ test_what_is_the_runs_alone_is_not_in_the_key(void)
 static void
 test_the_text_is_one_part_a_line_without_paths(void)
 {
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
     MfWarmFacts facts = make_facts();
     g_autoptr(MfWarmKey) key = mf_warm_key_new(spec, &facts);
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key->text, -1);
@@ -223,7 +203,7 @@ static void
 test_a_machine_that_cannot_be_saved_is_known(void)
 {
     const char *extra[] = {"-device", "x", NULL};
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
 
     g_assert_null(mf_warm_why_not(spec));
     spec->extra_args = g_strdupv((char **)extra);
@@ -234,7 +214,7 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     spec->initrd = g_strdup("/cache/initramfs/a");
     spec->share_type = MF_SHARE_VIRTIOFS;
     g_assert_nonnull(mf_warm_why_not(spec));
-    g_autoptr(MfSpec) image = make_spec();
+    g_autoptr(MfSpec) image = spec_fixture_new("q35");
     g_clear_pointer(&image->kernel, g_free);
     g_assert_nonnull(mf_warm_why_not(image));
     spec->share_type = MF_SHARE_9P;
@@ -255,7 +235,7 @@ static void
 test_a_machine_with_a_file_that_the_key_does_not_know_is_not_saved(void)
 {
     static const char *const machines[] = {"q35,firmware=/boot/fw", "/q35", "q35,x=a:/b", "q35,/b"};
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
     g_autofree char *machine = g_strdup(spec->machine);
 
     replace(&spec->append, "init=/bin/sh root=/dev/vda");
@@ -290,7 +270,7 @@ static void
 test_facts_follow_the_files(void)
 {
     g_autofree char *path = NULL;
-    g_autoptr(MfSpec) spec = make_spec();
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
     g_auto(MfWarmFacts) before = {0}, after = {0};
     g_autoptr(GError) error = NULL;
     int fd = g_file_open_tmp("mayfly-test-XXXXXX", &path, &error);
