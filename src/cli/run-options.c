@@ -30,7 +30,7 @@ static const char description[] =
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
-        *workdir, *hostname, *splat, *splat_allow, *splat_deny;
+        *workdir, *hostname, *splat, *splat_allow, *splat_deny, *subtests;
     char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
@@ -46,7 +46,7 @@ raw_clear(RawOptions *raw)
                            raw->boot_timeout,  raw->accel,      raw->qemu,      raw->init,
                            raw->init_template, raw->qmp_socket, raw->user,      raw->workdir,
                            raw->hostname,      raw->share_type, raw->cache,     raw->splat,
-                           raw->splat_allow,   raw->splat_deny};
+                           raw->splat_allow,   raw->splat_deny, raw->subtests};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -100,6 +100,9 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
          "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"boot-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->boot_timeout,
          "Limit until the command starts (default: 2m)", "DURATION"},
+        {"subtests", 0, 0, G_OPTION_ARG_STRING, &raw->subtests,
+         "How COMMAND tells of tests of its own on its standard output; each that fails fails it",
+         "none|tap|ktap|lines"},
         {"splat", 0, 0, G_OPTION_ARG_STRING, &raw->splat,
          "What a complaint of the guest's kernel means (default: by its kind)",
          "default|fail|warn|ignore"},
@@ -238,6 +241,8 @@ read_enums(MfTarget *target, const RawOptions *raw, GError **error)
     if (raw->arch && !mf_arch_parse(raw->arch, &target->arch, error))
         return FALSE;
     if (raw->splat && !mf_splat_rule_parse(raw->splat, &target->splat, error))
+        return FALSE;
+    if (raw->subtests && !mf_subtest_format_parse(raw->subtests, &target->subtests, error))
         return FALSE;
     return TRUE;
 }

@@ -125,10 +125,10 @@ on_received(MfConsoleWatch *self, GBytes *bytes)
 }
 
 void
-mf_console_watch_attach(MfConsoleWatch *self, MfMachine *machine)
+mf_console_watch_attach(MfConsoleWatch *self, MfTransport *serial)
 {
     detach(self);
-    self->serial = g_object_ref(mf_machine_get_channel(machine, MF_CHANNEL_CONSOLE));
+    self->serial = g_object_ref(serial);
     g_signal_connect_object(self->serial, "received", G_CALLBACK(on_received), self,
                             G_CONNECT_SWAPPED);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "machine/machine.h"
+#include "machine/console.h"
 #include "run/console-rules.h"
 #include "run/target.h"
+#include "wire/transport.h"
 
 /*
  * A target's rules over the console of its guest: keeps their time, types their answers on the
@@ -19,8 +20,8 @@ G_DECLARE_FINAL_TYPE(MfConsoleWatch, mf_console_watch, MF, CONSOLE_WATCH, GObjec
  * 'subtests', where they go. MF_ERROR_CONFIG for a broken pattern. */
 MfConsoleWatch *mf_console_watch_new(const MfTarget *target, MfSubtests *subtests, GError **error);
 
-/* Answers what this machine says on its serial port, in place of the last machine. */
-void mf_console_watch_attach(MfConsoleWatch *self, MfMachine *machine);
+/* Answers what is said on this serial port, which is referenced, in place of the last one. */
+void mf_console_watch_attach(MfConsoleWatch *self, MfTransport *serial);
 
 /* A line of the console, as its signal has it. */
 void mf_console_watch_feed(MfConsoleWatch *self, MfConsoleSource source, const char *line);

@@ -202,7 +202,7 @@ mf_guest_watch_follow(MfGuestWatch *self, MfBoot *boot)
     for (gsize i = 0; i < G_N_ELEMENTS(watched); i++)
         g_signal_connect_object(watched[i].object, watched[i].signal, watched[i].callback, self,
                                 G_CONNECT_SWAPPED);
-    mf_console_watch_attach(self->rules, self->machine);
+    mf_console_watch_attach(self->rules, mf_machine_get_channel(self->machine, MF_CHANNEL_CONSOLE));
 }
 
 MfConsoleWatch *
@@ -261,12 +261,15 @@ judge_console(MfGuestWatch *self, MfResult *result)
 void
 mf_guest_watch_conclude(MfGuestWatch *self, MfResult *result)
 {
-    clear_guest(self);
-    result->console_tail = g_steal_pointer(&self->tail);
     judge_console(self, result);
     mf_console_watch_finish(self->rules);
     if (mf_console_watch_reads_subtests(self->rules))
         mf_result_add_subtests(result, self->subtests);
     mf_result_judge_subtests(result);
+    /* A bare guest has said nothing anywhere else. */
+    if (self->target->bare && !result->passed)
+        mf_guest_watch_keep_tail(self);
+    clear_guest(self);
+    result->console_tail = g_steal_pointer(&self->tail);
     mf_splat_watch_conclude(self->splats, result);
 }

@@ -158,7 +158,8 @@ def lines_of_the_console_are_sub_tests_and_one_that_fails_fails_the_target():
         result = run(box)
         expect_reason(result, 1, "fail", "1 of 3 sub-tests failed: 'two'.")
         assert result.subtests == [("pass", "one"), ("fail", "two"), ("pass", "three")]
-        assert b"two" in result.err + result.out, result
+        assert b"- two\n" in result.err + result.out, result
+        assert result.case["evidence"].endswith("end"), result.case["evidence"]
 
 
 @test
@@ -213,6 +214,15 @@ def _says_twice(flavour):
         result = run(box)
         expect_reason(result, 0, "pass")
         assert result.subtests == [("pass", "a"), ("pass", "b")], result.subtests
+
+
+@test
+def mayfly_run_reads_sub_tests_too():
+    with Sandbox() as box:
+        result = box.run("run", "-k", kernel("small"), "--subtests", "tap", "--",
+                         "printf '1..2\\nok 1 - a\\nnot ok 2 - b\\n'")
+        expect(result, 1, out=b"1..2\nok 1 - a\nnot ok 2 - b\n",
+               err="^mayfly: 1 of 2 sub-tests failed: 'b'.\n$")
 
 
 @test

@@ -394,6 +394,49 @@ test_a_diagnosis_keeps_its_end(void)
     g_assert_true(g_utf8_validate(test->message, -1, NULL));
 }
 
+/* Texts made of what means something to the parser, in an order that means nothing. */
+static void
+test_hostile_texts_are_survived_within_bounds(void)
+{
+    static const char *const pieces[] = {
+        "ok ",
+        "not ok ",
+        "1",
+        "99999999999999999999",
+        " - ",
+        "# SKIP",
+        "# ",
+        "    ",
+        "\\#",
+        "KTAP version 1",
+        "1..",
+        "Bail out!",
+        "# Subtest: x",
+        "---",
+        "...",
+        "message:",
+        "[    1.000000] ",
+        "<6>",
+        "\xf0\x9f\x92\xa9",
+        "\xe2\x80\xae",
+        "\xef\xbb\xbf",
+        "\t",
+        "\n",
+    };
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+
+    for (int i = 0; i < 20000; i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        MfKtapDialect dialect = i % 2 ? MF_KTAP_DIALECT_TAP : MF_KTAP_DIALECT_KTAP;
+
+        for (int piece = g_rand_int_range(random, 1, 60); piece > 0; piece--)
+            g_string_append(text, pieces[g_rand_int_range(random, 0, G_N_ELEMENTS(pieces))]);
+        g_autofree char *summary = read_text(dialect, text->str);
+        g_assert_true(g_utf8_validate(summary, -1, NULL));
+        g_assert_cmpuint(strlen(summary), <, 100000);
+    }
+}
+
 #define ADD(name) g_test_add_func("/ktap/" #name, test_##name)
 
 int
@@ -430,5 +473,6 @@ main(int argc, char **argv)
     ADD(a_lost_line_loses_no_failure);
     ADD(nesting_has_a_limit);
     ADD(a_diagnosis_keeps_its_end);
+    ADD(hostile_texts_are_survived_within_bounds);
     return g_test_run();
 }
