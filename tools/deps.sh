@@ -78,6 +78,10 @@ check|cmd unshare|util-linux|util-linux|util-linux|util-linux|util-linux|tests o
 check|cmd zsh|zsh|zsh|zsh|zsh|zsh|completion in zsh
 check|cmd fish|fish|fish|fish|fish|fish|completion in fish
 check|file /usr/lib/python3/dist-packages/yaml/__init__.py|python3-yaml|-|-|-|-|the examples for CI systems
+check|cmd munged|munge|-|-|-|-|the shards of a real Slurm array
+check|cmd slurmctld|slurmctld|-|-|-|-|the shards of a real Slurm array
+check|cmd slurmd|slurmd|-|-|-|-|the shards of a real Slurm array
+check|cmd sbatch|slurm-client|-|-|-|-|the shards of a real Slurm array
 check|cmd groff|groff-base|groff-base|groff|groff|groff|renders the manual page
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style
