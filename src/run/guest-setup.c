@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/guest-setup.h"
 
-#include <string.h>
-
 #include "base/error.h"
-#include "wire/guest-protocol.h"
 
 struct _MfGuestSetup {
     GObject parent;
@@ -72,22 +69,15 @@ on_cancelled(GCancellable *cancellable, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A firmware that finds nothing to boot says so, and waits; so does an init script that gives up,
- * for want of another way. */
+/* A firmware that finds nothing to boot says so, and waits. */
 static void
 on_console_line(MfGuestSetup *self, const char *line)
 {
-    const char *fatal =
-        !self->image && self->plan->init == MF_INIT_SCRIPT ? strstr(line, MF_GUEST_FATAL) : NULL;
+    if (!self->image || mf_image_has_answered(self->image) || !mf_image_is_unbootable(line))
+        return;
 
-    if (self->image && !mf_image_has_answered(self->image) && mf_image_is_unbootable(line)) {
-        g_autofree char *text = mf_image_describe_unbootable(self->target, line);
-
-        finish(self, g_error_new_literal(MF_ERROR, MF_ERROR_GUEST, text));
-    } else if (fatal) {
-        finish(self, g_error_new(MF_ERROR, MF_ERROR_GUEST, "The guest's init script gave up: %s",
-                                 fatal + strlen(MF_GUEST_FATAL)));
-    }
+    g_autofree char *text = mf_image_describe_unbootable(self->target, line);
+    finish(self, g_error_new_literal(MF_ERROR, MF_ERROR_GUEST, text));
 }
 
 static void

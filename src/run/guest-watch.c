@@ -7,6 +7,7 @@
 #include "machine/machine.h"
 #include "run/guest-end.h"
 #include "run/splat-watch.h"
+#include "wire/guest-protocol.h"
 
 /* After its first words of panic, how long the guest has for its last ones. */
 #define PANIC_GRACE_MS 1000
@@ -141,15 +142,26 @@ on_rules_decided(MfGuestWatch *self)
     report_end(self, verdicts[mf_console_rules_get_state(rules)], message);
 }
 
-/* The kernel of an image need not end the machine when it panics, nor tell QEMU of it. */
+/* An init script that gives up says why on the console, for want of another way. The kernel of an
+ * image need not end the machine when it panics, nor tell QEMU of it. */
 static void
 on_console_line(MfGuestWatch *self, const char *line, guint source)
 {
+    gboolean foreign = self->target->image || self->target->bare;
+    const char *fatal =
+        !foreign && self->target->init == MF_INIT_SCRIPT ? strstr(line, MF_GUEST_FATAL) : NULL;
+
     if (!mf_boot_is_repeating(self->boot)) {
         mf_splat_watch_feed(self->splats, source, line);
         mf_console_watch_feed(self->rules, source, line);
     }
-    if ((self->target->image || self->target->bare) && strstr(line, MF_PANIC_WORDS))
+    if (self->closed)
+        return;
+    if (fatal)
+        report_end(
+            self, MF_VERDICT_FAILED,
+            g_strdup_printf("The guest's init script gave up: %s", fatal + strlen(MF_GUEST_FATAL)));
+    else if (foreign && strstr(line, MF_PANIC_WORDS))
         on_panicked(self);
 }
 

@@ -145,11 +145,12 @@ decide_on_error(MfRun *self, const GError *error)
     decide(self, mf_verdict_from_error(error), g_strdup(error->message));
 }
 
-/* The guest cannot be followed any more. */
+/* The guest cannot be followed any more. What it says itself of the reason needs no evidence. */
 static void
 lose(MfRun *self, const GError *error)
 {
-    mf_guest_watch_keep_tail(self->watch);
+    if (!g_error_matches(error, MF_ERROR, MF_ERROR_GUEST))
+        mf_guest_watch_keep_tail(self->watch);
     if (g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
         mf_guest_watch_await_end(self->watch, error);
     else
