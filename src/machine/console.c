@@ -5,28 +5,17 @@
 
 struct _MfConsole {
     GObject parent;
-    MfTransport *transport; /* owned, may be NULL */
-    GByteArray *kept;       /* owned; at most twice MF_CONSOLE_KEEP, so that trimming is rare */
-    gsize before;           /* of 'kept', what is from before this run */
+    MfTransport *transport;                 /* owned, may be NULL */
+    MfTranscript *kept;                     /* owned */
+    guint64 begun;                          /* the place where this run's words begin */
     GString *partial[MF_N_CONSOLE_SOURCES]; /* owned; the lines that are not complete yet */
+    gboolean ended[MF_N_CONSOLE_SOURCES];
 };
 
 G_DEFINE_FINAL_TYPE(MfConsole, mf_console, G_TYPE_OBJECT)
 
-enum { SIGNAL_OUTPUT, SIGNAL_LINE, N_SIGNALS };
+enum { SIGNAL_OUTPUT, SIGNAL_LINE, SIGNAL_ENDED, N_SIGNALS };
 static guint signals[N_SIGNALS];
-
-static void
-keep(MfConsole *self, const void *data, gsize size)
-{
-    g_byte_array_append(self->kept, data, (guint)size);
-    if (self->kept->len > 2 * MF_CONSOLE_KEEP) {
-        guint dropped = self->kept->len - MF_CONSOLE_KEEP;
-
-        g_byte_array_remove_range(self->kept, 0, dropped);
-        self->before -= MIN(dropped, self->before);
-    }
-}
 
 /* Skips an escape sequence: ESC [ ... letter, or ESC and one character. */
 static const char *
@@ -58,6 +47,17 @@ plain_text(const char *data, gsize size)
     return g_strchomp(g_string_free(plain, FALSE));
 }
 
+/* Whatever is there of the line: all of it. */
+static void
+emit_line(MfConsole *self, MfConsoleSource source)
+{
+    GString *partial = self->partial[source];
+    g_autofree char *line = plain_text(partial->str, partial->len);
+
+    g_string_truncate(partial, 0);
+    g_signal_emit(self, signals[SIGNAL_LINE], 0, line, (guint)source);
+}
+
 static void
 emit_lines(MfConsole *self, MfConsoleSource source, const char *data, gsize size)
 {
@@ -74,10 +74,8 @@ emit_lines(MfConsole *self, MfConsoleSource source, const char *data, gsize size
         if (!newline)
             return;
 
-        g_autofree char *line = plain_text(partial->str, partial->len);
-        g_string_truncate(partial, 0);
         data++;
-        g_signal_emit(self, signals[SIGNAL_LINE], 0, line, (guint)source);
+        emit_line(self, source);
     }
 }
 
@@ -87,7 +85,7 @@ receive(MfConsole *self, MfConsoleSource source, GBytes *bytes)
     gsize size;
     const char *data = g_bytes_get_data(bytes, &size);
 
-    keep(self, data, size);
+    mf_transcript_feed(self->kept, data, size);
     g_signal_emit(self, signals[SIGNAL_OUTPUT], 0, bytes);
     emit_lines(self, source, data, size);
 }
@@ -98,13 +96,35 @@ on_received(MfConsole *self, GBytes *bytes)
     receive(self, MF_CONSOLE_SERIAL, bytes);
 }
 
+/* What a source left unfinished will never be more than it is. */
+static void
+end(MfConsole *self, MfConsoleSource source)
+{
+    if (self->ended[source])
+        return;
+    self->ended[source] = TRUE;
+    if (self->partial[source]->len > 0)
+        emit_line(self, source);
+    for (int other = 0; other < MF_N_CONSOLE_SOURCES; other++)
+        if (!self->ended[other])
+            return;
+    mf_transcript_end(self->kept);
+    g_signal_emit(self, signals[SIGNAL_ENDED], 0);
+}
+
+static void
+on_closed(MfConsole *self)
+{
+    end(self, MF_CONSOLE_SERIAL);
+}
+
 static void
 mf_console_finalize(GObject *object)
 {
     MfConsole *self = MF_CONSOLE(object);
 
     g_clear_object(&self->transport);
-    g_byte_array_unref(self->kept);
+    mf_transcript_free(self->kept);
     for (int source = 0; source < MF_N_CONSOLE_SOURCES; source++)
         g_string_free(self->partial[source], TRUE);
     G_OBJECT_CLASS(mf_console_parent_class)->finalize(object);
@@ -118,13 +138,14 @@ mf_console_class_init(MfConsoleClass *class)
                                           NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
     signals[SIGNAL_LINE] = g_signal_new("line", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                         NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_UINT);
+    signals[SIGNAL_ENDED] = g_signal_new("ended", MF_TYPE_CONSOLE, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
+                                         NULL, G_TYPE_NONE, 0);
 }
 
 static void
 mf_console_init(MfConsole *self)
 {
-    /* Sized, so that the data is never NULL. */
-    self->kept = g_byte_array_sized_new(4096);
+    self->kept = mf_transcript_new(MF_CONSOLE_KEEP);
     for (int source = 0; source < MF_N_CONSOLE_SOURCES; source++)
         self->partial[source] = g_string_new(NULL);
 }
@@ -138,7 +159,10 @@ mf_console_new(MfTransport *transport)
         self->transport = g_object_ref(transport);
         g_signal_connect_object(transport, "received", G_CALLBACK(on_received), self,
                                 G_CONNECT_SWAPPED);
+        g_signal_connect_object(transport, "closed", G_CALLBACK(on_closed), self,
+                                G_CONNECT_SWAPPED);
     }
+    self->ended[MF_CONSOLE_SERIAL] = transport == NULL;
     return self;
 }
 
@@ -151,47 +175,76 @@ mf_console_feed(MfConsole *self, const void *data, gsize size)
 }
 
 void
+mf_console_end_feed(MfConsole *self)
+{
+    end(self, MF_CONSOLE_KERNEL_LOG);
+}
+
+void
 mf_console_mark(MfConsole *self)
 {
-    self->before = self->kept->len;
+    self->begun = mf_transcript_get_place(self->kept);
 }
 
 char *
 mf_console_get_tail(MfConsole *self, guint lines)
 {
-    const char *kept = (const char *)self->kept->data;
-    g_autofree char *own = plain_text(kept + self->before, self->kept->len - self->before);
-    g_autofree char *plain = *own ? g_steal_pointer(&own) : plain_text(kept, self->kept->len);
-    const char *start = plain + strlen(plain);
+    gsize size;
+    const char *tail = mf_transcript_get_tail(self->kept, self->begun, lines, &size);
+    g_autofree char *own = plain_text(tail, size);
 
-    while (start > plain && (start[-1] != '\n' || lines > 1)) {
-        start--;
-        if (*start == '\n')
-            lines--;
-    }
-    return g_strdup(start);
+    if (*own)
+        return g_steal_pointer(&own);
+    tail = mf_transcript_get_tail(self->kept, 0, lines, &size);
+
+    return plain_text(tail, size);
 }
 
 GBytes *
 mf_console_get_kept(MfConsole *self)
 {
-    return g_bytes_new(self->kept->data, self->kept->len);
+    gsize size;
+    const char *kept = mf_transcript_get_kept(self->kept, &size);
+
+    return g_bytes_new(kept, size);
+}
+
+const MfTranscript *
+mf_console_get_transcript(MfConsole *self)
+{
+    return self->kept;
+}
+
+/* Where 'text' is last; NULL when it is nowhere. Borrowed; *ret_left is what follows, with it. */
+static const char *
+find_last(MfConsole *self, const char *text, gsize *ret_left)
+{
+    gsize left;
+    const char *at = mf_transcript_get_kept(self->kept, &left);
+    const char *end = at + left;
+    const char *found = NULL;
+
+    for (at = memmem(at, left, text, strlen(text)); at;
+         at = memmem(at + 1, (gsize)(end - at - 1), text, strlen(text)))
+        found = at;
+    *ret_left = found ? (gsize)(end - found) : 0;
+    return found;
 }
 
 char *
 mf_console_find_line(MfConsole *self, const char *text)
 {
-    g_autofree char *plain = plain_text((const char *)self->kept->data, self->kept->len);
-    char *found = g_strrstr(plain, text);
+    gsize left;
+    const char *found = find_last(self, text, &left);
+    const char *newline = found ? memchr(found, '\n', left) : NULL;
 
-    if (!found)
-        return NULL;
-    found[strcspn(found, "\n")] = '\0';
-    return g_strdup(found);
+    return found ? plain_text(found, newline ? (gsize)(newline - found) : left) : NULL;
 }
 
 gboolean
 mf_console_contains(MfConsole *self, const char *text)
 {
-    return memmem(self->kept->data, self->kept->len, text, strlen(text)) != NULL;
+    gsize left;
+
+    return find_last(self, text, &left) != NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <gio/gio.h>
 
+#include "machine/transcript.h"
 #include "wire/transport.h"
 
 /*
@@ -12,7 +13,7 @@
 #define MF_TYPE_CONSOLE (mf_console_get_type())
 G_DECLARE_FINAL_TYPE(MfConsole, mf_console, MF, CONSOLE, GObject)
 
-#define MF_CONSOLE_KEEP     (256u << 10)
+#define MF_CONSOLE_KEEP     (10u << 20)
 #define MF_CONSOLE_LINE_MAX 4096
 
 /* Whose words they are: lines of one never mix with those of the other. */
@@ -28,7 +29,13 @@ MfConsole *mf_console_new(MfTransport *transport);
 /* Adds kernel log text that came another way than the serial port. */
 void mf_console_feed(MfConsole *self, const void *data, gsize size);
 
-/* What is kept, as it came. Owned by the caller. */
+/* There will be no more kernel log text. */
+void mf_console_end_feed(MfConsole *self);
+
+/* What is kept, as text. Borrowed. */
+const MfTranscript *mf_console_get_transcript(MfConsole *self);
+
+/* The same, copied, without a word on what is missing. Owned by the caller. */
 GBytes *mf_console_get_kept(MfConsole *self);
 
 /* What was said until now is from before this run: it was there when a machine was saved. */
@@ -50,4 +57,6 @@ gboolean mf_console_contains(MfConsole *self, const char *text);
  *   "output" (GBytes *bytes)      raw, as it comes
  *   "line"   (const char *line, guint source)
  *                                 each line when it is complete, as in the tail; what a line has
- *                                 beyond MF_CONSOLE_LINE_MAX bytes is left out */
+ *                                 beyond MF_CONSOLE_LINE_MAX bytes is left out; what a
+ *                                 source ends with is a line too
+ *   "ended"  ()                   of both sources: nothing follows */

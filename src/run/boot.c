@@ -141,6 +141,8 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
     self->stream = mf_stream_new(mf_machine_get_channel(self->machine, MF_CHANNEL_STREAM));
     g_signal_connect_object(self->stream, "kernel-log", G_CALLBACK(on_kernel_log),
                             mf_machine_get_console(self->machine), G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->stream, "closed", G_CALLBACK(mf_console_end_feed),
+                            mf_machine_get_console(self->machine), G_CONNECT_SWAPPED);
     g_signal_connect_object(self->machine, "ended", G_CALLBACK(on_machine_ended), self,
                             G_CONNECT_SWAPPED);
     g_signal_emit(self, signals[SIGNAL_LAUNCHED], 0);

@@ -100,18 +100,21 @@ test_the_line_of_a_panic_is_found_from_its_first_word(void)
 }
 
 static void
-test_what_is_kept_is_bounded(void)
+test_what_is_kept_is_bounded_and_what_is_not_is_counted(void)
 {
+    static const char line[] = "a line of thirty-two bytes, or so\n";
     g_autoptr(MfConsole) console = mf_console_new(NULL);
+    const guint lines = 2 * MF_CONSOLE_KEEP / strlen(line);
 
     feed(console, "first line\n");
-    for (int i = 0; i < 40000; i++)
-        feed(console, "a line of twenty-five by\n");
+    for (guint i = 0; i < lines; i++)
+        feed(console, line);
     g_assert_false(mf_console_contains(console, "first line"));
 
-    g_autofree char *all = mf_console_get_tail(console, G_MAXUINT);
-    g_assert_cmpuint(strlen(all), >=, MF_CONSOLE_KEEP - 25);
-    g_assert_cmpuint(strlen(all), <=, 2 * MF_CONSOLE_KEEP);
+    g_autoptr(GBytes) kept = mf_console_get_kept(console);
+    g_assert_cmpuint(g_bytes_get_size(kept), ==, MF_CONSOLE_KEEP);
+    g_assert_cmpuint(mf_transcript_get_elided(mf_console_get_transcript(console)), ==,
+                     strlen("first line\n") + lines * strlen(line) - MF_CONSOLE_KEEP);
 }
 
 static void
@@ -190,6 +193,56 @@ test_lines_of_the_serial_port_and_of_the_kernel_log_do_not_mix(void)
     close(fds[1]);
 }
 
+static void
+note_end(MfConsole *console, GString *lines)
+{
+    g_string_append(lines, "|");
+}
+
+/* A console of a serial port whose guest writes 'text' and hangs up. */
+static void
+test_s11_what_a_guest_ends_with_is_a_line(void)
+{
+    g_autoptr(MfTransport) transport = NULL;
+    g_autoptr(GString) lines = g_string_new(NULL);
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = mf_fd_transport_new(fds[0], "the guest");
+    g_autoptr(MfConsole) console = mf_console_new(transport);
+    g_signal_connect(console, "line", G_CALLBACK(note_line), lines);
+    g_signal_connect(console, "ended", G_CALLBACK(note_end), lines);
+    g_assert_cmpint(write(fds[1], "one\nlogin: ", 11), ==, 11);
+    close(fds[1]);
+    while (!strstr(lines->str, "login"))
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(lines->str, ==, "<one><login:>");
+}
+
+static void
+test_s12_a_console_ends_when_both_of_its_sources_have(void)
+{
+    g_autoptr(MfTransport) transport = NULL;
+    g_autoptr(GString) lines = g_string_new(NULL);
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), ==, 0);
+    transport = mf_fd_transport_new(fds[0], "the guest");
+    g_autoptr(MfConsole) console = mf_console_new(transport);
+    g_signal_connect(console, "line", G_CALLBACK(note_line), lines);
+    g_signal_connect(console, "ended", G_CALLBACK(note_end), lines);
+    g_assert_cmpint(write(fds[1], "serial", 6), ==, 6);
+    close(fds[1]);
+    while (lines->len == 0)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpstr(lines->str, ==, "<serial>");
+    feed(console, "late\n");
+    mf_console_end_feed(console);
+    mf_console_end_feed(console);
+    g_assert_cmpstr(lines->str, ==, "<serial><late>|");
+    g_assert_true(mf_transcript_has_ended(mf_console_get_transcript(console)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -205,12 +258,17 @@ main(int argc, char **argv)
                     test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
     g_test_add_func("/console/the-line-of-a-panic-is-found-from-its-first-word",
                     test_the_line_of_a_panic_is_found_from_its_first_word);
-    g_test_add_func("/console/what-is-kept-is-bounded", test_what_is_kept_is_bounded);
+    g_test_add_func("/console/what-is-kept-is-bounded-and-the-rest-counted",
+                    test_what_is_kept_is_bounded_and_what_is_not_is_counted);
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
     g_test_add_func("/console/lines-are-passed-on-when-complete",
                     test_lines_are_passed_on_when_they_are_complete);
     g_test_add_func("/console/lines-of-the-serial-port-and-of-the-kernel-log-do-not-mix",
                     test_lines_of_the_serial_port_and_of_the_kernel_log_do_not_mix);
     g_test_add_func("/console/a-line-is-cut-at-its-limit", test_a_line_is_cut_at_its_limit);
+    g_test_add_func("/console/S-11/what-a-guest-ends-with-is-a-line",
+                    test_s11_what_a_guest_ends_with_is_a_line);
+    g_test_add_func("/console/S-12/a-console-ends-when-both-of-its-sources-have",
+                    test_s12_a_console_ends_when_both_of_its_sources_have);
     return g_test_run();
 }
