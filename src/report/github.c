@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "report/crashes.h"
 #include "report/live.h"
 #include "report/prose.h"
 #include "report/tally.h"
@@ -212,6 +213,23 @@ append_summary_details(GString *to, const MfEvent *finished)
 }
 
 static void
+append_summary_crashes(GString *to, const MfEvent *finished)
+{
+    g_autoptr(GPtrArray) crashes = mf_crashes_of(finished);
+    g_autofree char *counts = mf_crashes_describe(crashes);
+
+    if (counts)
+        g_string_append_printf(to, "\n%s:\n\n", counts);
+    for (guint i = 0; i < crashes->len; i++) {
+        g_autofree char *line = mf_crash_describe(g_ptr_array_index(crashes, i));
+
+        g_string_append(to, "- ");
+        append_markdown(to, line);
+        g_string_append_c(to, '\n');
+    }
+}
+
+static void
 write_summary(MfReportGithub *self, const MfEvent *finished)
 {
     g_autoptr(GString) text = g_string_new("### mayfly\n\n");
@@ -228,6 +246,7 @@ write_summary(MfReportGithub *self, const MfEvent *finished)
     for (guint i = 0; i < finished->cases->len; i++)
         append_row(text, g_ptr_array_index(finished->cases, i),
                    g_ptr_array_index(finished->outcomes, i));
+    append_summary_crashes(text, finished);
     append_summary_details(text, finished);
     mf_sink_write(self->summary, text->str, text->len);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/json.h"
 
+#include "report/crashes.h"
 #include "report/tally.h"
 #include "report/text.h"
 #include "wire/json.h"
@@ -285,6 +286,30 @@ shard(const MfShard *self)
     return object;
 }
 
+/* Each fault once; the cases by their ids. */
+static json_object *
+crashes(const MfEvent *finished)
+{
+    g_autoptr(GPtrArray) all = mf_crashes_of(finished);
+    json_object *array = json_object_new_array();
+
+    for (guint i = 0; i < all->len; i++) {
+        const MfCrash *crash = g_ptr_array_index(all, i);
+        json_object *object = json_object_new_object();
+        json_object *cases = json_object_new_array();
+
+        for (guint j = 0; j < crash->cases->len; j++)
+            json_object_array_add(cases, string(((MfCase *)crash->cases->pdata[j])->id));
+        add(object, "kind", string(mf_splat_kind_name(crash->splat->kind)));
+        add(object, "title", string(crash->splat->title));
+        add(object, "fingerprint", string(crash->splat->fingerprint));
+        add(object, "count", json_object_new_int64(crash->count));
+        add(object, "cases", cases);
+        json_object_array_add(array, object);
+    }
+    return array;
+}
+
 static json_object *
 suite(const MfReportJson *self, const MfEvent *finished)
 {
@@ -305,6 +330,7 @@ suite(const MfReportJson *self, const MfEvent *finished)
     add(object, "shard", shard(&finished->shard));
     add(object, "interrupted", string(finished->interrupted));
     add(object, "counts", counts(finished));
+    add(object, "crashes", crashes(finished));
     add(object, "cases", cases);
     return object;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "report/crashes.h"
 #include "report/tally.h"
 #include "report/text.h"
 
@@ -157,6 +158,20 @@ append_notes(GString *to, const MfResult *result)
     }
 }
 
+/* What the kernel said of itself, unless it is among the console's last lines. */
+static void
+append_splats(GString *to, const MfResult *result)
+{
+    for (guint i = 0; i < result->splats->len; i++) {
+        const MfSplat *splat = g_ptr_array_index(result->splats, i);
+
+        if (!splat->fails || (result->console_tail && strstr(result->console_tail, splat->title)))
+            continue;
+        g_autofree char *clean = mf_text_clean(splat->report, strlen(splat->report));
+        append_lines(to, mf_splat_kind_name(splat->kind), clean);
+    }
+}
+
 /* The first lines of why it failed. */
 static void
 append_subtest(GString *to, const MfSubtest *test)
@@ -213,7 +228,10 @@ mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *o
         append_stream(to, "stdout", outcome->tail[1], outcome->bytes[1]);
         append_stream(to, "stderr", outcome->tail[2], outcome->bytes[2]);
     }
-    if (policy != MF_OUTPUT_NEVER && outcome->result && outcome->result->console_tail) {
+    if (policy == MF_OUTPUT_NEVER || !outcome->result)
+        return;
+    append_splats(to, outcome->result);
+    if (outcome->result->console_tail) {
         const char *tail = outcome->result->console_tail;
         g_autofree char *clean = mf_text_clean(tail, strlen(tail));
 
@@ -235,6 +253,21 @@ append_not_passed(GString *to, const MfEvent *finished, gboolean colours)
         g_autofree char *reason = mf_prose_reason(outcome);
         append_word(to, outcome->outcome, colours);
         g_string_append_printf(to, "%s%s%s\n", name, *reason ? ": " : "", reason);
+    }
+}
+
+static void
+append_crashes(GString *to, const MfEvent *finished)
+{
+    g_autoptr(GPtrArray) crashes = mf_crashes_of(finished);
+    g_autofree char *counts = mf_crashes_describe(crashes);
+
+    if (counts)
+        g_string_append_printf(to, "%s:\n", counts);
+    for (guint i = 0; i < crashes->len; i++) {
+        g_autofree char *line = mf_crash_describe(g_ptr_array_index(crashes, i));
+
+        g_string_append_printf(to, INDENT "%s\n", line);
     }
 }
 
@@ -317,6 +350,7 @@ mf_prose_append_closing(GString *to, const MfEvent *finished, gboolean colours)
     g_string_append_c(to, '\n');
     append_slowest(to, finished);
     append_not_passed(to, finished, colours);
+    append_crashes(to, finished);
     if (finished->interrupted) {
         g_autofree char *interrupted = mf_text_clean_line(finished->interrupted);
 

@@ -96,6 +96,20 @@ append_text(GString *to, const char *key, const void *data, gsize size)
     append_yaml(to, key, value);
 }
 
+/* The first of what the kernel said that failed the case. */
+static void
+append_splat(GString *to, const MfResult *result)
+{
+    for (guint i = 0; result && i < result->splats->len; i++) {
+        const MfSplat *splat = g_ptr_array_index(result->splats, i);
+
+        if (!splat->fails)
+            continue;
+        append_text(to, mf_splat_kind_name(splat->kind), splat->report, strlen(splat->report));
+        return;
+    }
+}
+
 static void
 append_output(GString *to, const MfOutcomeReport *outcome)
 {
@@ -110,6 +124,7 @@ append_output(GString *to, const MfOutcomeReport *outcome)
         if (data)
             append_text(to, names[stream], data, size);
     }
+    append_splat(to, outcome->result);
     if (console)
         append_text(to, "console", console, strlen(console));
 }

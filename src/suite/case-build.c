@@ -57,6 +57,7 @@ take_enums(const Build *self)
                          NULL);
     mf_subtest_format_parse(mf_config_subtests_to_string(config->subtests), &target->subtests,
                             NULL);
+    mf_splat_rule_parse(mf_config_splat_rule_to_string(config->splat), &target->splat, NULL);
     if (config->has_cache)
         mf_9p_cache_parse(mf_config_cache_to_string(config->cache), &target->cache, NULL);
     if (config->has_arch)
@@ -94,6 +95,8 @@ take_texts(const Build *self)
     target->setup = g_strdupv(config->setup);
     target->teardown = g_strdupv(config->teardown);
     target->artifacts = g_strdupv(config->artifacts);
+    target->splat_allow = g_strdup(config->splat_allow);
+    target->splat_deny = g_strdup(config->splat_deny);
     target->initramfs = g_strdup(config->initramfs);
     if (!config->command)
         return;

@@ -27,7 +27,22 @@ typedef struct {
     guint seconds;
     const char *note;                   /* or NULL */
     void (*tell)(MfSubtests *subtests); /* its sub-tests; or NULL */
+    const MfSplat *splat;               /* what the guest's kernel complained of; or NULL */
 } Course;
+
+static const MfSplat panic = {MF_SPLAT_PANIC,
+                              (char *)"Kernel panic - not syncing: <VFS> & \"root\"",
+                              (char *)"[    1.204518] Kernel panic - not syncing: <VFS> & \"root\"",
+                              (char *)"00112233445566ff",
+                              1,
+                              TRUE};
+static const MfSplat warning = {
+    MF_SPLAT_WARNING,
+    (char *)"WARNING: CPU: 1 PID: 7 at net/core/dev.c:1: 100% <odd>",
+    (char *)"[    2.000001] WARNING: CPU: 1 PID: 7 at net/core/dev.c:1: 100% <odd>",
+    (char *)"ffeeddccbbaa0099",
+    2,
+    FALSE};
 
 /* Guest output that each format has to disarm in its own way. */
 static const char hostile_output[] =
@@ -71,14 +86,15 @@ static const Course courses[] = {
      "[    1.204313] VFS: Unable to mount root fs on unknown-block(0,0)\n"
      "[    1.204518] Kernel panic - not syncing: <VFS> & \"root\"\n"
      "[    1.204777] ---[ end Kernel panic ]---",
-     NULL, 0, 1, 2},
+     NULL, 0, 1, 2, NULL, NULL, &panic},
     {"has no VM", MF_OUTCOME_ERROR, MF_VERDICT_FAILED, MF_PHASE_LAUNCH, 0,
      "QEMU ended with status 1: '-cpu': unable to find CPU model 'x9'.", NULL, NULL, 0, 1, 0},
     {"is skipped", MF_OUTCOME_SKIP, MF_VERDICT_EXITED, MF_PHASE_RESOLVE, 0,
      "It requires KVM, which does not work here: /dev/kvm does not exist.", NULL, NULL, 0, 0, 0},
     {"passes when retried", MF_OUTCOME_PASS, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 0, NULL, NULL,
      "second time\n", 0, 2, 7,
-     "No file of the guest matches '*.log': 100% <of> | `them`.\n::error::no command"},
+     "No file of the guest matches '*.log': 100% <of> | `them`.\n::error::no command", NULL,
+     &warning},
     {"writes what no format likes", MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 1,
      "The command exited with status 1.", NULL, hostile_output, sizeof(hostile_output) - 1, 1, 3},
     {"\"quotes\" 'and' <tags> & a | pipe, `ticks` #hash %25 \\ back\nnewline\ttab: caf\xc3\xa9 "
@@ -144,6 +160,18 @@ make_output(const Course *course)
                        course->output_size ? course->output_size : strlen(course->output));
 }
 
+static void
+add_splat(MfResult *result, const MfSplat *from)
+{
+    MfSplat *splat = g_new0(MfSplat, 1);
+
+    *splat = *from;
+    splat->title = g_strdup(from->title);
+    splat->report = g_strdup(from->report);
+    splat->fingerprint = g_strdup(from->fingerprint);
+    g_ptr_array_add(result->splats, splat);
+}
+
 static MfResult *
 make_result(const Course *course)
 {
@@ -168,6 +196,8 @@ make_result(const Course *course)
         result->subtests = mf_subtests_new();
         course->tell(result->subtests);
     }
+    if (course->splat)
+        add_splat(result, course->splat);
     mf_result_add_mark(result, MF_MARK_HOST, "QEMU launched", 1300, 1300);
     mf_result_add_mark(result, MF_MARK_GUEST, "kernel", 90000, 900000);
     if (course->phase == MF_PHASE_EXECUTE)

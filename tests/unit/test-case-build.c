@@ -80,6 +80,21 @@ test_paths_are_meant_from_the_file_s_directory(void)
 }
 
 static void
+test_rules_for_splats_reach_the_target(void)
+{
+    g_autoptr(GPtrArray) plain = build_one("");
+    g_autoptr(GPtrArray) given =
+        build_one("splat = 'warn'\nsplat_allow = 'known'\nsplat_deny = '/etc/never'\n");
+    const MfTarget *target = first(given)->target;
+
+    g_assert_cmpint(first(plain)->target->splat, ==, MF_SPLAT_RULE_DEFAULT);
+    g_assert_null(first(plain)->target->splat_allow);
+    g_assert_cmpint(target->splat, ==, MF_SPLAT_RULE_WARN);
+    g_assert_cmpstr(target->splat_allow, ==, "/projects/net/known");
+    g_assert_cmpstr(target->splat_deny, ==, "/etc/never");
+}
+
+static void
 test_a_case_knows_its_place_and_has_an_id_fit_for_a_file(void)
 {
     g_autoptr(GPtrArray) cases = build_one("tags = ['net', 'quick']\nretries = 3\n");
@@ -335,6 +350,7 @@ main(int argc, char **argv)
         const char *path;
         void (*test)(void);
     } tests[] = {
+        {"rules-for-splats-reach-the-target", test_rules_for_splats_reach_the_target},
         {"paths-are-meant-from-the-file-s-directory",
          test_paths_are_meant_from_the_file_s_directory},
         {"a-case-knows-its-place-and-has-an-id-fit-for-a-file",
