@@ -234,11 +234,11 @@ mf_transcript_get_tail(const MfTranscript *self, guint64 from, guint lines, gsiz
 {
     const char *begin = find_place(self, from);
     const char *end = find_place(self, self->total);
-    const char *start = end;
+    const char *start;
 
-    /* The end of the last line begins none. */
-    if (start > begin && start[-1] == '\n')
-        start--;
+    while (end > begin && g_ascii_isspace(end[-1]))
+        end--;
+    start = end;
     while (start > begin && (start[-1] != '\n' || lines > 1)) {
         start--;
         if (*start == '\n')

@@ -40,8 +40,9 @@ char *mf_transcript_get_text(const MfTranscript *self);
 /* The place that the text has reached. */
 guint64 mf_transcript_get_place(const MfTranscript *self);
 
-/* Where the last 'lines' lines of what is kept, and is not before the place 'from', begin, whether
- * the last one is complete or not. Borrowed until the next change; *ret_size is its length. */
+/* Where the last 'lines' lines of what is kept, and is not before the place 'from', begin: without
+ * empty ones behind them, and whether the last one is complete or not. Borrowed until the next
+ * change; *ret_size is the length without the end of the last line. */
 const char *
 mf_transcript_get_tail(const MfTranscript *self, guint64 from, guint lines, gsize *ret_size);
 

@@ -335,12 +335,15 @@ test_the_tail_is_the_last_lines(void)
     g_assert_cmpmem(tail, size, "", 0);
     feed(transcript, "one\ntwo\nthree\n");
     tail = mf_transcript_get_tail(transcript, 0, 2, &size);
-    g_assert_cmpmem(tail, size, "two\nthree\n", 10);
+    g_assert_cmpmem(tail, size, "two\nthree", 9);
+    feed(transcript, "\r\n \n");
+    tail = mf_transcript_get_tail(transcript, 0, 1, &size);
+    g_assert_cmpmem(tail, size, "three", 5);
     feed(transcript, "fo");
     tail = mf_transcript_get_tail(transcript, 0, 1, &size);
     g_assert_cmpmem(tail, size, "fo", 2);
     tail = mf_transcript_get_tail(transcript, 0, 100, &size);
-    g_assert_cmpuint(size, ==, 16);
+    g_assert_cmpuint(size, ==, 20);
 }
 
 static void
@@ -356,11 +359,11 @@ test_the_tail_from_a_place_has_nothing_of_before(void)
     g_assert_cmpmem(tail, size, "", 0);
     feed(transcript, "three\n");
     tail = mf_transcript_get_tail(transcript, place, 3, &size);
-    g_assert_cmpmem(tail, size, "three\n", 6);
+    g_assert_cmpmem(tail, size, "three", 5);
     /* The place itself is gone. */
     feed(transcript, "four\nfive\nsix\n");
     tail = mf_transcript_get_tail(transcript, place, 3, &size);
-    g_assert_cmpmem(tail, size, "four\nfive\nsix\n", 14);
+    g_assert_cmpmem(tail, size, "four\nfive\nsix", 13);
 }
 
 #define ADD(path_, function_) g_test_add_func("/transcript/" path_, function_)
