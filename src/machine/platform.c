@@ -5,11 +5,11 @@ static const MfPlatform platforms[] = {
     /* reboot=t: the reset that needs neither a keyboard controller nor ACPI. no_timer_check: on a
      * busy host too few ticks arrive while the kernel counts them, and it panics for want of a
      * timer. */
-    [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", "pci", "pvpanic", "vmgenid,guid=auto",
-                        TRUE},
-    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "pci", "pvpanic-pci", NULL, FALSE},
-    [MF_ARCH_RISCV64] = {"ttyS0", "", "pci", "pvpanic-pci", NULL, FALSE},
-    [MF_ARCH_S390X] = {"ttysclp0", "", "ccw", NULL, NULL, FALSE},
+    [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", " tsc=reliable", "pci", "pvpanic",
+                        "vmgenid,guid=auto", TRUE},
+    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE},
+    [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE},
+    [MF_ARCH_S390X] = {"ttysclp0", "", "", "ccw", NULL, NULL, FALSE},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(platforms) == MF_N_ARCHS);
 

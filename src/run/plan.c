@@ -204,15 +204,26 @@ append_root(GString *text, const MfTarget *target, MfShareType type)
     g_string_append_printf(text, " %s", access);
 }
 
+/* The kernel makes no clock of a cycle counter that does not promise to run at one rate, as that of
+ * QEMU's processors does not. A look at the clock that it takes instead, a device's, makes them
+ * wait for each other, and the start of a program takes thousands of looks. */
+static const char *
+choose_clock(const MfSpec *spec)
+{
+    if (spec->accel == MF_ACCEL_TCG && mf_host_has_steady_counter(spec->arch))
+        return mf_platform_get(spec->arch)->counter_args;
+    return "";
+}
+
 char *
-mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs)
+mf_plan_kernel_args(const MfTarget *target, MfShareType type, const char *clock, gboolean initramfs)
 {
     const MfPlatform *platform = mf_platform_get(target->arch);
     GString *text = g_string_new(NULL);
 
     /* panic=-1: a panic resets at once, which ends QEMU. */
-    g_string_append_printf(text, "console=%s quiet panic=-1%s", platform->console,
-                           platform->kernel_args);
+    g_string_append_printf(text, "console=%s quiet panic=-1%s%s", platform->console,
+                           platform->kernel_args, clock);
     if (initramfs)
         g_string_append(text, " " MF_KERNEL_ARG_NO_CIPHER_TESTS);
     else
@@ -334,7 +345,8 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         !mf_kernel_check_arch(kernel, target->arch, error) ||
         !plan_share_type(self, target, kernel, error))
         return FALSE;
-    spec->append = mf_plan_kernel_args(target, spec->share_type, self->initramfs);
+    spec->append =
+        mf_plan_kernel_args(target, spec->share_type, choose_clock(spec), self->initramfs);
     if (target->uefi && !check_uefi_can_boot(kernel, error))
         return FALSE;
     /* UEFI starts the image itself, as a program of its own. */

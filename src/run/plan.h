@@ -50,5 +50,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPlan, mf_plan_free)
 GBytes *mf_plan_make_conf(const MfPlan *self);
 
 /* The kernel command line of a boot with or without initramfs, the target's own arguments last.
- * Owned by the caller; a pure function. */
-char *mf_plan_kernel_args(const MfTarget *target, MfShareType type, gboolean initramfs);
+ * 'clock' are those that choose its clock, with a space before each; "" for none. Owned by the
+ * caller; a pure function. */
+char *mf_plan_kernel_args(const MfTarget *target, MfShareType type, const char *clock,
+                          gboolean initramfs);

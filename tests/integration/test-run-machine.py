@@ -9,10 +9,11 @@ import socket
 import subprocess
 import threading
 
-from harness import (Sandbox, expect, expect_sentence, free_port, kernel, main, receive_line,
+from harness import (Sandbox, Skip, expect, expect_sentence, free_port, kernel, main, receive_line,
                      test)
 
 DISK_SIZE = 8 << 20
+CLOCKS = "/sys/devices/system/clocksource/clocksource0/"
 
 
 def write_disk(box, name, text):
@@ -31,6 +32,17 @@ def sha256(path):
 def head(path, size):
     with open(path, "rb") as file:
         return file.read(size)
+
+
+@test
+def an_emulated_machine_reads_its_clock_without_asking_a_device():
+    with open(CLOCKS + "available_clocksource") as file:
+        if "tsc" not in file.read().split():
+            raise Skip("the host's own counter is no clock")
+    with Sandbox() as box:
+        for options, clock in (((), b"tsc\n"), (("--kargs", "clocksource=hpet"), b"hpet\n")):
+            expect(box.run("run", "-k", kernel(), "--accel", "tcg", *options, "--",
+                           f"cat {CLOCKS}current_clocksource"), 0, out=clock)
 
 
 @test
