@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "guest/account.h"
+#include "guest/plain.h"
 #include "wire/guest-protocol.h"
 
 /* Where a shell is looked for besides the command's own PATH. */
@@ -258,8 +259,10 @@ become(const struct mfg_spawn *spawn)
         give_up(MF_EXIT_CANNOT_EXECUTE,
                 "cannot run the command in the directory '%s' of the guest: %s", spawn->workdir,
                 strerror(errno));
-    if (spawn->shell)
+    if (spawn->shell) {
+        mfg_plain_exec(spawn->shell, envp);
         exec_shell(spawn->shell, envp, path);
+    }
     if (spawn->login)
         exec_login(spawn->login, envp, path);
     exec_program(spawn->argv, envp, path);

@@ -14,7 +14,8 @@
  */
 struct mfg_spawn {
     char *const *argv;   /* the program is looked up in 'path' as execvp(3) does; or else: */
-    const char *shell;   /* text for "bash -c" when there is one, else "sh -c"; or else: */
+    const char *shell;   /* text for "bash -c" when there is one, else "sh -c", unless it needs
+                          * none (guest/plain.h); or else: */
     const char *login;   /* a login shell: this path if it is there, else bash, else sh */
     char *const *envp;   /* all of the environment; NULL: ours */
     const char *path;    /* NULL: MFG_SPAWN_PATH */

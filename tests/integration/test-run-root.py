@@ -43,6 +43,13 @@ def a_shell_command_without_a_shell_is_127_with_a_sentence():
 
 
 @test
+def a_program_and_its_arguments_need_no_shell():
+    with Sandbox() as box:
+        root = make_root(box, "bin/basename")
+        expect(run_in(box, root, "basename /a/b"), 0, out=b"b\n")
+
+
+@test
 def the_guests_own_file_systems_are_there_whatever_the_root_has():
     with Sandbox() as box:
         root = make_root(box, "bin/sh")

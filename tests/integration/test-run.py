@@ -101,6 +101,33 @@ def paths_with_spaces_and_commas_work_for_kernel_root_and_mounts():
 
 
 @test
+def a_program_alone_gets_what_a_shell_would_give_it():
+    with Sandbox() as box:
+        nested = os.path.join(box.work, "below")
+        os.mkdir(nested)
+        box.env.update(PWD="/nowhere", _="/bin/old", SHLVL="4")
+        for place, options in ((nested, ()), ("/etc", ("--workdir", "/etc"))):
+            plain, shell = (box.run("run", "-k", kernel("small"), *options, "--", words, cwd=nested)
+                            for words in ("env", "'env'"))
+            expect(plain, 0)
+            expect(shell, 0)
+            assert sorted(plain.out.splitlines()) == sorted(shell.out.splitlines()), (plain, shell)
+            assert f"PWD={place}".encode() in plain.out.splitlines(), plain
+
+
+@test
+def a_program_that_cannot_be_run_is_for_the_shell_to_explain():
+    with Sandbox() as box:
+        with open(os.path.join(box.work, "script"), "w") as file:
+            file.write("echo $0 $1\n")
+        os.chmod(os.path.join(box.work, "script"), 0o755)
+        for words, status, out, err in (("mayfly-no-such-command", 127, b"", "command not found"),
+                                        ("/etc", 126, b"", "Is a directory"),
+                                        ("./script x", 0, b"./script x\n", None)):
+            expect(box.run("run", "-k", kernel("small"), "--", words), status, out=out, err=err)
+
+
+@test
 def ten_mebibytes_of_random_bytes_arrive_intact():
     with Sandbox() as box:
         data = os.urandom(10 << 20)
