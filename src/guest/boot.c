@@ -15,6 +15,7 @@
 #include "guest/kernelfs.h"
 #include "guest/log.h"
 #include "guest/modules.h"
+#include "guest/root.h"
 #include "wire/guest-protocol.h"
 
 /* Of a file that is copied; more than the guest program has. */
@@ -101,5 +102,6 @@ mfg_boot_prepare(void)
     mfg_cipher_tests_resume();
     bring_loopback_up();
     copy_self();
+    mfg_root_prepare();
     return true;
 }

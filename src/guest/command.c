@@ -33,6 +33,7 @@ mfg_command_init(struct mfg_command *command, struct mfg_loop *loop, struct mfg_
         .stream = stream,
         .children = children,
         .cgroup = {.fd = -1},
+        .next_cgroup = {.fd = -1},
         .input = {.stream = stream, .fd = -1},
         .outputs = {{.stream = stream, .fd = -1}, {.stream = stream, .fd = -1}},
         .terminal = -1,
@@ -69,6 +70,14 @@ mfg_command_clear(struct mfg_command *command)
         mfg_output_clear(&command->outputs[i]);
     mfg_output_clear_drains(&command->drains);
     forget(command);
+    mfg_cgroup_clear(&command->next_cgroup);
+}
+
+void
+mfg_command_prepare(struct mfg_command *command)
+{
+    if (command->next_cgroup.fd < 0)
+        mfg_cgroup_make(&command->next_cgroup);
 }
 
 bool
@@ -213,7 +222,9 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
         .cgroup_fd = -1,
     };
 
-    mfg_cgroup_make(&command->cgroup);
+    mfg_command_prepare(command);
+    command->cgroup = command->next_cgroup;
+    command->next_cgroup = (struct mfg_cgroup){.fd = -1};
     spawn.cgroup_fd = command->cgroup.fd;
     return mfg_spawn(&spawn);
 }

@@ -25,7 +25,7 @@ struct mfg_command {
     struct mfg_stream *stream;     /* borrowed */
     struct mfg_children *children; /* borrowed */
     struct mfg_child child;
-    struct mfg_cgroup cgroup;
+    struct mfg_cgroup cgroup, next_cgroup;
     struct mfg_input input;
     struct mfg_output outputs[2];
     struct mfg_drain *drains; /* owned; outputs of earlier commands */
@@ -44,6 +44,9 @@ struct mfg_command {
 void mfg_command_init(struct mfg_command *command, struct mfg_loop *loop, struct mfg_stream *stream,
                       struct mfg_children *children, void (*progressed)(void *data), void *data);
 void mfg_command_clear(struct mfg_command *command);
+
+/* Makes the control group of the next command beforehand, where the time for it matters less. */
+void mfg_command_prepare(struct mfg_command *command);
 
 /* Returns the pid, or -1 with one sentence in 'reason'. That the program cannot be executed is not
  * such a failure: then the command exits with 126 or 127 and says why on its standard error. */

@@ -196,6 +196,7 @@ mfg_init_main(void)
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);
     self.command.ending = on_command_ending;
+    mfg_command_prepare(&self.command);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     self.agent.is_init = true;
 

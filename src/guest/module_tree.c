@@ -48,18 +48,25 @@ mount_tree(const struct mfg_conf *conf, int target, const struct mfg_reason *rea
 }
 
 bool
+mfg_module_tree_place(const struct mfg_conf *conf, char *path, size_t size)
+{
+    struct utsname name;
+
+    if (!conf->modules || uname(&name) != 0 ||
+        (size_t)snprintf(path, size, MODULES_DIR "/%s", name.release) >= size)
+        return false;
+    /* There already, also where /lib is a link to /usr/lib. */
+    return strcmp(conf->modules, path) != 0 &&
+           (strncmp(conf->modules, "/usr", 4) != 0 || strcmp(conf->modules + 4, path) != 0);
+}
+
+bool
 mfg_module_tree_mount(const struct mfg_conf *conf, struct mfg_mountpoints *mountpoints,
                       const struct mfg_reason *reason)
 {
-    struct utsname name;
-    char path[sizeof MODULES_DIR "/" + sizeof name.release];
+    char path[256];
 
-    if (!conf->modules || uname(&name) != 0)
-        return true;
-    (void)snprintf(path, sizeof path, MODULES_DIR "/%s", name.release);
-    /* There already, also where /lib is a link to /usr/lib. */
-    if (strcmp(conf->modules, path) == 0 ||
-        (strncmp(conf->modules, "/usr", 4) == 0 && strcmp(conf->modules + 4, path) == 0))
+    if (!mfg_module_tree_place(conf, path, sizeof path))
         return true;
 
     int target = open_place(mountpoints, path);

@@ -11,13 +11,29 @@
 
 #include "guest/kernelfs.h"
 #include "guest/log.h"
+#include "guest/module_tree.h"
 #include "guest/share.h"
+#include "guest/upper.h"
 #include "wire/guest-protocol.h"
 
 /* In the initramfs. */
 #define NEW_ROOT "/newroot"
 #define LOWER    "/lower"
 #define UPPER    "/upper"
+
+/* errno of what was done beforehand, for the run that needs it. */
+static int upper_error;
+
+void
+mfg_root_prepare(void)
+{
+    mkdir(LOWER, 0755);
+    mkdir(NEW_ROOT, 0755);
+    mkdir(UPPER, 0755);
+    if (mount("tmpfs", UPPER, "tmpfs", 0, "mode=755") != 0 || mkdir(UPPER "/root", 0755) != 0 ||
+        mkdir(UPPER "/work", 0755) != 0)
+        upper_error = errno;
+}
 
 static bool
 mount_share(const struct mfg_conf *conf, const char *path, bool read_only,
@@ -30,7 +46,6 @@ mount_share(const struct mfg_conf *conf, const char *path, bool read_only,
         .read_only = read_only,
     };
 
-    mkdir(path, 0755);
     int target = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0)
         return mfg_fail(reason, "The guest cannot mount on '%s': %s.", path, strerror(errno));
@@ -61,18 +76,40 @@ mount_overlay(void)
     return false;
 }
 
+/* Whether /lib is a link to /usr/lib, as in most roots. */
+static bool
+is_merged(void)
+{
+    static const char merged[] = "usr/lib";
+    char target[sizeof merged];
+
+    return readlink(LOWER "/lib", target, sizeof target) == sizeof merged - 1 &&
+           memcmp(target, merged, sizeof merged - 1) == 0;
+}
+
+/* Makes the directories that will be mounted on. */
+static void
+make_mountpoints(const struct mfg_conf *conf)
+{
+    char modules[256], path[sizeof "/usr" + sizeof modules];
+
+    for (size_t i = 0; i < conf->n_mounts; i++)
+        mfg_upper_make_dirs(LOWER, UPPER "/root", conf->mounts[i].path);
+    if (!mfg_module_tree_place(conf, modules, sizeof modules))
+        return;
+    (void)snprintf(path, sizeof path, "%s%s", is_merged() ? "/usr" : "", modules);
+    mfg_upper_make_dirs(LOWER, UPPER "/root", path);
+}
+
 static bool
 mount_over_tmpfs(const struct mfg_conf *conf, const struct mfg_reason *reason)
 {
+    if (upper_error)
+        return mfg_fail(reason, "The guest cannot mount a tmpfs for what is written: %s.",
+                        strerror(upper_error));
     if (!mount_share(conf, LOWER, true, reason))
         return false;
-    mkdir(UPPER, 0755);
-    if (mount("tmpfs", UPPER, "tmpfs", 0, "mode=755") != 0)
-        return mfg_fail(reason, "The guest cannot mount a tmpfs for what is written: %s.",
-                        strerror(errno));
-    mkdir(UPPER "/root", 0755);
-    mkdir(UPPER "/work", 0755);
-    mkdir(NEW_ROOT, 0755);
+    make_mountpoints(conf);
     if (!mount_overlay()) {
         if (errno == ENODEV)
             return mfg_fail(reason, "The guest kernel cannot mount an overlay root: it has no "
