@@ -142,6 +142,13 @@ read_net(struct mfg_conf *conf, const char *value)
 }
 
 static bool
+read_rehearse(struct mfg_conf *conf, const char *value)
+{
+    conf->rehearse = strcmp(value, "yes") == 0;
+    return conf->rehearse || strcmp(value, "no") == 0;
+}
+
+static bool
 read_time(struct mfg_conf *conf, const char *value)
 {
     size_t seconds = strspn(value, "0123456789");
@@ -190,6 +197,7 @@ static const struct {
     {MF_CONF_MOUNT, read_mount},         {MF_CONF_MODULES, read_modules},
     {MF_CONF_HOSTNAME, read_hostname},   {MF_CONF_TIME, read_time},
     {MF_CONF_ENTROPY, read_entropy},     {MF_CONF_NET, read_net},
+    {MF_CONF_REHEARSE, read_rehearse},
 };
 
 static bool

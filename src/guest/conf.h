@@ -34,6 +34,7 @@ struct mfg_conf_net {
 
 struct mfg_conf {
     bool script;
+    bool rehearse;
     const char *root_type; /* "9p" or "virtiofs" */
     enum mfg_root_mode root_mode;
     const char *cache;    /* of a 9p root */

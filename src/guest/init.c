@@ -13,6 +13,7 @@
 #include "guest/log.h"
 #include "guest/ports.h"
 #include "guest/power.h"
+#include "guest/rehearsal.h"
 #include "guest/setup.h"
 #include "wire/guest-protocol.h"
 
@@ -23,6 +24,7 @@ struct init {
     struct mfg_kmsg kmsg;
     struct mfg_command command;
     struct mfg_agent agent;
+    struct mfg_rehearsal rehearsal;
     struct mfg_watch signals;
     int signal_fd; /* owned */
     bool configured;
@@ -51,8 +53,8 @@ configure(struct init *self, const struct mf_frame *frame)
         return;
     }
     self->configured = true;
-    answer[0] = !mfg_setup_apply((const char *)frame->payload, frame->length, answer + 1,
-                                 sizeof(answer) - 1);
+    answer[0] = !mfg_setup_apply((const char *)frame->payload, frame->length, &self->rehearsal,
+                                 answer + 1, sizeof(answer) - 1);
     if (answer[0])
         mfg_log("cannot set the machine up: %s", answer + 1);
 
@@ -191,7 +193,11 @@ mfg_init_main(void)
 {
     static struct init self = {.kmsg = {.fd = -1}};
 
-    if (!mfg_boot_prepare() || !set_up_loop(&self))
+    if (!mfg_boot_prepare())
+        return 1;
+    /* Before there are descriptors that it should not have. */
+    mfg_rehearsal_prepare(&self.rehearsal);
+    if (!set_up_loop(&self))
         return 1;
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);

@@ -10,6 +10,7 @@
 #include "guest/alone.h"
 #include "guest/exec.h"
 #include "guest/init.h"
+#include "guest/rehearsal.h"
 
 static const char usage[] =
     "Usage: mayfly-guest exec [--stream SOCKET]\n"
@@ -72,6 +73,8 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     if (getpid() == 1)
         return mfg_init_main();
+    if (strcmp(verb, MFG_REHEARSAL_VERB) == 0)
+        return mfg_rehearsal_main();
     ensure_standard_streams();
     if (strcmp(verb, "--help") == 0 || strcmp(verb, "--version") == 0) {
         fputs(verb[2] == 'h' ? usage : "mayfly-guest " MF_VERSION "\n", stdout);

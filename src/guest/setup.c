@@ -140,29 +140,40 @@ mount_scripts(const struct mfg_conf *conf, struct mfg_mountpoints *mountpoints,
     return mounted;
 }
 
+static bool
+apply(const struct mfg_conf *conf, const struct mfg_reason *reason)
+{
+    struct mfg_mountpoints mountpoints;
+
+    if (!add_entropy(conf, reason) || !set_identity(conf, reason) ||
+        !mfg_root_mount(conf, reason) || !mfg_root_enter(conf, reason))
+        return false;
+
+    mfg_mountpoints_init(&mountpoints, conf->root_mode);
+    for (size_t i = 0; i < conf->n_mounts; i++) {
+        if (!mount_user_share(conf, i, &mountpoints, reason))
+            return false;
+    }
+    if (!mfg_module_tree_mount(conf, &mountpoints, reason) || !mfg_network_set_up(conf, reason))
+        return false;
+    wants_script = conf->script;
+    return !conf->script || mount_scripts(conf, &mountpoints, reason);
+}
+
 bool
-mfg_setup_apply(const char *record, size_t size, char *reason, size_t reason_size)
+mfg_setup_apply(const char *record, size_t size, struct mfg_rehearsal *rehearsal, char *reason,
+                size_t reason_size)
 {
     struct mfg_reason failure = {reason, reason_size};
-    struct mfg_mountpoints mountpoints;
     static struct mfg_conf conf; /* 8 KiB, and used once */
 
     *reason = '\0';
-    if (!mfg_conf_read(record, size, &conf, &failure) || !add_entropy(&conf, &failure) ||
-        !set_identity(&conf, &failure) || !mfg_root_mount(&conf, &failure) ||
-        !mfg_root_enter(&conf, &failure))
-        return false;
-
-    mfg_mountpoints_init(&mountpoints, conf.root_mode);
-    for (size_t i = 0; i < conf.n_mounts; i++) {
-        if (!mount_user_share(&conf, i, &mountpoints, &failure))
-            return false;
-    }
-    if (!mfg_module_tree_mount(&conf, &mountpoints, &failure) ||
-        !mfg_network_set_up(&conf, &failure))
-        return false;
-    wants_script = conf.script;
-    return !conf.script || mount_scripts(&conf, &mountpoints, &failure);
+    bool good = mfg_conf_read(record, size, &conf, &failure);
+    if (good && conf.rehearse)
+        mfg_rehearsal_start(rehearsal);
+    good = good && apply(&conf, &failure);
+    mfg_rehearsal_end(rehearsal);
+    return good;
 }
 
 bool

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "guest/rehearsal.h"
+
 /*
  * What the CONF record asks for: from the ready point to a machine that is this run's own.
  */
@@ -11,8 +13,9 @@
 /* Puts all of a CONF record into effect, once: entropy, clock, hostname, the root with the user's
  * mounts and the kernel's modules in it, and that root as "/". Returns false with one sentence in
  * 'reason' (always terminated) that says what failed and what to do; the machine is of no use then.
- */
-bool mfg_setup_apply(const char *record, size_t size, char *reason, size_t reason_size);
+ * Starts 'rehearsal' first if the record asks for that; it is over when this returns. */
+bool mfg_setup_apply(const char *record, size_t size, struct mfg_rehearsal *rehearsal, char *reason,
+                     size_t reason_size);
 
 /* Whether the record that was applied says init = "script": the caller closes the agent's port, so
  * that what the host sends there waits for the script's agent, then answers CONR, closes the other

@@ -636,6 +636,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     if (!kernel || !plan_kernel(self, target, kernel, error))
         return NULL;
     add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
+    add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
     add_shares(self, target);
     add_modules(self, target, kernel);
     if (!plan_commands(self, target, stdio_open, error))

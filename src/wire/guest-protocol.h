@@ -63,6 +63,9 @@
  * leave /lib/modules alone. A root without a place for it is logged, not a failure. */
 #define MF_CONF_MODULES  "modules"
 #define MF_CONF_HOSTNAME "hostname"
+/* "yes" or "no": whether another processor goes through the start of a program meanwhile, which is
+ * of use where one is emulated. */
+#define MF_CONF_REHEARSE "rehearse"
 /* "<address>/<prefix length>,<gateway>,<name server>", all IPv4: what the one network interface is
  * given, and /etc/resolv.conf. Absent: the machine has none. */
 #define MF_CONF_NET     "net"

@@ -128,6 +128,16 @@ def a_program_that_cannot_be_run_is_for_the_shell_to_explain():
 
 
 @test
+def nothing_of_mayflys_runs_beside_the_command_but_init():
+    with Sandbox() as box:
+        for options in (["--cold"], []):
+            result = box.run("run", "-k", kernel("small"), *options, "--",
+                             "grep -l . /proc/[0-9]*/cmdline")
+            expect(result, 0)
+            assert len(result.out.splitlines()) == 2 and b"/proc/1/" in result.out, result
+
+
+@test
 def ten_mebibytes_of_random_bytes_arrive_intact():
     with Sandbox() as box:
         data = os.urandom(10 << 20)

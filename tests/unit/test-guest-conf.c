@@ -33,6 +33,7 @@ test_an_empty_record_is_an_overlay_root_over_9p(void)
 
     g_assert_true(mfg_conf_read("", 0, &conf, &reason));
     g_assert_false(conf.script);
+    g_assert_false(conf.rehearse);
     g_assert_cmpstr(conf.root_type, ==, "9p");
     g_assert_cmpint(conf.root_mode, ==, MFG_ROOT_OVERLAY);
     g_assert_cmpstr(conf.cache, ==, "mmap");
@@ -50,6 +51,10 @@ test_every_field_is_understood(void)
 
     g_assert_true(read_one(MF_CONF_INIT, "script", &conf));
     g_assert_true(conf.script);
+    g_assert_true(read_one(MF_CONF_REHEARSE, "yes", &conf));
+    g_assert_true(conf.rehearse);
+    g_assert_true(read_one(MF_CONF_REHEARSE, "no", &conf));
+    g_assert_false(conf.rehearse);
     g_assert_true(read_one(MF_CONF_ROOT, "virtiofs", &conf));
     g_assert_cmpstr(conf.root_type, ==, "virtiofs");
     g_assert_true(read_one(MF_CONF_ROOT_MODE, "ro", &conf));
@@ -133,6 +138,8 @@ test_a_bad_value_is_refused_and_named(void)
     static const struct {
         const char *key, *value;
     } bad[] = {
+        {MF_CONF_REHEARSE, ""},
+        {MF_CONF_REHEARSE, "yes "},
         {MF_CONF_INIT, ""},
         {MF_CONF_INIT, "systemd"},
         {MF_CONF_ROOT, "nfs"},
