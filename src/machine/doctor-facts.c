@@ -24,12 +24,12 @@
 
 typedef struct {
     MfDoctorFacts *facts; /* owned */
-    guint pending;        /* QEMUs that have not answered yet; and one, until all were asked */
+    guint pending;        /* questions without an answer yet; and one, until all were asked */
     GCancellable *asking; /* owned; of these */
     guint timeout_id;
 } Gathering;
 
-/* One QEMU that is asked for its version. */
+/* Something that one QEMU is asked. */
 typedef struct {
     GTask *task; /* owned */
     MfArch arch;
@@ -59,6 +59,12 @@ mf_doctor_parse_version(const char *output)
 
     gsize length = strspn(start, "0123456789.");
     return length > 0 ? g_strndup(start, length) : NULL;
+}
+
+gboolean
+mf_doctor_has_9p(const char *output)
+{
+    return strstr(output, "name \"virtio-9p-") != NULL;
 }
 
 static void
@@ -204,7 +210,7 @@ count_down(GTask *task)
 }
 
 static void
-on_answer(GObject *source, GAsyncResult *result, gpointer data)
+on_version(GObject *source, GAsyncResult *result, gpointer data)
 {
     Question *question = data;
     g_autoptr(GTask) task = question->task;
@@ -227,24 +233,50 @@ on_answer(GObject *source, GAsyncResult *result, gpointer data)
     count_down(task);
 }
 
+/* Of one that does not answer this, nothing is said. */
 static void
-ask_qemu(GTask *task, MfArch arch)
+on_devices(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Question *question = data;
+    g_autoptr(GTask) task = question->task;
+    Gathering *self = g_task_get_task_data(task);
+    g_autofree char *output = mf_tool_run_finish(result, NULL);
+
+    self->facts->no_9p = output && !mf_doctor_has_9p(output);
+    g_free(question);
+    count_down(task);
+}
+
+/* 'words' is NULL-terminated. */
+static void
+ask(GTask *task, MfArch arch, const char *const *words, GAsyncReadyCallback on_answer)
 {
     Gathering *self = g_task_get_task_data(task);
-    MfDoctorQemu *qemu = &self->facts->qemus[arch];
-    g_autoptr(MfArgv) argv = NULL;
-    Question *question;
+    const char *path = self->facts->qemus[arch].path;
+    g_autoptr(MfArgv) argv = mf_argv_new(path);
+    Question *question = g_new0(Question, 1);
 
-    qemu->path = mf_host_find_qemu(NULL, arch, NULL);
-    if (!qemu->path)
-        return;
-    argv = mf_argv_new(qemu->path);
-    mf_argv_add(argv, "--version");
-    question = g_new0(Question, 1);
+    for (; *words; words++)
+        mf_argv_add(argv, *words);
     question->task = g_object_ref(task);
     question->arch = arch;
     self->pending++;
-    mf_tool_run_async(qemu->path, argv, NULL, NULL, self->asking, on_answer, question);
+    mf_tool_run_async(path, argv, NULL, NULL, self->asking, on_answer, question);
+}
+
+static void
+ask_qemu(GTask *task, MfArch arch)
+{
+    static const char *const version[] = {"--version", NULL};
+    static const char *const devices[] = {"-device", "help", NULL};
+    MfDoctorFacts *facts = ((Gathering *)g_task_get_task_data(task))->facts;
+
+    facts->qemus[arch].path = mf_host_find_qemu(NULL, arch, NULL);
+    if (!facts->qemus[arch].path)
+        return;
+    ask(task, arch, version, on_version);
+    if (arch == facts->arch)
+        ask(task, arch, devices, on_devices);
 }
 
 static gboolean

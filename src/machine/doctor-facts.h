@@ -20,6 +20,9 @@ mf_doctor_facts_gather_async(const char *root, GAsyncReadyCallback callback, gpo
 /* Owned by the caller. It never fails: what cannot be found out is a fact, too. */
 MfDoctorFacts *mf_doctor_facts_gather_finish(GAsyncResult *result);
 
+/* Whether what 'qemu -device help' prints has a device for 9p. */
+gboolean mf_doctor_has_9p(const char *output);
+
 /* The version in what 'qemu --version' prints: "7.2.17". Owned by the caller; NULL when there is
  * none. */
 char *mf_doctor_parse_version(const char *output);

@@ -132,6 +132,26 @@ check_qemu(GPtrArray *checks, const MfDoctorFacts *facts)
     add(checks, "qemu", "QEMU", remedy ? MF_DOCTOR_FAIL : MF_DOCTOR_PASS, message, remedy);
 }
 
+static void
+check_9p(GPtrArray *checks, const MfDoctorFacts *facts)
+{
+    const MfDoctorQemu *qemu = &facts->qemus[facts->arch];
+
+    if (!is_usable(qemu))
+        return;
+    if (!facts->no_9p)
+        add(checks, "9p", "9p", MF_DOCTOR_PASS, g_strdup("QEMU can share directories over 9p."),
+            NULL);
+    else
+        add(checks, "9p", "9p", MF_DOCTOR_WARN,
+            g_strdup_printf("'%s' was built without 9p: directories can only be shared over "
+                            "virtiofs.",
+                            qemu->path),
+            facts->virtiofsd
+                ? g_strdup("run with '--share-type virtiofs'")
+                : mf_distro_install_hint(facts->distro, MF_PART_VIRTIOFSD, facts->arch));
+}
+
 static char *
 kvm_remedy(const MfKvmFacts *kvm)
 {
@@ -342,6 +362,7 @@ mf_doctor_examine(const MfDoctorFacts *facts)
     GPtrArray *checks = g_ptr_array_new_with_free_func(check_free);
 
     check_qemu(checks, facts);
+    check_9p(checks, facts);
     check_guest(checks, facts);
     check_kernels(checks, facts);
     check_kvm(checks, facts);

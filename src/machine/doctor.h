@@ -28,6 +28,7 @@ typedef struct {
     MfDistro distro;
     MfArch arch; /* of this host */
     MfDoctorQemu qemus[MF_N_ARCHS];
+    gboolean no_9p; /* QEMU for this host's architecture was built without it */
     MfKvmFacts kvm;
     gboolean guests[MF_N_ARCHS];    /* for which mayfly-guest is inside this program */
     MfDoctorKernel *default_kernel; /* owned; NULL when there is none */
@@ -74,7 +75,7 @@ typedef struct {
 } MfDoctorCheck;
 
 /* An array of MfDoctorCheck, owned by the caller: the same questions in the same order, except that
- * there is one for each kernel. */
+ * there is one for each kernel, and none where an answer would mean nothing. */
 GPtrArray *mf_doctor_examine(const MfDoctorFacts *facts);
 
 /* The worst of them. */

@@ -161,7 +161,8 @@ class Run(Job):
 
     def stand_in(self, status):
         """For 'mayfly test' and 'mayfly kernel pull'."""
-        self.program("mayfly", f'[ "$1 $2" != "kernel pull" ] || {{ echo "$3-full"; exit 0; }}\n'
+        self.program("mayfly", f'printf "%s\\n" "$@" >"{self.place}/arguments"\n'
+                     f'[ "$1 $2" != "kernel pull" ] || {{ echo "$3-full"; exit 0; }}\n'
                      f'[ ! -e .mayfly-action.toml ] || cat .mayfly-action.toml >"{self.place}/config"\n'
                      f'echo "kernel" >"$MAYFLY_CACHE_DIR/new"; mkdir -p "$MAYFLY_CACHE_DIR/warm/1"\n'
                      f'exit {status}')
@@ -222,8 +223,9 @@ class Run(Job):
                              report="junit=a b.xml\ntap=c\n")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(self.lines("calls")[0].startswith("mayfly test --config my.toml "))
-        self.assertTrue(self.lines("calls")[0].endswith(
-            " --filter ^net --profile ci --shard auto --report junit=a b.xml --report tap=c"))
+        self.assertEqual(self.lines("arguments")[-10:], [
+            "--filter", "^net", "--profile", "ci", "--shard", "auto", "--report", "junit=a b.xml",
+            "--report", "tap=c"])
 
     def test_the_status_is_that_of_mayfly_and_the_outputs_are_there_all_the_same(self):
         self.stand_in(3)

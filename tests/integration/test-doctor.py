@@ -73,6 +73,7 @@ def this_host_is_examined_quickly_and_by_the_schema():
         assert seconds < QUICK, f"it took {seconds:.2f} s"
         checks = {check["id"]: check for check in document["checks"]}
         assert checks["qemu"]["verdict"] == "pass", checks["qemu"]
+        assert checks["9p"]["verdict"] == "pass", checks["9p"]
         assert checks["guest"]["verdict"] == "pass", checks["guest"]
 
 
@@ -98,6 +99,7 @@ def what_is_missing_beside_qemu_is_a_warning_and_no_failure():
         checks, document = host.examine(0)
         assert "8.1.2" in checks["qemu"]["message"], checks
         assert document["verdict"] == "warn", document
+        assert checks["9p"]["verdict"] == "warn", checks
         for part, package in (("virtiofsd", "virtiofsd"), ("uefi", "ovmf"), ("secure-boot", "ovmf"),
                               ("swtpm", "swtpm")):
             assert checks[part]["verdict"] == "warn", checks[part]
@@ -107,7 +109,8 @@ def what_is_missing_beside_qemu_is_a_warning_and_no_failure():
 @test
 def what_is_there_is_found():
     with Host() as host:
-        host.script("qemu-system-x86_64", "echo QEMU emulator version 8.1.2\n")
+        host.script("qemu-system-x86_64", 'case $1 in -device) echo name "\\"virtio-9p-pci\\"," ;;\n'
+                    "*) echo QEMU emulator version 8.1.2 ;; esac\n")
         host.script("qemu-system-s390x", "echo QEMU emulator version 9.9.9\n")
         host.script("swtpm", "")
         host.file("usr/share/OVMF/OVMF_CODE_4M.fd")
@@ -117,6 +120,7 @@ def what_is_there_is_found():
         assert checks["uefi"]["verdict"] == "pass", checks
         assert checks["secure-boot"]["verdict"] == "warn", checks
         assert checks["swtpm"]["verdict"] == "pass", checks
+        assert checks["9p"]["verdict"] == "pass", checks
         assert "s390x (QEMU 9.9.9" in checks["architectures"]["message"], checks
         assert checks["kernel"]["verdict"] == "warn", checks
         assert "vmlinuz-6.1.0-broken" in checks["kernel"]["message"], checks

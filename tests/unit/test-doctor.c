@@ -129,6 +129,27 @@ test_a_qemu_that_does_not_answer_fails_with_its_reason(void)
 }
 
 static void
+test_a_qemu_without_9p_is_a_warning_with_what_helps(void)
+{
+    g_autoptr(MfDoctorFacts) facts = healthy();
+
+    assert_check(facts, "9p", MF_DOCTOR_PASS, "QEMU can share*", NULL);
+    facts->no_9p = TRUE;
+    assert_check(facts, "9p", MF_DOCTOR_WARN, "*without 9p*", "*'--share-type virtiofs'");
+    g_clear_pointer(&facts->virtiofsd, g_free);
+    assert_check(facts, "9p", MF_DOCTOR_WARN, "*without 9p*", "apt install virtiofsd");
+}
+
+static void
+test_9p_is_seen_among_the_devices(void)
+{
+    g_assert_true(mf_doctor_has_9p("Storage devices:\nname \"virtio-9p-pci\", bus PCI\n"));
+    g_assert_true(mf_doctor_has_9p("name \"virtio-9p-ccw\", bus virtual-css-bus\n"));
+    g_assert_false(mf_doctor_has_9p("name \"virtio-blk-pci\", bus PCI, alias \"virtio-9p\"\n"));
+    g_assert_false(mf_doctor_has_9p(""));
+}
+
+static void
 test_each_reason_against_kvm_is_a_warning_with_what_to_do(void)
 {
     g_autoptr(MfDoctorFacts) facts = healthy();
@@ -330,6 +351,9 @@ main(int argc, char **argv)
         test_a_qemu_that_is_older_than_mayfly_needs_fails);
     ADD("a QEMU that does not answer fails with its reason",
         test_a_qemu_that_does_not_answer_fails_with_its_reason);
+    ADD("a QEMU without 9p is a warning with what helps",
+        test_a_qemu_without_9p_is_a_warning_with_what_helps);
+    ADD("9p is seen among the devices", test_9p_is_seen_among_the_devices);
     ADD("each reason against KVM is a warning with what to do",
         test_each_reason_against_kvm_is_a_warning_with_what_to_do);
     ADD("a program without its guest half fails", test_a_program_without_its_guest_half_fails);
