@@ -176,9 +176,12 @@ append_splats(GString *to, const MfResult *result)
 static void
 append_subtest(GString *to, const MfSubtest *test)
 {
-    g_auto(GStrv) lines = g_strsplit(test->message ? test->message : "", "\n", SUBTEST_LINES + 1);
+    g_autofree char *name = mf_text_clean_line(test->name);
+    const char *words = test->message ? test->message : "";
+    g_autofree char *message = mf_text_clean(words, strlen(words));
+    g_auto(GStrv) lines = g_strsplit(message, "\n", SUBTEST_LINES + 1);
 
-    g_string_append_printf(to, INDENT "- %s\n", test->name);
+    g_string_append_printf(to, INDENT "- %s\n", name);
     if (g_strv_length(lines) > SUBTEST_LINES) {
         g_free(lines[SUBTEST_LINES]);
         lines[SUBTEST_LINES] = NULL;
