@@ -196,6 +196,10 @@ make_context(MfRunOptions *self, RawOptions *raw)
          NULL},
         {"timeline", 0, 0, G_OPTION_ARG_FILENAME, &self->timeline,
          "Write a picture of where the time went (SVG)", "FILE"},
+        {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->run_dir,
+         "Keep the console, the output, the result and QEMU's command line in DIR", "DIR"},
+        {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
+         "The same, in a new directory below that of temporary files", NULL},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
          "Print the QEMU command line and exit", NULL},
         {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
@@ -548,4 +552,5 @@ mf_run_options_clear(MfRunOptions *self)
 {
     g_clear_pointer(&self->target, mf_target_free);
     g_clear_pointer(&self->timeline, g_free);
+    g_clear_pointer(&self->run_dir, g_free);
 }

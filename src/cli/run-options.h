@@ -15,6 +15,8 @@ typedef struct {
     gboolean print_qemu, console;
     const MfRunOptionsUse *use; /* borrowed; set before parsing; NULL: it is "mayfly run" */
     char *timeline;             /* owned; where a picture of the run's time goes; or NULL */
+    char *run_dir;              /* owned; what is kept of the run goes there; or NULL */
+    gboolean keep;              /* the same, in a new directory */
     int verbosity;
 } MfRunOptions;
 

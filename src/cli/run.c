@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/escape.h"
+#include "cli/run-keep.h"
 #include "cli/run-options.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
@@ -216,10 +217,58 @@ write_timeline(MfSink *sink, const MfTarget *target, const MfResult *result)
     return FALSE;
 }
 
-/* 'timeline' is where a picture of its time goes, or NULL. */
-static int
-run_target(MfTarget *target, gboolean console, MfSink *timeline)
+/* What there is to be written when it is over; all may be NULL. */
+typedef struct {
+    MfSink *timeline; /* owned */
+    MfRunKeep *keep;  /* owned */
+} Records;
+
+static void
+records_clear(Records *self)
 {
+    g_clear_pointer(&self->timeline, mf_sink_free);
+    g_clear_pointer(&self->keep, mf_run_keep_free);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Records, records_clear)
+
+/* Before anything runs, so that what cannot be written is told before. */
+static gboolean
+open_records(const MfRunOptions *options, Records *records, GError **error)
+{
+    if (options->timeline) {
+        records->timeline = mf_sink_open(options->timeline, MF_SINK_WHOLE, error);
+        if (!records->timeline)
+            return FALSE;
+    }
+    if (options->run_dir || options->keep)
+        records->keep = mf_run_keep_new(options->run_dir, error);
+    return records->keep || !(options->run_dir || options->keep);
+}
+
+/* FALSE, and said, when something could not be written. */
+static gboolean
+write_records(const Records *records, MfTarget *target, MfResult *result, gboolean tell)
+{
+    g_autofree char *name = describe_command(target);
+    g_autoptr(GError) error = NULL;
+    gboolean good = !records->timeline || write_timeline(records->timeline, target, result);
+
+    if (!records->keep)
+        return good;
+    if (!mf_run_keep_finish(records->keep, name, target, result, &error)) {
+        mf_cli_complain("%s", error->message);
+        return FALSE;
+    }
+    if (tell)
+        mf_cli_complain("The run's console, output and result are in '%s'.",
+                        mf_run_keep_get_path(records->keep));
+    return good;
+}
+
+static int
+run_target(const MfRunOptions *options, const Records *records)
+{
+    MfTarget *target = options->target;
     g_autoptr(MfTerminal) terminal = target->tty ? mf_terminal_new(STDIN_FILENO) : NULL;
     g_autoptr(MfStdio) stdio = mf_stdio_new(mf_cli_get_stdio_open());
     RunCli self = {.terminal = terminal};
@@ -227,10 +276,12 @@ run_target(MfTarget *target, gboolean console, MfSink *timeline)
     if (terminal)
         mf_terminal_get_size(terminal, &target->rows, &target->columns);
     g_autoptr(MfRun) run = self.run = mf_run_new(target, stdio);
-    run_to_end(&self, stdio, console);
-    report(self.result, console);
+    if (records->keep)
+        mf_run_keep_follow(records->keep, run, stdio);
+    run_to_end(&self, stdio, options->console);
+    report(self.result, options->console);
     int status = mf_cli_exit_status(self.result, self.cancel_signal);
-    if (timeline && !write_timeline(timeline, target, self.result) && status == 0)
+    if (!write_records(records, target, self.result, !options->run_dir) && status == 0)
         status = MF_EXIT_UNAVAILABLE;
     mf_result_free(self.result);
     return status;
@@ -256,13 +307,10 @@ mf_cli_run(int argc, char **argv)
     if (options.print_qemu)
         return print_qemu(options.target);
 
-    g_autoptr(MfSink) timeline = NULL;
-    if (options.timeline) {
-        timeline = mf_sink_open(options.timeline, MF_SINK_WHOLE, &error);
-        if (!timeline) {
-            mf_cli_complain("%s", error->message);
-            return MF_EXIT_USAGE;
-        }
+    g_auto(Records) records = {0};
+    if (!open_records(&options, &records, &error)) {
+        mf_cli_complain("%s", error->message);
+        return MF_EXIT_USAGE;
     }
-    return run_target(options.target, options.console, timeline);
+    return run_target(&options, &records);
 }

@@ -17,8 +17,8 @@ struct _MfRunDir {
 };
 
 static const char *const kept[] = {
-    MF_RUN_DIR_CONSOLE, MF_RUN_DIR_STDOUT, MF_RUN_DIR_STDERR,
-    MF_RUN_DIR_QEMU,    MF_RUN_DIR_RESULT, MF_RUN_DIR_ARTIFACTS,
+    MF_RUN_DIR_CONSOLE, MF_RUN_DIR_STDOUT,   MF_RUN_DIR_STDERR,    MF_RUN_DIR_QEMU,
+    MF_RUN_DIR_RESULT,  MF_RUN_DIR_TIMELINE, MF_RUN_DIR_ARTIFACTS,
 };
 
 static gboolean
@@ -125,6 +125,13 @@ put_aside(const char *directory, guint attempt, GError **error)
     if (!good)
         mf_error_set_errno(error, MF_ERROR_HOST, errno, "An attempt cannot be kept in '%s'", aside);
     return good;
+}
+
+const char *
+mf_run_dir_begin_alone(const MfRunDir *self)
+{
+    clear(self->path);
+    return self->path;
 }
 
 char *

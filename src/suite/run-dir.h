@@ -42,6 +42,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfRunDir, mf_run_dir_free)
 /* Absolute. Borrowed. */
 const char *mf_run_dir_get_path(const MfRunDir *self);
 
+/* The directory itself, for a run that is of no suite; what another one left there is gone.
+ * Borrowed. */
+const char *mf_run_dir_begin_alone(const MfRunDir *self);
+
 /* Makes the directory of a case for an attempt (from 1): the first replaces what another suite left
  * there, a later one puts the one before it aside. Owned by the caller. MF_ERROR_HOST. */
 char *mf_run_dir_begin(const MfRunDir *self, const MfCase *the_case, guint attempt, GError **error);

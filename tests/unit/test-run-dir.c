@@ -152,6 +152,53 @@ test_earlier_attempts_are_kept_aside(Fixture *fixture, gconstpointer data)
     assert_content(path, "attempt-2/" MF_RUN_DIR_STDOUT, "two");
 }
 
+/* All that a run writes but its artifacts. */
+static const char *const all[] = {MF_RUN_DIR_CONSOLE, MF_RUN_DIR_STDOUT, MF_RUN_DIR_STDERR,
+                                  MF_RUN_DIR_QEMU,    MF_RUN_DIR_RESULT, MF_RUN_DIR_TIMELINE};
+
+static void
+write_all(const char *directory)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+        g_autofree char *path = g_build_filename(directory, all[i], NULL);
+
+        g_assert_true(g_file_set_contents(path, "old", -1, NULL));
+    }
+}
+
+static void
+assert_all(const char *directory, gboolean there)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(all); i++) {
+        g_autofree char *path = g_build_filename(directory, all[i], NULL);
+
+        g_assert_cmpint(g_file_test(path, G_FILE_TEST_EXISTS), ==, there);
+    }
+}
+
+static void
+test_every_file_of_an_attempt_goes_aside_with_it(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfRunDir) run_dir = open_good(fixture->top);
+    g_autofree char *path = begin_attempt(fixture, run_dir, 1, "one");
+    g_autofree char *aside = g_build_filename(path, "attempt-1", NULL);
+
+    write_all(path);
+    g_free(mf_run_dir_begin(run_dir, fixture->cases->pdata[0], 2, NULL));
+    assert_all(path, FALSE);
+    assert_all(aside, TRUE);
+}
+
+static void
+test_a_run_of_no_suite_has_the_directory_itself(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfRunDir) run_dir = open_good(fixture->top);
+
+    write_all(fixture->top);
+    g_assert_cmpstr(mf_run_dir_begin_alone(run_dir), ==, fixture->top);
+    assert_all(fixture->top, FALSE);
+}
+
 static void
 write_capture(MfCapture *capture, gsize size, char byte)
 {
@@ -222,6 +269,10 @@ main(int argc, char **argv)
         {"/run-dir/another-suite-replaces-what-the-last-one-left-of-a-case",
          test_another_suite_replaces_what_the_last_one_left_of_a_case},
         {"/run-dir/earlier-attempts-are-kept-aside", test_earlier_attempts_are_kept_aside},
+        {"/run-dir/every-file-of-an-attempt-goes-aside-with-it",
+         test_every_file_of_an_attempt_goes_aside_with_it},
+        {"/run-dir/a-run-of-no-suite-has-the-directory-itself",
+         test_a_run_of_no_suite_has_the_directory_itself},
         {"/capture/keeps-the-stream-in-the-file-and-its-end-in-memory",
          test_a_capture_keeps_the_stream_in_the_file_and_its_end_in_memory},
         {"/capture/a-flood-fills-a-file-up-to-its-cap-and-no-further",
