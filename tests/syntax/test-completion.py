@@ -5,11 +5,15 @@
 import json
 import os
 import pathlib
+import pty
+import re
+import select
 import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -124,6 +128,45 @@ class ZshTest(ShellTest):
 
     def test_the_script_is_understood(self):
         self.run_shell("-f", "-n", ZSH)
+
+    def start_on_a_terminal(self, command):
+        """The shell with a terminal, which is returned, and a command typed there."""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        path = f"{self.place / 'bin'}:{os.environ['PATH']}"
+        shell = subprocess.Popen([self.shell, "-f", "-i"], cwd=self.place / "work",
+                                 stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                                 env={**os.environ, "PATH": path, "TERM": "xterm",
+                                      "HOME": self.directory.name})
+        os.close(theirs)
+        self.addCleanup(shell.wait)
+        self.addCleanup(shell.kill)
+        os.write(ours, command.encode() + b"\r")
+        return ours
+
+    def await_text(self, terminal, text):
+        seen = ""
+        deadline = time.monotonic() + 30
+        while text not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]", "", seen):
+            left = deadline - time.monotonic()
+            ready = left > 0 and select.select([terminal], [], [], left)[0]
+            self.assertTrue(ready, f"'{text}' is not in {seen!r}")
+            seen += os.read(terminal, 4096).decode(errors="replace")
+
+    def test_what_is_typed_is_completed_on_a_terminal(self):
+        """What is awaited is not in what was typed, so that an echo is not enough."""
+        lines = {"mayfly kern": "kernel ", "mayfly kernel remo": "remove ",
+                 "mayfly test --durat": "--durations=", "mayfly run --root-mode ov": "overlay ",
+                 "mayfly run --net=us": "user ", "mayfly doctor --js": "--json ",
+                 "mayfly run -k debi": "debian/6.1", "mayfly run -- unshar": "unshare "}
+        terminal = self.start_on_a_terminal(
+            f"fpath=({shlex.quote(str(pathlib.Path(ZSH).parent))} $fpath); autoload -Uz compinit; "
+            "compinit -u -D; bindkey '^I' complete-word; PS1='rea''dy> '")
+        self.await_text(terminal, "ready> ")
+        for line, completed in lines.items():
+            # Ctrl-U takes back what was there before.
+            os.write(terminal, b"\x15" + line.encode() + b"\t")
+            self.await_text(terminal, completed)
 
     def test_every_option_of_every_verb_is_specified(self):
         """_arguments is replaced by a function that prints the specifications it is given."""

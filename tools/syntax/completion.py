@@ -31,7 +31,7 @@ def find_kind(value: str, verb: str) -> tuple[str, list[str]]:
 
 # What each shell does for these, behind the words.
 ZSH_ACTIONS = {"files": "_files", "directories": "_files -/", "kernels": "_mayfly_kernels",
-               "command": "_mayfly_command", "nothing": " "}
+               "command": "_command_names -e", "nothing": " "}
 FISH_ACTIONS = {"files": "-r -F", "directories": "-x -a '(__fish_complete_directories)'",
                 "kernels": "-r -F -a '(__mayfly_kernels)'",
                 "command": "-x -a '(__fish_complete_subcommand)'", "nothing": "-x"}
@@ -45,6 +45,16 @@ def zsh_text(text: str) -> str:
 def zsh_value(value: str, kind: str, words: list[str]) -> str:
     action = f"({' '.join(words)})" if words else ZSH_ACTIONS[kind]
     return f":{zsh_text(value)}:{action}"
+
+
+def zsh_operands(value: str, kind: str, words: list[str]) -> str:
+    """The words behind a command are completed as that command's."""
+    if not value:
+        return ""
+    specs = ["*" + zsh_value(value, kind, words)]
+    if kind == "command":
+        specs = ["(-)1" + zsh_value(value, kind, words), "*::arguments:_normal"]
+    return " ".join(shlex.quote(spec) for spec in specs)
 
 
 def zsh_option(option: dict, kind: str, words: list[str]) -> str:
@@ -102,7 +112,7 @@ def describe_verb(verb: dict, shell: str) -> dict:
         "words": " ".join(option["names"] for option in options),
         "operand_kind": kind,
         "operand_choices": " ".join(words),
-        "operand_spec": shlex.quote("*" + zsh_value(verb["operands"], kind, words)),
+        "operand_spec": zsh_operands(verb["operands"], kind, words),
         "operand_action": "-x -a " + fish_quote(" ".join(words)) if words else FISH_ACTIONS[kind],
         "summary": fish_quote(verb["summary"].rstrip(".")),
         "described": shlex.quote(f"{name}:{zsh_text(verb['summary'].rstrip('.'))}"),
