@@ -17,7 +17,7 @@
 
 /* A kernel that was never looked through is unpacked for it: of those, only as many as there is
  * time for. */
-#define KERNELS_TIME_US (200 * 1000)
+#define KERNELS_TIME_US (300 * 1000)
 
 /* A QEMU that has not said its version by then hangs. */
 #define QEMU_TIMEOUT_S 5
@@ -80,21 +80,12 @@ examine_kernel(MfDoctorKernel *self, const char *image)
         self->problem = g_strdup(error->message);
 }
 
-static gboolean
-is_default(const MfDoctorFacts *facts, const char *name)
-{
-    return facts->default_kernel && g_str_equal(facts->default_kernel->name, name);
-}
-
 /* 'name' is what '-k' takes for this image. */
 static void
 add_kernel(MfDoctorFacts *facts, const char *name, const char *image, gint64 deadline)
 {
-    MfDoctorKernel *kernel;
+    MfDoctorKernel *kernel = mf_doctor_kernel_new(name);
 
-    if (is_default(facts, image))
-        return;
-    kernel = mf_doctor_kernel_new(name);
     kernel->unexamined = g_get_monotonic_time() > deadline;
     if (!kernel->unexamined)
         examine_kernel(kernel, image);
@@ -123,6 +114,27 @@ list_boot(const char *root)
     return images;
 }
 
+/* 'name' is its name in the catalog, or NULL for one that is not there. */
+static void
+take_default(MfDoctorFacts *facts, const char *name, const char *image)
+{
+    facts->default_kernel = mf_doctor_kernel_new(name ? name : image);
+    examine_kernel(facts->default_kernel, image);
+}
+
+/* The name of the entry with this image. Borrowed; NULL when there is none. */
+static const char *
+find_name(const GPtrArray *entries, const char *image)
+{
+    for (guint i = 0; entries && i < entries->len; i++) {
+        const MfCatalogEntry *entry = entries->pdata[i];
+
+        if (g_str_equal(entry->image, image))
+            return entry->name;
+    }
+    return NULL;
+}
+
 static void
 find_kernels(MfDoctorFacts *facts, const char *root)
 {
@@ -132,20 +144,19 @@ find_kernels(MfDoctorFacts *facts, const char *root)
     g_autoptr(GPtrArray) boot = list_boot(root);
     g_autoptr(GPtrArray) entries = mf_catalog_list(NULL);
 
-    if (image) {
-        facts->default_kernel = mf_doctor_kernel_new(image);
-        examine_kernel(facts->default_kernel, image);
-    } else {
+    if (image)
+        take_default(facts, find_name(entries, image), image);
+    else
         facts->no_default = g_strdup(error->message);
-    }
     for (guint i = 0; entries && i < entries->len; i++) {
         const MfCatalogEntry *entry = entries->pdata[i];
 
-        if (entry->arch == facts->arch)
+        if (entry->arch == facts->arch && g_strcmp0(entry->image, image) != 0)
             add_kernel(facts, entry->name, entry->image, deadline);
     }
     for (guint i = 0; i < boot->len; i++)
-        add_kernel(facts, boot->pdata[i], boot->pdata[i], deadline);
+        if (g_strcmp0(boot->pdata[i], image) != 0)
+            add_kernel(facts, boot->pdata[i], boot->pdata[i], deadline);
 }
 
 static void

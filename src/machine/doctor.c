@@ -251,7 +251,8 @@ check_kernel(GPtrArray *checks, const MfDoctorFacts *facts, const MfDoctorKernel
         add(checks, id, subject, MF_DOCTOR_WARN, problem, g_steal_pointer(&owned_remedy));
     else if (kernel->unexamined)
         add(checks, id, subject, MF_DOCTOR_PASS,
-            g_strdup_printf("'%s' was not examined: 'mayfly kernel info' does it.", kernel->name),
+            g_strdup_printf("'%s' was not examined, to be quick: 'mayfly kernel info' does it.",
+                            kernel->name),
             NULL);
     else
         add(checks, id, subject, MF_DOCTOR_PASS,

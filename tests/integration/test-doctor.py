@@ -9,7 +9,7 @@ import resource
 import shutil
 import sys
 
-from harness import Sandbox, Skip, expect, expect_sentence, main, test
+from harness import Sandbox, Skip, expect, expect_sentence, kernel, main, test
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tests" / "report"))
@@ -124,6 +124,25 @@ def what_is_there_is_found():
         assert "s390x (QEMU 9.9.9" in checks["architectures"]["message"], checks
         assert checks["kernel"]["verdict"] == "warn", checks
         assert "vmlinuz-6.1.0-broken" in checks["kernel"]["message"], checks
+
+
+@test
+def kernels_are_called_as_they_are_named_and_what_they_lack_is_told():
+    with Host() as host:
+        host.script("qemu-system-x86_64", "echo QEMU emulator version 8.1.2\n")
+        for flavour in ("generic", "cloud"):
+            result = host.run("kernel", "add", kernel(flavour), "--name", "test/" + flavour,
+                              env={**host.env, "PATH": os.environ["PATH"]})
+            expect(result, 0, out=f"test/{flavour}\n".encode())
+        # What was read of a kernel is kept, so that there is more time for the next one.
+        for _ in range(5):
+            checks, document = host.examine(0)
+            said = "\n".join(check["message"] for check in document["checks"])
+            if "was not examined" not in said:
+                break
+        assert "'test/generic' has what mayfly needs." in said, said
+        assert "Kernel 'test/cloud' has virtiofs and no 9p, and there is no virtiofsd." in said, said
+        assert checks["default-kernel"]["verdict"] == "pass", checks
 
 
 @test
