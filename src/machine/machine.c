@@ -395,6 +395,21 @@ mf_machine_get_end(MfMachine *self)
     return self->end;
 }
 
+gboolean
+mf_machine_get_exit(MfMachine *self, int *ret_wait_status, gboolean *ret_complained)
+{
+    g_autofree char *words = mf_child_get_stderr_tail(self->child);
+    g_auto(GStrv) lines = g_strsplit(words, "\n", -1);
+
+    if (!mf_child_has_exited(self->child))
+        return FALSE;
+    *ret_wait_status = mf_child_get_wait_status(self->child);
+    *ret_complained = FALSE;
+    for (char **line = lines; *line; line++)
+        *ret_complained |= **line && !strstr(*line, "warning: ");
+    return TRUE;
+}
+
 static gboolean
 on_quit_overdue(gpointer data)
 {

@@ -45,6 +45,10 @@ MfTransport *mf_machine_get_channel(MfMachine *self, MfChannel channel);
 gboolean mf_machine_has_panicked(MfMachine *self);
 MfMachineEnd mf_machine_get_end(MfMachine *self);
 
+/* How QEMU's process ended: its wait status, and whether it said something on its standard error
+ * that is no mere warning. FALSE while it lives. */
+gboolean mf_machine_get_exit(MfMachine *self, int *ret_wait_status, gboolean *ret_complained);
+
 /* QMP quit; TERM and then KILL if QEMU does not go. Completes when the processes are reaped;
  * cannot fail. May be called again meanwhile. */
 void mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data);

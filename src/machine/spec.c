@@ -132,6 +132,8 @@ add_machine(const MfSpec *self, MfArgv *argv)
     add_memory(self, argv);
     /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
     mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
+    if (self->paused)
+        mf_argv_add(argv, "-S");
 }
 
 static void

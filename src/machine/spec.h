@@ -68,6 +68,7 @@ typedef struct {
     char *bios;             /* owned; path of firmware in place of the machine's own, or NULL */
     MfNet net;
     GArray *forwards;         /* owned; of MfForward */
+    gboolean paused;          /* the processors wait for QMP's cont */
     gboolean debug_exit;      /* the guest can end QEMU with an exit status (debug-exit.h) */
     gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */
     char *qmp_socket;         /* owned; path of a further QMP server for other tools, or NULL */

@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/bare.h"
 
+#include <sys/wait.h>
+
 #include "base/error.h"
 #include "base/parse.h"
+#include "machine/debug-exit.h"
+#include "qapi/qmp-commands.h"
 #include "run/guest-end.h"
+#include "run/image.h"
+#include "run/serial-link.h"
 
 /* After QEMU's end, how long what the guest said last may take to arrive. */
 #define DRAIN_MS 1000
+
+#define CONT_TIMEOUT_MS 30000
+
+/* What QEMU exits with when something is wrong with it. */
+#define QEMU_FAILED 1
 
 /* What a guest that did not do what is asked of it comes to. */
 #define UNMET_STATUS 1
@@ -16,9 +27,11 @@ struct _MfBare {
     const MfTarget *target; /* borrowed */
     MfMachine *machine;     /* owned */
     MfConsoleWatch *watch;  /* owned */
+    MfSerialLink *link;     /* owned */
     GTask *task;            /* owned; while it runs */
     GSource *cancel_source; /* owned */
     GError *lost;           /* owned; how the machine ended */
+    MfBareEnd *end;         /* owned; the verdict, until it is given */
     gboolean console_closed;
     guint limit, drain;
 };
@@ -29,6 +42,13 @@ void
 mf_bare_end_clear(MfBareEnd *self)
 {
     g_clear_pointer(&self->message, g_free);
+}
+
+static void
+end_free(gpointer data)
+{
+    mf_bare_end_clear(data);
+    g_free(data);
 }
 
 static void
@@ -48,7 +68,9 @@ mf_bare_dispose(GObject *object)
 
     stop_sources(self);
     g_clear_error(&self->lost);
+    g_clear_pointer(&self->end, end_free);
     g_clear_object(&self->watch);
+    g_clear_object(&self->link);
     g_clear_object(&self->machine);
     G_OBJECT_CLASS(mf_bare_parent_class)->dispose(object);
 }
@@ -64,21 +86,42 @@ mf_bare_init(MfBare *self)
 {
 }
 
+/* The verdict is known; what the guest said is yet to be read. */
 static void
-end_free(gpointer data)
+on_flushed(MfBare *self)
 {
-    mf_bare_end_clear(data);
-    g_free(data);
+    if (!self->end || !self->task)
+        return;
+
+    g_autoptr(GTask) task = g_steal_pointer(&self->task);
+    stop_sources(self);
+    g_task_return_pointer(task, g_steal_pointer(&self->end), end_free);
 }
 
-/* The one exit with a verdict. 'end' is taken. */
+/* What was lost must not pass for a success. */
 static void
-finish(MfBare *self, const MfBareEnd *end)
+on_output_failed(MfBare *self, const GError *error)
 {
     g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
     stop_sources(self);
-    g_task_return_pointer(task, g_memdup2(end, sizeof(*end)), end_free);
+    if (task)
+        g_task_return_error(task, g_error_copy(error));
+}
+
+/* The one exit with a verdict; the first one stands. 'end' is taken. */
+static void
+finish(MfBare *self, MfBareEnd *end)
+{
+    if (self->end) {
+        mf_bare_end_clear(end);
+        return;
+    }
+    g_clear_handle_id(&self->limit, g_source_remove);
+    g_clear_handle_id(&self->drain, g_source_remove);
+    self->end = g_memdup2(end, sizeof(*end));
+    if (mf_serial_link_get_queued(self->link) == 0)
+        on_flushed(self);
 }
 
 void
@@ -95,6 +138,48 @@ mf_bare_judge_end(MfMachineEnd end, const char *awaited, MfBareEnd *ret_end)
         g_strdup_printf("The guest %s, and its console had not said %s.", how, awaited);
 }
 
+void
+mf_bare_judge_code(guint success, int wait_status, const char *complaint, const char *awaited,
+                   MfBareEnd *ret_end)
+{
+    gboolean failed =
+        !WIFEXITED(wait_status) || (WEXITSTATUS(wait_status) == QEMU_FAILED && complaint != NULL);
+    char *unmet = mf_debug_exit_judge(success, wait_status);
+
+    /* That a guest wrote 0 and that QEMU failed are one status: what QEMU says tells which. */
+    if (failed) {
+        *ret_end =
+            (MfBareEnd){.verdict = MF_VERDICT_FAILED,
+                        .message = complaint ? g_strdup(complaint) : g_steal_pointer(&unmet)};
+        g_free(unmet);
+        return;
+    }
+    *ret_end = (MfBareEnd){.verdict = MF_VERDICT_EXITED, .passed = !unmet && !awaited};
+    if (unmet)
+        ret_end->message = unmet;
+    else if (awaited)
+        ret_end->message = g_strdup_printf("The guest ended with the exit status %u, as it was to, "
+                                           "and its console had not said %s.",
+                                           success, awaited);
+    if (!ret_end->passed)
+        ret_end->status =
+            unmet && WEXITSTATUS(wait_status) ? WEXITSTATUS(wait_status) : UNMET_STATUS;
+}
+
+/* The verdict by the exit status. FALSE when QEMU is not what has ended. */
+static gboolean
+judge_code(MfBare *self, const char *awaited, MfBareEnd *ret_end)
+{
+    int wait_status;
+    gboolean complained;
+
+    if (!mf_machine_get_exit(self->machine, &wait_status, &complained))
+        return FALSE;
+    mf_bare_judge_code(self->target->success_exit_code, wait_status,
+                       complained ? self->lost->message : NULL, awaited, ret_end);
+    return TRUE;
+}
+
 /* The machine is gone, and all that it said is here. */
 static void
 judge(MfBare *self)
@@ -104,6 +189,19 @@ judge(MfBare *self)
     MfMachineEnd how = mf_machine_get_end(self->machine);
     MfBareEnd end = {0};
 
+    if (self->target->success_exit_code > 0) {
+        end.verdict = mf_guest_end_judge(self->machine, MF_PHASE_EXECUTE, self->lost, &end.message);
+        if (end.verdict != MF_VERDICT_CRASHED) {
+            MfBareEnd by_code = {0};
+
+            if (judge_code(self, awaited, &by_code)) {
+                mf_bare_end_clear(&end);
+                end = by_code;
+            }
+        }
+        finish(self, &end);
+        return;
+    }
     /* What was asked for may have been in the last words. */
     if (mf_console_rules_get_state(rules) == MF_CONSOLE_MET)
         how = MF_MACHINE_END_POWEROFF;
@@ -122,6 +220,9 @@ on_drain_over(gpointer data)
 {
     MfBare *self = data;
 
+    /* It said more than is read yet. */
+    if (mf_serial_link_get_queued(self->link) > 0)
+        return G_SOURCE_CONTINUE;
     self->drain = 0;
     judge(self);
     return G_SOURCE_REMOVE;
@@ -153,10 +254,26 @@ static void
 on_rules_decided(MfBare *self)
 {
     const MfConsoleRules *rules = mf_console_watch_get_rules(self->watch);
-    const MfBareEnd end = {.verdict = MF_VERDICT_EXITED, .passed = TRUE};
+    MfBareEnd end = {.verdict = MF_VERDICT_EXITED, .passed = TRUE};
 
-    if (self->task && mf_console_rules_get_state(rules) == MF_CONSOLE_MET)
+    /* A guest that is to end by itself has more to do than to say what it is to say. */
+    if (self->task && self->target->success_exit_code == 0 &&
+        mf_console_rules_get_state(rules) == MF_CONSOLE_MET)
         finish(self, &end);
+}
+
+/* A firmware that found nothing waits for ever. Who asks for something of the console may be
+ * waiting for just that, and has a time for it. */
+static void
+on_line(MfBare *self, const char *line)
+{
+    MfBareEnd end = {.verdict = MF_VERDICT_FAILED};
+
+    if (!self->task || !self->target->image || self->target->console->len > 0 ||
+        !mf_image_is_dead_end(line))
+        return;
+    end.message = mf_image_describe_unbootable(self->target, line);
+    finish(self, &end);
 }
 
 static gboolean
@@ -164,7 +281,7 @@ on_limit(gpointer data)
 {
     MfBare *self = data;
     g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
-    const MfBareEnd end = {
+    MfBareEnd end = {
         .verdict = MF_VERDICT_TIMEOUT,
         .message = g_strdup_printf("The guest did not end within %s.", limit),
     };
@@ -185,16 +302,38 @@ on_cancelled(GCancellable *cancellable, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+/* A QEMU that is gone tells why by its end, which follows. */
+static void
+on_started(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfBare) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (mf_qmp_cont_finish(MF_QMP(source), result, &error) || !self->task ||
+        g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
+        return;
+
+    g_autoptr(GTask) task = g_steal_pointer(&self->task);
+    stop_sources(self);
+    g_task_return_error(task, g_steal_pointer(&error));
+}
+
 MfBare *
-mf_bare_new(const MfTarget *target, MfMachine *machine, MfConsoleWatch *watch)
+mf_bare_new(const MfTarget *target, MfMachine *machine, MfConsoleWatch *watch, MfStdio *stdio)
 {
     MfBare *self = g_object_new(MF_TYPE_BARE, NULL);
 
     self->target = target;
     self->machine = g_object_ref(machine);
     self->watch = g_object_ref(watch);
+    self->link = mf_serial_link_new(mf_machine_get_channel(machine, MF_CHANNEL_CONSOLE), stdio);
+    g_signal_connect_object(self->link, "flushed", G_CALLBACK(on_flushed), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->link, "failed", G_CALLBACK(on_output_failed), self,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(mf_machine_get_channel(machine, MF_CHANNEL_CONSOLE), "closed",
                             G_CALLBACK(on_console_closed), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(mf_machine_get_console(machine), "line", G_CALLBACK(on_line), self,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(machine, "ended", G_CALLBACK(on_machine_ended), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(watch, "decided", G_CALLBACK(on_rules_decided), self,
@@ -214,6 +353,9 @@ mf_bare_run_async(MfBare *self, GCancellable *cancellable, GAsyncReadyCallback c
     g_source_attach(self->cancel_source, NULL);
     if (self->target->timeout_ms > 0)
         self->limit = g_timeout_add((guint)MIN(self->target->timeout_ms, G_MAXINT), on_limit, self);
+    mf_serial_link_open(self->link);
+    mf_qmp_cont_async(mf_machine_get_qmp(self->machine), CONT_TIMEOUT_MS, cancellable, on_started,
+                      g_object_ref(self));
     /* What has happened already. */
     on_rules_decided(self);
     if (self->task && self->lost)

@@ -240,11 +240,16 @@ mf_image_has_answered(MfImage *self)
 }
 
 gboolean
+mf_image_is_dead_end(const char *line)
+{
+    /* SeaBIOS, and OVMF. */
+    return strstr(line, "No bootable device.") || strstr(line, "No bootable option or device");
+}
+
+gboolean
 mf_image_is_unbootable(const char *line)
 {
-    /* SeaBIOS, OVMF, and OVMF built with a shell, which is what is left to boot then. */
-    return strstr(line, "No bootable device.") || strstr(line, "No bootable option or device") ||
-           strstr(line, "UEFI Interactive Shell");
+    return mf_image_is_dead_end(line) || strstr(line, "UEFI Interactive Shell");
 }
 
 /* How the image might boot after all. */

@@ -39,7 +39,11 @@ gboolean mf_image_check(MfImage *self, MfImageMeans means, const MfTarget *targe
 /* Whether the agent has answered. */
 gboolean mf_image_has_answered(MfImage *self);
 
-/* Whether 'line' of the console is the firmware's word that there is nothing to boot. */
+/* Whether 'line' of the console is the firmware's word that there is nothing to boot, and that it
+ * waits for somebody at a keyboard. */
+gboolean mf_image_is_dead_end(const char *line);
+
+/* The same, or that its shell is started, which is what is left to boot then. */
 gboolean mf_image_is_unbootable(const char *line);
 
 /* The sentences for an image that does not boot, and for one whose agent was silent for 'limit'.

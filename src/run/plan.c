@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/tempdir.h"
 #include "machine/catalog.h"
+#include "machine/debug-exit.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
 #include "machine/platform.h"
@@ -336,6 +337,16 @@ check_uefi_can_boot(MfKernel *kernel, GError **error)
     return FALSE;
 }
 
+/* UEFI starts the image itself, as a program of its own. */
+static gboolean
+prepare_image(MfSpec *spec, const MfTarget *target, MfKernel *kernel, GError **error)
+{
+    if (target->uefi && !check_uefi_can_boot(kernel, error))
+        return FALSE;
+    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr || target->uefi, error);
+    return spec->kernel != NULL;
+}
+
 static gboolean
 plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **error)
 {
@@ -347,11 +358,7 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         return FALSE;
     spec->append =
         mf_plan_kernel_args(target, spec->share_type, choose_clock(spec), self->initramfs);
-    if (target->uefi && !check_uefi_can_boot(kernel, error))
-        return FALSE;
-    /* UEFI starts the image itself, as a program of its own. */
-    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr || target->uefi, error);
-    return spec->kernel != NULL;
+    return prepare_image(spec, target, kernel, error);
 }
 
 /* A kernel that boots by itself says all that it has to say: nobody else does. */
@@ -382,8 +389,19 @@ plan_bare_kernel(MfSpec *spec, const MfTarget *target, GError **error)
     }
     spec->initrd = g_strdup(target->initramfs);
     spec->append = make_bare_kernel_args(target);
-    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr, error);
-    return spec->kernel != NULL;
+    return prepare_image(spec, target, kernel, error);
+}
+
+/* What boots with nothing of mayfly's in it. Whatever it does, it does not do before it is watched.
+ */
+static gboolean
+plan_bare(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    spec->paused = TRUE;
+    spec->debug_exit = target->success_exit_code > 0;
+    if (spec->debug_exit && !mf_debug_exit_check(target->arch, target->success_exit_code, error))
+        return FALSE;
+    return target->image || plan_bare_kernel(spec, target, error);
 }
 
 static gboolean
@@ -626,8 +644,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
         return NULL;
 
     if (target->bare)
-        return target->image || plan_bare_kernel(spec, target, error) ? g_steal_pointer(&self)
-                                                                      : NULL;
+        return plan_bare(spec, target, error) ? g_steal_pointer(&self) : NULL;
     if (target->image)
         return plan_image(self, target, stdio_open, error) ? g_steal_pointer(&self) : NULL;
 

@@ -243,8 +243,8 @@ on_launched(MfRun *self)
     g_set_object(&self->stream, mf_boot_get_stream(self->boot));
     mf_guest_watch_follow(self->watch, self->boot);
     if (self->target->bare)
-        self->bare =
-            mf_bare_new(self->target, self->machine, mf_guest_watch_get_console(self->watch));
+        self->bare = mf_bare_new(self->target, self->machine,
+                                 mf_guest_watch_get_console(self->watch), self->stdio);
     mf_marks_note_host(self->marks, "QEMU launched");
     mf_marks_watch(self->marks, mf_machine_get_console(self->machine), self->stream);
 }

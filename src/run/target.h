@@ -104,7 +104,8 @@ typedef struct {
     /* A bare target boots with nothing of mayfly's in it, and runs no command: its console and its
      * machine's end are all that is judged. */
     gboolean bare;
-    char *initramfs; /* owned; of its kernel; or NULL */
+    char *initramfs;         /* owned; of its kernel; or NULL */
+    guint success_exit_code; /* what QEMU has to exit with, by the guest's doing; 0: no matter */
 
     /* An image target boots this medium by itself; it has no kernel, and no root. */
     char *image;              /* owned; or NULL */

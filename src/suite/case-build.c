@@ -115,6 +115,8 @@ take_numbers(const Build *self)
     target->no_initramfs = config->no_initramfs;
     target->kaslr = config->kaslr;
     target->bare = config->command == NULL;
+    target->success_exit_code =
+        config->has_success_exit_code ? (guint)config->success_exit_code : 0;
     /* What boots bare has no ready point at which it could be saved. */
     target->cold = config->cold || target->bare;
     target->no_save = config->no_save;

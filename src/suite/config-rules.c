@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "machine/debug-exit.h"
 #include "run/target.h"
 #include "suite/config-value.h"
 #include "suite/origin.h"
@@ -112,12 +113,13 @@ check_command(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     const MfConfigCommand *command = target->command;
 
-    if (!command && target->console && target->console->len > 0)
+    if (!command &&
+        ((target->console && target->console->len > 0) || target->has_success_exit_code))
         return TRUE;
     if (!command) {
         mf_config_value_fail(tree, error,
                              "The key 'command' is missing: a target without it needs "
-                             "[[target.console]] to say when it passes.");
+                             "[[target.console]] or 'success_exit_code' to say when it passes.");
         return FALSE;
     }
     if (command->kind != MF_CONFIG_COMMAND_KIND_ARGV || (command->argv[0] && command->argv[0][0]))
@@ -166,6 +168,29 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+static gboolean
+check_exit_code(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    json_object *place = find_place(tree, "success_exit_code");
+    MfArch arch = mf_arch_native();
+    g_autoptr(GError) cause = NULL;
+
+    if (!target->has_success_exit_code)
+        return TRUE;
+    if (target->command) {
+        mf_config_value_fail(place, error,
+                             "Target '%s' has a command and the key 'success_exit_code', which is "
+                             "about a guest that has none: see 'expect.status'.",
+                             target->name);
+        return FALSE;
+    }
+    if (target->has_arch)
+        mf_arch_parse(mf_config_arch_to_string(target->arch), &arch, NULL);
+    if (mf_debug_exit_check(arch, target->success_exit_code, &cause))
+        return TRUE;
+    return fail_with(place, "success_exit_code", cause, error);
 }
 
 static gboolean
@@ -331,8 +356,8 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_boot,  check_boot_options, check_command, check_bare, check_console, check_expect,
-        check_guest, check_memory,       check_numa,    check_net,  check_mounts,
+        check_boot,   check_boot_options, check_command, check_bare, check_exit_code, check_console,
+        check_expect, check_guest,        check_memory,  check_numa, check_net,       check_mounts,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

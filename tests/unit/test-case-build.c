@@ -343,6 +343,66 @@ test_a_target_without_a_command_is_bare_and_cold(void)
     g_assert_cmpstr(first(cases)->target->initramfs, ==, "/projects/net/root.cpio");
 }
 
+static void
+test_a_medium_is_what_boots_and_brings_its_own_environment(void)
+{
+    static const struct {
+        const char *key;
+        MfMedium medium;
+    } media[] = {
+        {"image", MF_MEDIUM_DISK},
+        {"iso", MF_MEDIUM_DISC},
+        {"fat", MF_MEDIUM_FAT},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(media); i++) {
+        g_autofree char *text = g_strdup_printf(
+            "[[target]]\nname = 'a'\ncommand = 'c'\n%s = './x'\nuefi = true\n", media[i].key);
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GPtrArray) cases = build_all(text, FALSE, &error);
+
+        g_assert_no_error(error);
+        g_assert_cmpstr(first(cases)->target->image, ==, "/projects/net/x");
+        g_assert_cmpint(first(cases)->target->medium, ==, media[i].medium);
+        g_assert_cmpstr(g_environ_getenv(first(cases)->target->env, "HOME"), ==, "/root");
+        g_assert_false(first(cases)->target->bare);
+    }
+}
+
+static void
+test_secure_boot_has_its_mode_and_its_variables(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) cases =
+        build_all("[[target]]\nname = 'a'\ncommand = 'c'\nkernel = './bzImage'\nuefi = true\n"
+                  "secure_boot = 'custom'\nsecure_boot_vars = 'keys.fd'\n",
+                  FALSE, &error);
+
+    g_assert_no_error(error);
+    g_assert_true(first(cases)->target->uefi);
+    g_assert_cmpint(first(cases)->target->secure_boot, ==, MF_SECURE_BOOT_CUSTOM);
+    g_assert_cmpstr(first(cases)->target->secure_boot_vars, ==, "/projects/net/keys.fd");
+}
+
+static void
+test_q_8_an_exit_code_is_asked_for_only_where_it_is_named(void)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) cases =
+        build_all("[[target]]\nname = 'a-0123456789abcdef'\nimage = './a-0123456789abcdef'\n"
+                  "arch = 'x86_64'\nconsole = [{expect = ['up']}]\n"
+                  "[[target]]\nname = 'b'\nimage = './b'\narch = 'x86_64'\n"
+                  "success_exit_code = 33\n",
+                  FALSE, &error);
+    const MfCase *second;
+
+    g_assert_no_error(error);
+    second = cases->pdata[1];
+    g_assert_cmpuint(first(cases)->target->success_exit_code, ==, 0);
+    g_assert_cmpuint(second->target->success_exit_code, ==, 33);
+    g_assert_true(second->target->bare && second->target->cold);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -370,6 +430,12 @@ main(int argc, char **argv)
          test_console_rules_are_taken_as_they_are_written},
         {"a-target-without-a-command-is-bare-and-cold",
          test_a_target_without_a_command_is_bare_and_cold},
+        {"a-medium-is-what-boots-and-brings-its-own-environment",
+         test_a_medium_is_what_boots_and_brings_its_own_environment},
+        {"secure-boot-has-its-mode-and-its-variables",
+         test_secure_boot_has_its_mode_and_its_variables},
+        {"q-8-an-exit-code-is-asked-for-only-where-it-is-named",
+         test_q_8_an_exit_code_is_asked_for_only_where_it_is_named},
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
          test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},

@@ -314,6 +314,20 @@ test_q_4_the_device_of_exit_codes_is_there_only_when_asked_for(void)
 }
 
 static void
+test_a_machine_that_waits_does_so_from_its_start(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
+
+    for (int paused = FALSE; paused <= TRUE; paused++) {
+        g_autoptr(MfArgv) argv = NULL;
+
+        spec->paused = paused;
+        argv = mf_spec_to_argv(spec);
+        g_assert_cmpint(g_strv_contains(mf_argv_get(argv), "-S"), ==, paused);
+    }
+}
+
+static void
 test_a_network_and_its_forwarded_ports(void)
 {
     const MfForward forwards[] = {{FALSE, 2222, 22}, {TRUE, 5353, 53}};
@@ -456,6 +470,8 @@ main(int argc, char **argv)
                     test_q_2_no_monitor_shares_the_guests_serial_port);
     g_test_add_func("/spec/q-4-the-device-of-exit-codes-is-there-only-when-asked-for",
                     test_q_4_the_device_of_exit_codes_is_there_only_when_asked_for);
+    g_test_add_func("/spec/a-machine-that-waits-does-so-from-its-start",
+                    test_a_machine_that_waits_does_so_from_its_start);
     g_test_add_func("/spec/a-network-and-its-forwarded-ports",
                     test_a_network_and_its_forwarded_ports);
     g_test_add_func("/spec/each-numa-node-has-its-memory-and-cpus",
