@@ -71,6 +71,9 @@ check|cmd syslinux|syslinux|-|-|-|-|boots the test image for a BIOS
 check|file /usr/lib/syslinux/mbr/mbr.bin|syslinux-common|-|-|-|-|boots the test image for a BIOS
 check|file /usr/lib/systemd/boot/efi/systemd-bootx64.efi|systemd-boot-efi|-|-|-|-|boots the test image for UEFI
 check|file /usr/share/OVMF/OVMF_CODE_4M.fd|ovmf|-|-|-|-|UEFI firmware of the tests
+check|file /usr/lib/elf_x86_64_efi.lds|gnu-efi|-|-|-|-|the EFI program that the tests boot
+check|cmd sbsign|sbsigntool|-|-|-|-|signs it, for Secure Boot
+check|cmd openssl|openssl|openssl|openssl|openssl|openssl|unlocks the key that it is signed with
 check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root
 check|cmd xmllint|libxml2-utils|libxml2|libxml2|libxml2-tools|libxml2-utils|JUnit reports and pictures keep to their formats
 check|cmd tmux|tmux|tmux|tmux|tmux|tmux|a real terminal for the report of a running suite

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "base/suggest.h"
+#include "cli/bare-options.h"
 #include "cli/machine-options.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
@@ -34,6 +35,7 @@ typedef struct {
     char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
+    MfBareOptions bare;
     GPtrArray *names; /* owned; of borrowed texts: what the options are called */
     GArray *known;    /* owned: the options themselves */
 } RawOptions;
@@ -55,6 +57,7 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->qemu_args);
     g_strfreev(raw->command);
     mf_machine_options_clear(&raw->machine);
+    mf_bare_options_clear(&raw->bare);
     g_strfreev(raw->setup);
     g_strfreev(raw->teardown);
     g_strfreev(raw->artifacts);
@@ -207,6 +210,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
         {NULL},
     };
     g_autofree GOptionEntry *machine = mf_machine_options_make_entries(&raw->machine);
+    g_autofree GOptionEntry *bare = mf_bare_options_make_entries(&raw->bare);
     GOptionContext *context = g_option_context_new(self->use ? NULL : "[--] COMMAND...");
     GOptionGroup *group = g_option_group_new("run", "", "", &self->verbosity, NULL);
 
@@ -216,6 +220,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
     add_command_entries(group, raw);
     add_machine_entries(group, raw);
     add_entries(group, raw, machine);
+    add_entries(group, raw, bare);
     add_entries(group, raw, entries);
     g_ptr_array_add(raw->names, NULL);
     g_option_context_set_main_group(context, group);
@@ -425,6 +430,47 @@ check_image(const RawOptions *raw, GError **error)
     return TRUE;
 }
 
+static gboolean
+has_command(const RawOptions *raw)
+{
+    char **words = raw->command;
+
+    return words && words[0] && (!g_str_equal(words[0], "--") || words[1]);
+}
+
+/* The first that was given of what needs a command; NULL when there is none. Borrowed. */
+static const char *
+find_command_option(const RawOptions *raw)
+{
+    const struct {
+        const char *name;
+        gboolean given;
+    } options[] = {
+        {"A command", has_command(raw)},
+        {"--tty", raw->tty},
+        {"--env", raw->env != NULL},
+        {"--user", raw->user != NULL},
+        {"--workdir", raw->workdir != NULL},
+        {"--setup", raw->setup != NULL},
+        {"--teardown", raw->teardown != NULL},
+        {"--artifact", raw->artifacts != NULL},
+        {"--root", raw->root != NULL},
+        {"--root-mode", raw->root_mode != NULL},
+        {"--share-type", raw->share_type != NULL},
+        {"--9p-cache", raw->cache != NULL},
+        {"--mount", raw->mounts != NULL},
+        {"--hostname", raw->hostname != NULL},
+        {"--init", raw->init != NULL},
+        {"--init-template", raw->init_template != NULL},
+        {"--no-initramfs", raw->no_initramfs},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(options); i++)
+        if (options[i].given)
+            return options[i].name;
+    return NULL;
+}
+
 /* What only mayfly-guest can do, and the script would leave out without a word. */
 static gboolean
 check_initramfs(const MfTarget *target, GError **error)
@@ -448,6 +494,8 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
 {
     char **words = raw->command;
 
+    if (target->bare)
+        return TRUE;
     if (words && words[0] && g_str_equal(words[0], "--"))
         words++;
     target->tty = raw->tty;
@@ -521,12 +569,15 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
         set_option_error(&raw, words, option_error, error);
         return FALSE;
     }
+    const char *stray = find_command_option(&raw);
+
     if (!check_texts(&raw, error) || !check_image(&raw, error) ||
         !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);
     return read_sizes(self->target, &raw, error) &&
            mf_machine_options_apply(&raw.machine, self->target, raw.memory != NULL, error) &&
+           mf_bare_options_apply(&raw.bare, self->target, stray, error) &&
            read_mounts(self->target, &raw, error) && read_env(self->target, &raw, error) &&
            read_hostname(self->target, &raw, error) &&
            take_command(self->target, &raw, !self->print_qemu && !self->use, error) &&
