@@ -157,6 +157,22 @@ append_markdown(GString *to, const char *text)
     }
 }
 
+/* Why it did not pass, or what else is worth a look. */
+static void
+append_remark(GString *to, const MfOutcomeReport *outcome)
+{
+    g_autofree char *subtests = mf_prose_subtests(outcome);
+
+    if (outcome->reason) {
+        append_markdown(to, outcome->reason);
+        return;
+    }
+    if (outcome->attempts > 1)
+        g_string_append_printf(to, "passed only at attempt %u%s", outcome->attempts,
+                               subtests ? ", " : "");
+    g_string_append(to, subtests ? subtests : "");
+}
+
 static void
 append_row(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
 {
@@ -169,10 +185,8 @@ append_row(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
     g_string_append_printf(to, "| %s%s%s | ", mark, mf_tally_outcome_name(outcome), mark);
     append_markdown(to, kase->name);
     g_string_append_printf(to, " | %s | ", duration);
-    if (outcome && outcome->reason)
-        append_markdown(to, outcome->reason);
-    else if (outcome && outcome->attempts > 1)
-        g_string_append_printf(to, "passed only at attempt %u", outcome->attempts);
+    if (outcome)
+        append_remark(to, outcome);
     g_string_append(to, " |\n");
 }
 
