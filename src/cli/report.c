@@ -166,9 +166,11 @@ on_event(const MfEvent *event, gpointer data)
 static gboolean
 write_json(Merging *self, GError **error)
 {
-    g_autoptr(json_object) whole = mf_merge_to_json(self->merge);
-    g_autofree char *text = mf_report_json_to_text(whole);
+    g_autoptr(json_object) whole = mf_merge_to_json(self->merge, error);
+    g_autofree char *text = whole ? mf_report_json_to_text(whole) : NULL;
 
+    if (!whole)
+        return FALSE;
     for (guint i = 0; i < self->sinks->len; i++) {
         mf_sink_write_text(self->sinks->pdata[i], text);
         if (!mf_sink_close(self->sinks->pdata[i], error))

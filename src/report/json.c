@@ -310,20 +310,20 @@ crashes(const MfEvent *finished)
     return array;
 }
 
-static json_object *
-suite(const MfReportJson *self, const MfEvent *finished)
+json_object *
+mf_report_json_suite(const MfReportHost *report_host, gint64 wall_time_us, const MfEvent *finished)
 {
     json_object *object = json_object_new_object();
     json_object *cases = json_object_new_array();
-    g_autofree char *started = mf_text_time(self->wall_time_us);
+    g_autofree char *started = mf_text_time(wall_time_us);
 
     for (guint i = 0; i < finished->cases->len; i++)
         json_object_array_add(
             cases, mf_report_json_case(finished->cases->pdata[i], finished->outcomes->pdata[i]));
     add(object, "schema_version", json_object_new_int(MF_REPORT_JSON_VERSION));
     add(object, "kind", json_object_new_string("suite"));
-    add(object, "mayfly", string(self->host->mayfly));
-    add(object, "host", host(self->host));
+    add(object, "mayfly", string(report_host->mayfly));
+    add(object, "host", host(report_host));
     add(object, "started", string(started));
     add(object, "duration_us", microseconds(finished->time_us));
     add(object, "jobs", json_object_new_int64(finished->jobs));
@@ -368,7 +368,8 @@ mf_report_json_feed(const MfEvent *event, gpointer data)
     if (event->kind == MF_EVENT_SUITE_STARTED) {
         self->wall_time_us = event->wall_time_us;
     } else if (event->kind == MF_EVENT_SUITE_FINISHED) {
-        g_autoptr(json_object) document = suite(self, event);
+        g_autoptr(json_object) document =
+            mf_report_json_suite(self->host, self->wall_time_us, event);
         g_autofree char *text = mf_report_json_to_text(document);
 
         mf_sink_write_text(self->sink, text);

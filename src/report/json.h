@@ -24,6 +24,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfReportJson, mf_report_json_free)
 /* An MfEventFunc; 'self' is an MfReportJson. */
 void mf_report_json_feed(const MfEvent *event, gpointer self);
 
+/* The document of a suite that began at 'wall_time_us' (since 1970), by its
+ * MF_EVENT_SUITE_FINISHED. Owned by the caller. */
+json_object *
+mf_report_json_suite(const MfReportHost *report_host, gint64 wall_time_us, const MfEvent *finished);
+
 /* One case, a document of its own (result.json) or an element of the suite's. 'outcome' is NULL for
  * one that was never started. Owned by the caller. */
 json_object *mf_report_json_case(const MfCase *kase, const MfOutcomeReport *outcome);

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "report/case-read.h"
-#include "report/text.h"
+#include "report/json.h"
 #include "suite/result-file.h"
 #include "suite/select.h"
 #include "wire/json.h"
@@ -42,6 +42,12 @@ typedef struct {
     gint64 line;
     guint order; /* among all, by shards */
 } Item;
+
+/* The document of the whole while it is made. */
+typedef struct {
+    gint64 wall_time_us;
+    json_object *document;
+} Whole;
 
 static void
 part_free(gpointer data)
@@ -446,27 +452,6 @@ cases_to_json(const MfMerge *self, const GArray *items)
 }
 
 static json_object *
-counts_to_json(const GArray *items)
-{
-    static const char *const outcomes[] = {"pass", "fail", "error", "skip", "not-run"};
-    json_object *object = json_object_new_object();
-    gint64 counts[G_N_ELEMENTS(outcomes)] = {0};
-
-    for (guint i = 0; i < items->len; i++) {
-        const Item *item = &g_array_index(items, Item, i);
-        const char *outcome = "";
-
-        mf_json_get_string(&item->json, "outcome", &outcome, NULL);
-        for (gsize j = 0; j < G_N_ELEMENTS(outcomes); j++)
-            counts[j] += g_str_equal(outcome, outcomes[j]);
-    }
-    json_object_object_add(object, "total", json_object_new_int64(items->len));
-    for (gsize j = 0; j < G_N_ELEMENTS(outcomes); j++)
-        json_object_object_add(object, outcomes[j], json_object_new_int64(counts[j]));
-    return object;
-}
-
-static json_object *
 parts_to_json(const MfMerge *self)
 {
     static const char *const members[] = {"shard",       "mayfly", "host",       "started",
@@ -482,31 +467,6 @@ parts_to_json(const MfMerge *self)
         json_object_array_add(array, object);
     }
     return array;
-}
-
-json_object *
-mf_merge_to_json(MfMerge *self)
-{
-    json_object *object = json_object_new_object();
-    const Part *first = self->parts->pdata[0];
-    g_autoptr(GArray) items = list_items(self);
-    g_autofree char *started = mf_text_time(find_start(self));
-    g_autofree char *interrupted = describe_interrupted(self);
-
-    json_object_object_add(object, "schema_version", json_object_new_int(MF_RESULT_FILE_VERSION));
-    json_object_object_add(object, "kind", json_object_new_string("suite"));
-    json_object_object_add(object, "mayfly", get_member(first, "mayfly"));
-    json_object_object_add(object, "host", get_member(first, "host"));
-    json_object_object_add(object, "started", json_object_new_string(started));
-    json_object_object_add(object, "duration_us", json_object_new_int64(find_duration(self)));
-    json_object_object_add(object, "jobs", json_object_new_int64(sum_jobs(self)));
-    json_object_object_add(object, "shard", NULL);
-    json_object_object_add(object, "shards", parts_to_json(self));
-    json_object_object_add(object, "interrupted",
-                           interrupted ? json_object_new_string(interrupted) : NULL);
-    json_object_object_add(object, "counts", counts_to_json(items));
-    json_object_object_add(object, "cases", cases_to_json(self, items));
-    return object;
 }
 
 /* The cases with their outcomes. MF_ERROR_CONFIG. */
@@ -564,4 +524,34 @@ mf_merge_play(MfMerge *self, MfEventFunc func, gpointer user_data, GError **erro
                       .interrupted = interrupted};
     func(&event, user_data);
     return TRUE;
+}
+
+static void
+make_whole(const MfEvent *event, gpointer data)
+{
+    static const MfReportHost nobody;
+    Whole *whole = data;
+
+    if (event->kind == MF_EVENT_SUITE_STARTED)
+        whole->wall_time_us = event->wall_time_us;
+    else if (event->kind == MF_EVENT_SUITE_FINISHED)
+        whole->document = mf_report_json_suite(&nobody, whole->wall_time_us, event);
+}
+
+/* Whatever is told of a suite as a whole follows from its cases, as it does when they run; the
+ * cases are what they were. */
+json_object *
+mf_merge_to_json(MfMerge *self, GError **error)
+{
+    const Part *first = self->parts->pdata[0];
+    g_autoptr(GArray) items = list_items(self);
+    Whole whole = {0};
+
+    if (!mf_merge_play(self, make_whole, &whole, error))
+        return NULL;
+    json_object_object_add(whole.document, "mayfly", get_member(first, "mayfly"));
+    json_object_object_add(whole.document, "host", get_member(first, "host"));
+    json_object_object_add(whole.document, "cases", cases_to_json(self, items));
+    json_object_object_add(whole.document, "shards", parts_to_json(self));
+    return whole.document;
 }

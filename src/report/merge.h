@@ -27,8 +27,8 @@ mf_merge_add_document(MfMerge *self, const char *name, json_object *document, GE
  * What is not there makes the whole an interrupted suite. MF_ERROR_CONFIG. */
 gboolean mf_merge_check(MfMerge *self, GError **error);
 
-/* The whole: data/mayfly-result.schema.json. Owned by the caller. */
-json_object *mf_merge_to_json(MfMerge *self);
+/* The whole: data/mayfly-result.schema.json. Owned by the caller. MF_ERROR_CONFIG as below. */
+json_object *mf_merge_to_json(MfMerge *self, GError **error);
 
 /* Tells it to a reader, as a suite that has run would be: for reports that are not JSON. Fails when
  * a case is not what the schema says: MF_ERROR_CONFIG. */

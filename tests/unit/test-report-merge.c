@@ -114,10 +114,14 @@ test_shards_become_the_whole_whatever_their_order(void)
     add_part(merge, whole, 2, 3);
     assert_checked(merge);
 
-    g_autoptr(json_object) merged = mf_merge_to_json(merge);
+    g_autoptr(json_object) merged = mf_merge_to_json(merge, NULL);
     json_object *cases = member(whole, "cases");
     g_assert_cmpstr(json_object_to_json_string(member(merged, "counts")), ==,
                     json_object_to_json_string(member(whole, "counts")));
+    json_object_object_foreach (whole, name, ignored) {
+        (void)ignored;
+        g_assert_true(json_object_object_get_ex(merged, name, NULL));
+    }
     g_assert_cmpuint(json_object_array_length(member(merged, "cases")), ==,
                      json_object_array_length(cases));
     for (gsize i = 0; i < json_object_array_length(cases); i++) {
@@ -157,7 +161,7 @@ test_members_that_are_not_known_are_kept(void)
     add_part(merge, whole, 1, 1);
     assert_checked(merge);
 
-    g_autoptr(json_object) merged = mf_merge_to_json(merge);
+    g_autoptr(json_object) merged = mf_merge_to_json(merge, NULL);
     json_object *found = find_case(merged, json_object_get_string(member(first, "id")));
     g_assert_cmpstr(json_object_get_string(member(found, "of_the_future")), ==, "yes");
 }
@@ -211,7 +215,7 @@ test_shards_that_are_missing_are_named_in_what_is_written(void)
             add_part(merge, whole, cases[i].present[j], cases[i].count);
         assert_checked(merge);
 
-        g_autoptr(json_object) merged = mf_merge_to_json(merge);
+        g_autoptr(json_object) merged = mf_merge_to_json(merge, NULL);
         g_assert_cmpstr(json_object_get_string(member(merged, "interrupted")), ==,
                         cases[i].sentence);
     }
@@ -292,7 +296,7 @@ test_results_without_shards_are_joined(void)
     }
     assert_checked(merge);
 
-    g_autoptr(json_object) merged = mf_merge_to_json(merge);
+    g_autoptr(json_object) merged = mf_merge_to_json(merge, NULL);
     g_assert_cmpuint(json_object_array_length(member(merged, "cases")), ==,
                      json_object_array_length(member(whole, "cases")));
     g_assert_null(member(merged, "interrupted"));
