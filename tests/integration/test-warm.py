@@ -139,6 +139,21 @@ def a_panic_of_a_copy_shows_what_the_copy_said():
 
 
 @test
+def a_splat_of_the_saved_boot_counts_once_in_every_run():
+    with Warm() as box:
+        # A value that this kernel complains of with a warning, and boots without.
+        options = ["--kargs", "rcutree.rcu_fanout_leaf=1", "--splat", "fail"]
+        for saved in (True, False, False):
+            result = box.mayfly("echo right", options=options)
+            expect(result, 125, out=b"right\n",
+                   err="says that it is broken: WARNING: [^\n]* rcu_init_geometry")
+            assert was_restored(result) and was_saved(result) == saved, result
+            assert result.err.count(b"] WARNING: ") == 1, result
+        expect(box.mayfly("echo right", options=options[:2]), 0, out=b"right\n",
+               err="warned: WARNING: [^\n]* rcu_init_geometry")
+
+
+@test
 def what_cannot_be_saved_is_said_and_why():
     with Warm() as box:
         disk = os.path.join(box.directory, "disk")
