@@ -72,7 +72,7 @@ add_bad_configs(void)
     for (guint i = 1; i <= n; i++) {
         char *config = strchr(cases[i], '\n') + 1;
         char *message = strstr(config, "--- ");
-        const char **parts = g_new0(const char *, 3);
+        const char **parts = g_new0(const char *, 4);
 
         g_assert_nonnull(message);
         config[-1] = '\0';
@@ -80,7 +80,7 @@ add_bad_configs(void)
         parts[1] = g_strndup(config, (gsize)(message - config));
         parts[2] = g_strstrip(g_strdup(message + strlen("--- ")));
         g_autofree char *name = g_strconcat("/config-read/bad/", parts[0], NULL);
-        g_test_add_data_func(name, parts, check_bad);
+        g_test_add_data_func_full(name, parts, check_bad, (GDestroyNotify)g_strfreev);
     }
 }
 

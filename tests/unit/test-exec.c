@@ -75,16 +75,20 @@ on_port(int fd, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* Of every command here; long enough for the start of one on a busy machine. */
+#define LIMIT_MS 1000
+
 static void
-start(ExecFixture *fixture, gint64 limit_ms)
+start(ExecFixture *fixture)
 {
-    fixture->limit_ms = limit_ms;
+    fixture->limit_ms = LIMIT_MS;
     fixture->exec = g_object_new(TEST_TYPE_EXEC, NULL);
     mf_exec_set_up(fixture->exec, fixture->qga, fixture->stdio);
     exec_fixture_expect_start(fixture);
     exec_fixture_run(fixture);
-    while (!TEST_EXEC(fixture->exec)->started)
+    while (!TEST_EXEC(fixture->exec)->started && fixture->returns == 0)
         g_main_context_iteration(NULL, TRUE);
+    g_assert_cmpuint(fixture->returns, ==, 0);
 }
 
 /* On a busy host the limit has passed by the time that the loop gets to what came before it. */
@@ -96,8 +100,8 @@ test_what_came_before_the_limit_is_read(ExecFixture *fixture, gconstpointer unus
     int ends[2];
     guint port;
 
-    start(fixture, 50);
-    gint64 overdue = g_get_monotonic_time() + 60 * G_TIME_SPAN_MILLISECOND;
+    start(fixture);
+    gint64 overdue = g_get_monotonic_time() + (LIMIT_MS + 10) * G_TIME_SPAN_MILLISECOND;
     g_assert_cmpint(pipe(ends), ==, 0);
     reader = ends[0];
     writer = ends[1];
@@ -127,10 +131,10 @@ test_what_the_reader_has_not_taken_at_the_limit_is_kept_for_it(ExecFixture *fixt
     g_autoptr(GBytes) bytes = g_bytes_new_static(text, 256 << 10);
 
     exec_fixture_set_reading(fixture, 1, FALSE);
-    start(fixture, 50);
+    start(fixture);
     mf_exec_write_output(fixture->exec, 1, bytes);
     g_assert_cmpuint(mf_exec_get_queued(fixture->exec), >, 0);
-    g_timeout_add(200, read_all, fixture);
+    g_timeout_add(LIMIT_MS + 300, read_all, fixture);
     exec_fixture_await(fixture);
     exec_fixture_assert_exit(fixture, 0, 0, text, "");
     g_assert_true(fixture->exit.timed_out);
