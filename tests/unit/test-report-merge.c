@@ -118,6 +118,7 @@ test_shards_become_the_whole_whatever_their_order(void)
     json_object *cases = member(whole, "cases");
     g_assert_cmpstr(json_object_to_json_string(member(merged, "counts")), ==,
                     json_object_to_json_string(member(whole, "counts")));
+    g_assert_true(json_object_equal(member(merged, "crashes"), member(whole, "crashes")));
     json_object_object_foreach (whole, name, ignored) {
         (void)ignored;
         g_assert_true(json_object_object_get_ex(merged, name, NULL));
