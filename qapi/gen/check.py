@@ -25,7 +25,7 @@ NAMES = {
     "command": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
     "event": (r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", "upper-case words joined by '_'"),
     "member": (r"[a-z][a-z0-9]*([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
-    "value": (r"[a-z0-9]+([-_][a-z0-9]+)*", "lower-case words joined by '-'"),
+    "value": (r"[a-z0-9]+([-_.][a-z0-9]+)*", "lower-case words joined by '-'"),
     "prefix": (r"[a-z]+", "one lower-case word"),
 }
 RESERVED_SUFFIXES = ("Arguments", "Event", "Kind")

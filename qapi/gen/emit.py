@@ -43,7 +43,7 @@ ARGUMENTS_MAX = 4
 def snake(name: str) -> str:
     """StatusInfo, query-status, GUEST_PANICKED -> status_info, query_status, guest_panicked."""
     name = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", name)
-    return re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", name).replace("-", "_").lower()
+    return re.sub(r"([A-Z])([A-Z][a-z])", r"\1_\2", re.sub(r"[-.]", "_", name)).lower()
 
 
 def camel(name: str) -> str:

@@ -67,7 +67,7 @@ class Expression:
 
 TOKEN = re.compile(r"(?P<skip>[ \n]+|#[^\n]*)|'[^'\n]*'|\w+|[][{}:,]")
 DOC_NAME = re.compile(r"@([\w-]+):$")
-DOC_MEMBER = re.compile(r"@([\w-]+):(?: +(.*))?$")
+DOC_MEMBER = re.compile(r"@([\w.-]+):(?: +(.*))?$")
 DOC_TAG = re.compile(r"(Returns|Since):(?: +(.*))?$")
 
 

@@ -41,6 +41,11 @@ mf_machine_options_make_entries(MfMachineOptions *self)
          "QEMU's machine type (default: q35, or what the architecture has)", "TYPE"},
         {"cpu", 0, 0, G_OPTION_ARG_STRING, &self->cpu,
          "QEMU's CPU model (default: host, or max in software emulation)", "MODEL"},
+        {"tpm", 0, 0, G_OPTION_ARG_STRING, &self->tpm,
+         "TPM of the machine, through swtpm (default: none)", "none|1.2|2.0"},
+        {"smbios", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->smbios,
+         "What the machine says of itself; FIELD is a file's name in /sys/class/dmi/id",
+         "FIELD=TEXT"},
         {NULL},
     };
 
@@ -105,6 +110,18 @@ read_numa(const MfMachineOptions *self, MfTarget *target, gboolean memory_given,
                                "guest needs at least %s.",
                 nodes, memory);
     return FALSE;
+}
+
+static gboolean
+read_smbios(const MfMachineOptions *self, MfTarget *target, GError **error)
+{
+    for (char **text = self->smbios; text && *text; text++) {
+        if (!target->smbios)
+            target->smbios = mf_smbios_new();
+        if (!mf_smbios_parse(target->smbios, *text, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 typedef struct {
@@ -208,7 +225,9 @@ mf_machine_options_apply(MfMachineOptions *self, MfTarget *target, gboolean memo
     target->machine = g_steal_pointer(&self->machine);
     target->cpu = g_steal_pointer(&self->cpu);
     return take_boot(self, target, error) && read_disks(self, target, error) &&
-           read_net(self, target, error) && read_numa(self, target, memory_given, error);
+           read_net(self, target, error) && read_numa(self, target, memory_given, error) &&
+           read_smbios(self, target, error) &&
+           (!self->tpm || mf_tpm_parse(self->tpm, &target->tpm, error));
 }
 
 void
@@ -223,7 +242,9 @@ mf_machine_options_clear(MfMachineOptions *self)
     g_free(self->machine);
     g_free(self->cpu);
     g_free(self->net);
+    g_free(self->tpm);
     g_strfreev(self->numa);
     g_strfreev(self->disks);
     g_strfreev(self->forwards);
+    g_strfreev(self->smbios);
 }

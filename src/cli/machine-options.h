@@ -5,8 +5,8 @@
 
 /* The options of "mayfly run" about what the machine is made of, as GOption stores them. */
 typedef struct {
-    char *image, *iso, *fat, *bios, *secure_boot, *secure_boot_vars, *machine, *cpu, *net;
-    char **numa, **disks, **forwards;
+    char *image, *iso, *fat, *bios, *secure_boot, *secure_boot_vars, *machine, *cpu, *net, *tpm;
+    char **numa, **disks, **forwards, **smbios;
     gboolean image_writable, uefi;
 } MfMachineOptions;
 

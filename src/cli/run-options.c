@@ -575,13 +575,16 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
         !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);
-    return read_sizes(self->target, &raw, error) &&
-           mf_machine_options_apply(&raw.machine, self->target, raw.memory != NULL, error) &&
-           mf_bare_options_apply(&raw.bare, self->target, stray, error) &&
-           read_mounts(self->target, &raw, error) && read_env(self->target, &raw, error) &&
-           read_hostname(self->target, &raw, error) &&
-           take_command(self->target, &raw, !self->print_qemu && !self->use, error) &&
-           check_initramfs(self->target, error);
+    if (!read_sizes(self->target, &raw, error) ||
+        !mf_machine_options_apply(&raw.machine, self->target, raw.memory != NULL, error) ||
+        !mf_bare_options_apply(&raw.bare, self->target, stray, error) ||
+        !read_mounts(self->target, &raw, error) || !read_env(self->target, &raw, error) ||
+        !read_hostname(self->target, &raw, error) ||
+        !take_command(self->target, &raw, !self->print_qemu && !self->use, error) ||
+        !check_initramfs(self->target, error))
+        return FALSE;
+    mf_target_settle(self->target);
+    return TRUE;
 }
 
 void

@@ -41,6 +41,8 @@ static const struct {
     {"overlay", "OVERLAY_FS", MF_KERNEL_NEEDS_OVERLAY, FALSE},
     {"virtio_blk", "VIRTIO_BLK", MF_KERNEL_NEEDS_DISKS, FALSE},
     {"virtio_net", "VIRTIO_NET", MF_KERNEL_NEEDS_NET, FALSE},
+    {"tpm_crb", "TCG_CRB", MF_KERNEL_NEEDS_TPM_CRB, FALSE},
+    {"tpm_tis", "TCG_TIS", MF_KERNEL_NEEDS_TPM_TIS, FALSE},
     /* QEMU's pvpanic for x86 is found through ACPI, by the driver for MMIO. */
     {"pvpanic_mmio", "PVPANIC_MMIO", 0, TRUE, ONLY(X86_64)},
     {"pvpanic_pci", "PVPANIC_PCI", 0, TRUE, WITHOUT(X86_64) | WITHOUT(S390X)},

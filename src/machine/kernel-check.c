@@ -37,6 +37,8 @@ static const Group groups[] = {
     {MF_KERNEL_NEEDS_DISKS, "use the machine's disks", NULL, NULL, {"VIRTIO_BLK"}},
     {MF_KERNEL_NEEDS_NET, "use the machine's network", NULL, NULL, {"INET", "VIRTIO_NET"}},
     {MF_KERNEL_NEEDS_NUMA, "have NUMA nodes", NULL, NULL, {"NUMA"}},
+    {MF_KERNEL_NEEDS_TPM_CRB, "use the machine's TPM", NULL, NULL, {"TCG_TPM", "TCG_CRB"}},
+    {MF_KERNEL_NEEDS_TPM_TIS, "use the machine's TPM", NULL, NULL, {"TCG_TPM", "TCG_TIS"}},
 };
 
 static const Group initramfs_group = {0, "start from an initramfs", NULL, NULL, {"BLK_DEV_INITRD"}};

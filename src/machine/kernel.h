@@ -30,6 +30,8 @@ typedef enum {
     MF_KERNEL_NEEDS_DISKS = 1 << 4,
     MF_KERNEL_NEEDS_NET = 1 << 5,
     MF_KERNEL_NEEDS_NUMA = 1 << 6,
+    MF_KERNEL_NEEDS_TPM_CRB = 1 << 7,
+    MF_KERNEL_NEEDS_TPM_TIS = 1 << 8,
 } MfKernelNeeds;
 
 /* MF_ERROR_CONFIG with one sentence: missing, unreadable, a directory, not a kernel, truncated. */

@@ -9,6 +9,8 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/daemon.h"
+#include "machine/tpm.h"
 #include "machine/virtiofsd.h"
 #include "qapi/qmp-commands.h"
 #include "qapi/qmp-events.h"
@@ -17,17 +19,15 @@
 #define QUIT_TIMEOUT_MS 3000
 #define TERM_GRACE_MS   1000
 
-/* A daemon ends when QEMU does, for want of its connection. The process that a signal would end is
- * only the parent of the one that serves, which would be left behind for a moment. */
-#define DAEMON_GRACE_MS 1000
-
-/* After QEMU's exit, how long its daemons have for theirs: one of them may be why it went. */
+/* How long a daemon and QEMU have for their end after the other's: the second one as a rule ends
+ * for want of the connection, and either may be why the first one went. The process that a signal
+ * would end is with virtiofsd only the parent of the one that serves, left behind for a moment. */
 #define DAEMON_GRACE_MS 1000
 
 struct _MfMachine {
     GObject parent;
-    MfChild *child;                       /* owned */
-    GPtrArray *daemons;                   /* owned; of MfVirtiofsd: one for each virtiofs share */
+    MfChild *child;     /* owned */
+    GPtrArray *daemons; /* owned; of MfDaemon: of each virtiofs share, of the TPM */
     MfTransport *channels[MF_N_CHANNELS]; /* owned; NULL where the spec has none */
     MfQmp *qmp;                           /* owned */
     MfQga *qga;                           /* owned */
@@ -76,7 +76,7 @@ mf_machine_class_init(MfMachineClass *class)
 static void
 mf_machine_init(MfMachine *self)
 {
-    self->daemons = g_ptr_array_new_with_free_func((GDestroyNotify)mf_virtiofsd_free);
+    self->daemons = g_ptr_array_new_with_free_func((GDestroyNotify)mf_daemon_free);
 }
 
 /* "QEMU exited with status 1: <its last words>" */
@@ -101,10 +101,10 @@ describe_end(MfMachine *self)
 
     for (guint i = 0; WIFEXITED(status) && WEXITSTATUS(status) != 0 && i < self->daemons->len;
          i++) {
-        MfVirtiofsd *daemon = g_ptr_array_index(self->daemons, i);
+        MfDaemon *daemon = g_ptr_array_index(self->daemons, i);
 
-        if (mf_virtiofsd_has_failed(daemon)) {
-            g_autofree char *text = mf_virtiofsd_describe_end(daemon);
+        if (mf_daemon_has_failed(daemon)) {
+            g_autofree char *text = mf_daemon_describe_end(daemon);
 
             return g_error_new_literal(MF_ERROR, MF_ERROR_LAUNCH, text);
         }
@@ -133,14 +133,34 @@ report_end(MfMachine *self, const GError *error)
     g_signal_emit(self, signals[SIGNAL_ENDED], 0, error);
 }
 
+/* Without the daemon, the guest would hang as soon as it needs what that serves. */
+static void
+report_daemon_end(MfMachine *self, MfDaemon *daemon)
+{
+    g_autofree char *text = mf_daemon_describe_end(daemon);
+    g_autoptr(GError) error =
+        g_error_new_literal(MF_ERROR, self->opened ? MF_ERROR_LOST : MF_ERROR_LAUNCH, text);
+
+    report_end(self, error);
+}
+
+/* Either QEMU is gone and a daemon of it is not, or the other way round. */
 static gboolean
 on_daemon_grace_over(gpointer data)
 {
     MfMachine *self = data;
-    g_autoptr(GError) error = describe_end(self);
+    guint i = 0;
 
     self->daemon_source = 0;
-    report_end(self, error);
+    if (mf_child_has_exited(self->child)) {
+        g_autoptr(GError) error = describe_end(self);
+
+        report_end(self, error);
+        return G_SOURCE_REMOVE;
+    }
+    while (!mf_child_has_exited(mf_daemon_get_child(g_ptr_array_index(self->daemons, i))))
+        i++;
+    report_daemon_end(self, g_ptr_array_index(self->daemons, i));
     return G_SOURCE_REMOVE;
 }
 
@@ -148,7 +168,7 @@ static gboolean
 have_daemons_exited(MfMachine *self)
 {
     for (guint i = 0; i < self->daemons->len; i++)
-        if (!mf_child_has_exited(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i))))
+        if (!mf_child_has_exited(mf_daemon_get_child(g_ptr_array_index(self->daemons, i))))
             return FALSE;
     return TRUE;
 }
@@ -167,7 +187,6 @@ on_child_exited(MfMachine *self)
     }
 }
 
-/* Without the daemon, the guest would hang at its next look at the share. */
 static void
 on_daemon_exited(MfMachine *self, MfChild *child)
 {
@@ -178,14 +197,15 @@ on_daemon_exited(MfMachine *self, MfChild *child)
         return;
     }
     for (guint i = 0; i < self->daemons->len; i++) {
-        MfVirtiofsd *daemon = g_ptr_array_index(self->daemons, i);
+        MfDaemon *daemon = g_ptr_array_index(self->daemons, i);
 
-        if (mf_virtiofsd_get_child(daemon) != child)
+        if (mf_daemon_get_child(daemon) != child)
             continue;
-        g_autofree char *text = mf_virtiofsd_describe_end(daemon);
-        g_autoptr(GError) error =
-            g_error_new_literal(MF_ERROR, self->opened ? MF_ERROR_LOST : MF_ERROR_LAUNCH, text);
-        report_end(self, error);
+        /* One that was told to go is as a rule followed by QEMU, which knows why. */
+        if (mf_daemon_has_failed(daemon))
+            report_daemon_end(self, daemon);
+        else if (!self->daemon_source)
+            self->daemon_source = g_timeout_add(DAEMON_GRACE_MS, on_daemon_grace_over, self);
         return;
     }
 }
@@ -241,21 +261,42 @@ make_channels(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **erro
     return TRUE;
 }
 
+/* Takes a daemon (which may be NULL) whose connection is handed over. */
+static gboolean
+add_daemon(MfMachine *self, MfDaemon *daemon, const MfChildFd *handed, GArray *theirs)
+{
+    if (!daemon)
+        return FALSE;
+    g_array_append_val(theirs, *handed);
+    g_ptr_array_add(self->daemons, daemon);
+    g_signal_connect_object(mf_daemon_get_child(daemon), "exited", G_CALLBACK(on_daemon_exited),
+                            self, G_CONNECT_SWAPPED);
+    return TRUE;
+}
+
+static gboolean
+start_tpm(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **error)
+{
+    MfChildFd handed = {.target = MF_TPM_FD};
+    MfDaemon *daemon;
+
+    if (spec->tpm == MF_TPM_NONE)
+        return TRUE;
+    daemon = mf_tpm_start(spec->tpm, spec->swtpm, &handed.fd, error);
+    return add_daemon(self, daemon, &handed, theirs);
+}
+
 /* Starts what serves the shares; QEMU inherits the connections. */
 static gboolean
 start_daemons(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **error)
 {
     for (guint i = 0; spec->share_type == MF_SHARE_VIRTIOFS && i < spec->shares->len; i++) {
         MfChildFd handed = {.target = MF_SHARE_FIRST_FD + (int)i};
-        MfVirtiofsd *daemon = mf_virtiofsd_start(
-            spec->virtiofsd, g_ptr_array_index(spec->shares, i), &handed.fd, error);
+        MfDaemon *daemon = mf_virtiofsd_start(spec->virtiofsd, g_ptr_array_index(spec->shares, i),
+                                              &handed.fd, error);
 
-        if (!daemon)
+        if (!add_daemon(self, daemon, &handed, theirs))
             return FALSE;
-        g_array_append_val(theirs, handed);
-        g_ptr_array_add(self->daemons, daemon);
-        g_signal_connect_object(mf_virtiofsd_get_child(daemon), "exited",
-                                G_CALLBACK(on_daemon_exited), self, G_CONNECT_SWAPPED);
     }
     return TRUE;
 }
@@ -294,7 +335,8 @@ mf_machine_launch(const MfSpec *spec, GError **error)
     g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
     GArray *theirs = g_array_new(FALSE, FALSE, sizeof(MfChildFd));
 
-    if (make_channels(self, spec, theirs, error) && start_daemons(self, spec, theirs, error) &&
+    if (make_channels(self, spec, theirs, error) && start_tpm(self, spec, theirs, error) &&
+        start_daemons(self, spec, theirs, error) &&
         (!spec->backing || hand_backing(spec->backing, theirs, error)))
         self->child =
             mf_child_spawn(argv, (const MfChildFd *)(void *)theirs->data, theirs->len, error);
@@ -427,8 +469,7 @@ on_daemons_overdue(gpointer data)
 
     self->quit_source = 0;
     for (guint i = 0; i < self->daemons->len; i++)
-        mf_child_terminate(mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)),
-                           TERM_GRACE_MS);
+        mf_child_terminate(mf_daemon_get_child(g_ptr_array_index(self->daemons, i)), TERM_GRACE_MS);
     return G_SOURCE_REMOVE;
 }
 
@@ -474,7 +515,7 @@ mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer us
     self->stopping = TRUE;
     await_end(task, self->child);
     for (guint i = 0; i < self->daemons->len; i++)
-        await_end(task, mf_virtiofsd_get_child(g_ptr_array_index(self->daemons, i)));
+        await_end(task, mf_daemon_get_child(g_ptr_array_index(self->daemons, i)));
 }
 
 void

@@ -56,6 +56,8 @@ mf_spec_free(MfSpec *self)
     g_free(self->virtiofsd);
     mf_firmware_free(self->firmware);
     g_free(self->bios);
+    mf_smbios_free(self->smbios);
+    g_free(self->swtpm);
     g_ptr_array_unref(self->disks);
     g_array_unref(self->forwards);
     g_free(self->qmp_socket);
@@ -219,6 +221,8 @@ mf_spec_to_argv(const MfSpec *self)
 
     add_machine(self, argv);
     add_firmware(self, argv);
+    if (self->smbios)
+        mf_smbios_add_to_argv(self->smbios, argv);
     add_kernel(self, argv);
     add_channels(self, argv);
     if (platform->panic_device)
@@ -227,6 +231,7 @@ mf_spec_to_argv(const MfSpec *self)
         mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
     if (self->debug_exit)
         mf_debug_exit_add_to_argv(argv);
+    mf_tpm_add_to_argv(self->tpm, self->arch, MF_TPM_FD, argv);
     add_shares(self, argv);
     for (guint i = 0; i < self->disks->len; i++)
         mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform, i, !self->kernel && i == 0,

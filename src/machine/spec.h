@@ -11,6 +11,8 @@
 #include "machine/net.h"
 #include "machine/numa.h"
 #include "machine/share.h"
+#include "machine/smbios.h"
+#include "machine/tpm.h"
 
 /* The channels between mayfly and QEMU: socketpairs, inherited under fixed numbers so that the
  * command line does not depend on the moment. The script ones exist only with script_ports. */
@@ -27,11 +29,12 @@ typedef enum {
 
 #define MF_CHANNEL_FIRST_FD 3
 
-/* Behind the channels' numbers, those of a backing's files, and the connections to the virtiofs
- * daemons, in the order of the shares. */
+/* Behind the channels' numbers, those of a backing's files, and the connections to swtpm and to the
+ * virtiofs daemons, in the order of the shares. */
 #define MF_RAM_FD         (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
 #define MF_STATE_FD       (MF_RAM_FD + 1)
-#define MF_SHARE_FIRST_FD (MF_STATE_FD + 1)
+#define MF_TPM_FD         (MF_STATE_FD + 1)
+#define MF_SHARE_FIRST_FD (MF_TPM_FD + 1)
 
 /*
  * Memory in a file, for a machine that is to be saved, or restored. What a saved machine writes
@@ -66,6 +69,9 @@ typedef struct {
     GPtrArray *disks;       /* owned; of MfDisk, resolved */
     MfFirmware *firmware;   /* owned; UEFI, with variables of this run's own; or NULL */
     char *bios;             /* owned; path of firmware in place of the machine's own, or NULL */
+    MfSmbios *smbios;       /* owned; or NULL */
+    MfTpm tpm;
+    char *swtpm; /* owned; path of the program that is the TPM; NULL without one */
     MfNet net;
     GArray *forwards;         /* owned; of MfForward */
     gboolean paused;          /* the processors wait for QMP's cont */

@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -22,11 +21,6 @@
 
 /* More open files than the daemon has a use for, and than some kernels allow. */
 #define FD_LIMIT_MAX 1000000
-
-struct MfVirtiofsd {
-    MfChild *child;  /* owned */
-    char *directory; /* owned */
-};
 
 /* Outside PATH: Debian 13 and Fedora, Arch, Debian 12 and Ubuntu 22.04. */
 static const char *const places[] = {
@@ -268,7 +262,7 @@ spawn(const MfArgv *argv, int listening, gboolean protect, const char *directory
     return child;
 }
 
-MfVirtiofsd *
+MfDaemon *
 mf_virtiofsd_start(const char *path, const MfShare *share, int *ret_connection, GError **error)
 {
     mf_autofd listening = -1;
@@ -289,45 +283,8 @@ mf_virtiofsd_start(const char *path, const MfShare *share, int *ret_connection, 
     if (!child)
         return NULL;
 
-    MfVirtiofsd *self = g_new0(MfVirtiofsd, 1);
-    self->child = child;
-    self->directory = g_strdup(share->host_path);
+    g_autofree char *role =
+        g_strdup_printf("virtiofsd, which serves '%s' to the guest,", share->host_path);
     *ret_connection = mf_fd_steal(&connection);
-    return self;
-}
-
-void
-mf_virtiofsd_free(MfVirtiofsd *self)
-{
-    if (!self)
-        return;
-    g_object_unref(self->child);
-    g_free(self->directory);
-    g_free(self);
-}
-
-MfChild *
-mf_virtiofsd_get_child(MfVirtiofsd *self)
-{
-    return self->child;
-}
-
-gboolean
-mf_virtiofsd_has_failed(MfVirtiofsd *self)
-{
-    if (!mf_child_has_exited(self->child))
-        return FALSE;
-
-    int status = mf_child_get_wait_status(self->child);
-    return !WIFEXITED(status) || WEXITSTATUS(status) != 0;
-}
-
-char *
-mf_virtiofsd_describe_end(MfVirtiofsd *self)
-{
-    g_autofree char *how = mf_child_describe(self->child);
-    g_autofree char *words = mf_child_get_stderr_tail(self->child);
-
-    return g_strdup_printf("virtiofsd, which serves '%s' to the guest, %s%s%s", self->directory,
-                           how, *words ? ": " : ".", words);
+    return mf_daemon_new(child, role, NULL);
 }

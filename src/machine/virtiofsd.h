@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/argv.h"
-#include "base/child.h"
+#include "machine/daemon.h"
 #include "machine/share.h"
 
 /*
@@ -42,23 +42,9 @@ char *mf_virtiofsd_find(GError **error);
 MfArgv *mf_virtiofsd_to_argv(const char *path, const MfVirtiofsdFacts *facts, const MfShare *share,
                              guint64 fd_limit, gboolean root);
 
-typedef struct MfVirtiofsd MfVirtiofsd;
-
 /*
  * Starts the daemon for one share. *ret_connection is a connection to it for QEMU to inherit, owned
  * by the caller; the daemon ends when that is closed. Nothing has to be waited for. MF_ERROR_HOST.
  */
-MfVirtiofsd *
+MfDaemon *
 mf_virtiofsd_start(const char *path, const MfShare *share, int *ret_connection, GError **error);
-/* Kills it if it still runs. */
-void mf_virtiofsd_free(MfVirtiofsd *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfVirtiofsd, mf_virtiofsd_free)
-
-/* Its process, to wait for. Borrowed. */
-MfChild *mf_virtiofsd_get_child(MfVirtiofsd *self);
-
-/* Whether it has ended other than by itself after its connection was closed. */
-gboolean mf_virtiofsd_has_failed(MfVirtiofsd *self);
-
-/* After its end: what it served, how it ended, and its last words. Owned by the caller. */
-char *mf_virtiofsd_describe_end(MfVirtiofsd *self);

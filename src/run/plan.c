@@ -272,6 +272,9 @@ list_needs(const MfTarget *target)
         needs |= MF_KERNEL_NEEDS_NET;
     if (target->numa->len > 0)
         needs |= MF_KERNEL_NEEDS_NUMA;
+    if (target->tpm != MF_TPM_NONE)
+        needs |= mf_tpm_is_crb(target->tpm, target->arch) ? MF_KERNEL_NEEDS_TPM_CRB
+                                                          : MF_KERNEL_NEEDS_TPM_TIS;
     return needs;
 }
 
@@ -326,14 +329,16 @@ plan_share_type(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError *
 }
 
 static gboolean
-check_uefi_can_boot(MfKernel *kernel, GError **error)
+check_uefi_can_boot(const MfTarget *target, MfKernel *kernel, GError **error)
 {
+    const char *other = target->tpm == MF_TPM_NONE ? "UEFI" : "a TPM, which takes UEFI";
+
     if (mf_kernel_get_format(kernel) != MF_KERNEL_ELF)
         return TRUE;
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                 "The kernel '%s' is a vmlinux, which UEFI firmware cannot start: take its bzImage, "
-                "or boot it without UEFI.",
-                mf_kernel_get_path(kernel));
+                "or boot it without %s.",
+                mf_kernel_get_path(kernel), other);
     return FALSE;
 }
 
@@ -341,7 +346,7 @@ check_uefi_can_boot(MfKernel *kernel, GError **error)
 static gboolean
 prepare_image(MfSpec *spec, const MfTarget *target, MfKernel *kernel, GError **error)
 {
-    if (target->uefi && !check_uefi_can_boot(kernel, error))
+    if (target->uefi && !check_uefi_can_boot(target, kernel, error))
         return FALSE;
     spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr || target->uefi, error);
     return spec->kernel != NULL;
@@ -460,6 +465,18 @@ plan_net(MfPlan *self, const MfTarget *target, GError **error)
     return TRUE;
 }
 
+static gboolean
+plan_tpm(MfSpec *spec, const MfTarget *target, GError **error)
+{
+    spec->tpm = target->tpm;
+    if (target->tpm == MF_TPM_NONE)
+        return TRUE;
+    if (!mf_tpm_check_machine(target->tpm, target->arch, error))
+        return FALSE;
+    spec->swtpm = mf_tpm_find(error);
+    return spec->swtpm != NULL;
+}
+
 /* What the machine is made of, whatever boots in it. */
 static gboolean
 plan_machine(MfPlan *self, const MfTarget *target, GError **error)
@@ -476,6 +493,11 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
         g_strdup(target->machine ? target->machine : mf_platform_machine(spec->arch, spec->accel));
     spec->cpu = g_strdup(target->cpu ? target->cpu : mf_platform_cpu(spec->arch, spec->accel));
     spec->cpus = target->cpus;
+    if (target->smbios && !mf_smbios_check_machine(target->arch, target->uefi, error))
+        return FALSE;
+    spec->smbios = mf_smbios_copy(target->smbios);
+    if (!plan_tpm(spec, target, error))
+        return FALSE;
     spec->qmp_socket = g_strdup(target->qmp_socket);
     spec->extra_args = g_strdupv(target->qemu_args);
     spec->script_ports = !self->initramfs && !target->bare;

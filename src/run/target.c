@@ -169,6 +169,15 @@ mf_target_set_image(MfTarget *self, const char *image, MfMedium medium)
     self->medium = medium;
 }
 
+void
+mf_target_settle(MfTarget *self)
+{
+    gboolean has_initramfs = self->bare ? self->initramfs != NULL : !self->no_initramfs;
+
+    if (self->tpm != MF_TPM_NONE && self->arch == MF_ARCH_X86_64 && !self->image && has_initramfs)
+        self->uefi = TRUE;
+}
+
 MfTarget *
 mf_target_new(void)
 {
@@ -218,6 +227,7 @@ mf_target_free(MfTarget *self)
     g_free(self->image);
     g_free(self->bios);
     g_free(self->secure_boot_vars);
+    mf_smbios_free(self->smbios);
     g_free(self->machine);
     g_free(self->cpu);
     g_ptr_array_unref(self->numa);

@@ -10,6 +10,8 @@
 #include "machine/net.h"
 #include "machine/numa.h"
 #include "machine/share.h"
+#include "machine/smbios.h"
+#include "machine/tpm.h"
 #include "run/console-rules.h"
 #include "run/expect.h"
 #include "run/splat-policy.h"
@@ -117,6 +119,8 @@ typedef struct {
     char *secure_boot_vars;   /* owned; the variables that CUSTOM starts from; else NULL */
     char *bios;               /* owned; this firmware file; or NULL */
 
+    MfSmbios *smbios; /* owned; what the machine says of itself; or NULL */
+    MfTpm tpm;
     char *machine;    /* owned; QEMU's machine type; NULL: the architecture's usual one */
     char *cpu;        /* owned; CPU model; NULL: the accelerator's usual one */
     GPtrArray *numa;  /* owned; of MfNumaNode, whose sum 'memory' is then; empty: one node */
@@ -161,6 +165,11 @@ gboolean mf_target_check_kernel_args(const char *arguments, GError **error);
 /* Makes this the target of a medium that boots by itself, whose system has other programs and users
  * than the caller's: the environment so far gives way to a plain one of root's. */
 void mf_target_set_image(MfTarget *self, const char *image, MfMedium medium);
+
+/* Settles what follows from the rest of the target, when that is complete: a machine with a TPM
+ * boots a kernel with its initramfs through UEFI. A BIOS has put its ACPI tables, which a TPM makes
+ * larger, where QEMU then puts the initramfs. */
+void mf_target_settle(MfTarget *self);
 
 /* A target with every default. The environment and the directory are the caller's. */
 MfTarget *mf_target_new(void);

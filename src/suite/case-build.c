@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "machine/catalog.h"
 #include "suite/config-read.h"
+#include "suite/config-smbios.h"
 #include "suite/origin.h"
 
 /* What one target is built from. */
@@ -270,6 +271,9 @@ take_devices(const Build *self)
 
         g_ptr_array_add(target->numa, mf_numa_node_new(node->memory, node->cpus));
     }
+    mf_tpm_parse(mf_config_tpm_to_string(config->tpm), &target->tpm, NULL);
+    if (config->smbios)
+        target->smbios = mf_config_smbios_read(config->smbios, NULL, NULL);
     for (char **text = config->forward; text && *text; text++) {
         MfForward forward;
 
@@ -326,6 +330,12 @@ find_missing(const Build *self)
 
     if (!qemu)
         return g_strdup(error->message);
+    if (target->tpm != MF_TPM_NONE) {
+        g_autofree char *swtpm = mf_tpm_find(&error);
+
+        if (!swtpm)
+            return g_strdup(error->message);
+    }
     if (target->image && !g_file_test(target->image, G_FILE_TEST_EXISTS))
         return g_strdup_printf("Its image '%s' does not exist.", target->image);
     if (target->initramfs && !g_file_test(target->initramfs, G_FILE_TEST_EXISTS))
@@ -362,6 +372,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     take_mounts(&build);
     take_devices(&build);
     choose_cpu(&build);
+    mf_target_settle(the_case->target);
     the_case->skip_reason = find_unmet(&build);
     if (!the_case->skip_reason && options->skip_missing)
         the_case->skip_reason = find_missing(&build);

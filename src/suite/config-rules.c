@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "machine/debug-exit.h"
 #include "run/target.h"
+#include "suite/config-smbios.h"
 #include "suite/config-value.h"
 #include "suite/origin.h"
 
@@ -288,6 +289,46 @@ check_numa(const MfConfigTarget *target, json_object *tree, GError **error)
     return FALSE;
 }
 
+static MfArch
+get_arch(const MfConfigTarget *target)
+{
+    MfArch arch = mf_arch_native();
+
+    if (target->has_arch)
+        mf_arch_parse(mf_config_arch_to_string(target->arch), &arch, NULL);
+    return arch;
+}
+
+static gboolean
+check_smbios(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(MfSmbios) smbios = NULL;
+    g_autoptr(GError) cause = NULL;
+    MfSmbiosField field = 0;
+
+    if (!target->smbios)
+        return TRUE;
+    if (!mf_smbios_check_machine(get_arch(target), target->uefi, &cause))
+        return fail_with(find_place(tree, "smbios"), "smbios", cause, error);
+    smbios = mf_config_smbios_read(target->smbios, &field, &cause);
+    if (smbios)
+        return TRUE;
+
+    g_autofree char *key = g_strconcat("smbios.", mf_smbios_field_name(field), NULL);
+    return fail_with(find_place(tree, key), key, cause, error);
+}
+
+static gboolean
+check_tpm(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    MfTpm tpm = MF_TPM_NONE;
+
+    mf_tpm_parse(mf_config_tpm_to_string(target->tpm), &tpm, NULL);
+    return mf_tpm_check_machine(tpm, get_arch(target), &cause) ||
+           fail_with(find_place(tree, "tpm"), "tpm", cause, error);
+}
+
 static gboolean
 check_net(const MfConfigTarget *target, json_object *tree, GError **error)
 {
@@ -356,8 +397,9 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_boot,   check_boot_options, check_command, check_bare, check_exit_code, check_console,
-        check_expect, check_guest,        check_memory,  check_numa, check_net,       check_mounts,
+        check_boot,    check_boot_options, check_command, check_bare,   check_exit_code,
+        check_console, check_expect,       check_guest,   check_memory, check_numa,
+        check_net,     check_mounts,       check_smbios,  check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

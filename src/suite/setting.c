@@ -12,9 +12,13 @@
 #define PREFIX "MAYFLY_"
 
 /* Variables that are no keys, but ours. */
-static const char *const other_variables[] = {"MAYFLY_CACHE_DIR",   "MAYFLY_SHARDS",
-                                              "MAYFLY_SHARD_INDEX", "MAYFLY_VIRTIOFSD",
-                                              "MAYFLY_WARM_MAX",    NULL};
+static const char *const other_variables[] = {"MAYFLY_CACHE_DIR",
+                                              "MAYFLY_SHARDS",
+                                              "MAYFLY_SHARD_INDEX",
+                                              "MAYFLY_SWTPM",
+                                              "MAYFLY_VIRTIOFSD",
+                                              "MAYFLY_WARM_MAX",
+                                              NULL};
 /* Of our tests, whose programs these are inherited by. */
 static const char *const other_prefixes[] = {"MAYFLY_TEST_", NULL};
 

@@ -66,15 +66,17 @@ names_file(const char *word)
 }
 
 /* Whether the machine has a file of the host in it that has no placeholder: its path would be in
- * the key, but not what it contains. The kernel's command line means paths of the guest. */
+ * the key, but not what it contains. The kernel's command line means paths of the guest, and what
+ * the machine says of itself is text. */
 static gboolean
 has_unknown_files(const MfSpec *spec)
 {
+    static const char *const of_texts[] = {"-append", "-smbios", NULL};
     g_autoptr(MfArgv) argv = mask_machine(spec);
     const char *const *words = mf_argv_get(argv);
 
     for (gsize i = 1; words[i]; i++)
-        if (!g_str_equal(words[i - 1], "-append") && names_file(words[i]))
+        if (!g_strv_contains(of_texts, words[i - 1]) && names_file(words[i]))
             return TRUE;
     return FALSE;
 }
@@ -94,6 +96,8 @@ mf_warm_why_not(const MfSpec *spec)
         return "the memory of NUMA nodes is not in one file";
     if (spec->extra_args && spec->extra_args[0])
         return "arguments for QEMU of one's own may add what cannot be saved";
+    if (spec->tpm != MF_TPM_NONE)
+        return "the state of a TPM is in swtpm, which begins anew with each run";
     if (spec->share_type != MF_SHARE_9P)
         return "the state of a virtiofs share is in its daemon, which cannot be saved";
     if (has_unknown_files(spec))

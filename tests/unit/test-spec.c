@@ -339,6 +339,40 @@ test_a_network_and_its_forwarded_ports(void)
 }
 
 static void
+test_what_a_machine_says_of_itself(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
+
+    spec->smbios = mf_smbios_new();
+    spec->smbios->values[MF_SMBIOS_BIOS_VENDOR] = g_strdup("Bios & Söhne");
+    spec->smbios->values[MF_SMBIOS_PRODUCT_NAME] = g_strdup("Standard PC (Q35 + ICH9, 2009)");
+    spec->smbios->values[MF_SMBIOS_CHASSIS_SERIAL] = g_strdup("\"it's\"");
+    assert_golden(spec, "spec-smbios.args");
+}
+
+static void
+test_each_tpm_is_reached_in_the_way_of_its_machine(void)
+{
+    static const struct {
+        MfTpm tpm;
+        MfArch arch;
+        const char *golden;
+    } cases[] = {
+        {MF_TPM_2_0, MF_ARCH_X86_64, "spec-tpm-2.0.args"},
+        {MF_TPM_1_2, MF_ARCH_X86_64, "spec-tpm-1.2.args"},
+        {MF_TPM_2_0, MF_ARCH_AARCH64, "spec-tpm-aarch64.args"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MfSpec) spec = spec_fixture_new("pc");
+
+        spec->tpm = cases[i].tpm;
+        spec->arch = cases[i].arch;
+        assert_golden(spec, cases[i].golden);
+    }
+}
+
+static void
 add_nodes(MfSpec *spec)
 {
     g_ptr_array_add(spec->numa, mf_numa_node_new(512 * MF_MIB, "0"));
@@ -474,6 +508,9 @@ main(int argc, char **argv)
                     test_a_machine_that_waits_does_so_from_its_start);
     g_test_add_func("/spec/a-network-and-its-forwarded-ports",
                     test_a_network_and_its_forwarded_ports);
+    g_test_add_func("/spec/what-a-machine-says-of-itself", test_what_a_machine_says_of_itself);
+    g_test_add_func("/spec/each-tpm-is-reached-in-the-way-of-its-machine",
+                    test_each_tpm_is_reached_in_the_way_of_its_machine);
     g_test_add_func("/spec/each-numa-node-has-its-memory-and-cpus",
                     test_each_numa_node_has_its_memory_and_cpus);
     g_test_add_func("/spec/the-memory-of-numa-nodes-is-shared-with-virtiofs",

@@ -78,6 +78,33 @@ test_a_new_target_has_a_host_name_and_no_terminal(void)
     g_assert_cmpuint(target->columns, ==, 80);
 }
 
+static void
+test_a_kernel_of_a_machine_with_a_tpm_boots_through_uefi(void)
+{
+    g_autoptr(MfTarget) target = mf_target_new();
+
+    target->arch = MF_ARCH_X86_64;
+    mf_target_settle(target);
+    g_assert_false(target->uefi);
+    target->tpm = MF_TPM_2_0;
+    target->arch = MF_ARCH_AARCH64;
+    mf_target_settle(target);
+    g_assert_false(target->uefi);
+    target->arch = MF_ARCH_X86_64;
+    target->no_initramfs = TRUE;
+    mf_target_settle(target);
+    g_assert_false(target->uefi);
+    target->no_initramfs = FALSE;
+    mf_target_settle(target);
+    g_assert_true(target->uefi);
+
+    g_autoptr(MfTarget) image = mf_target_new();
+    image->tpm = MF_TPM_2_0;
+    mf_target_set_image(image, "disk.img", MF_MEDIUM_DISK);
+    mf_target_settle(image);
+    g_assert_false(image->uefi);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,5 +117,7 @@ main(int argc, char **argv)
                     test_an_argument_of_the_kernel_is_a_whole_word);
     g_test_add_func("/target/a-new-one-has-a-host-name-and-no-terminal",
                     test_a_new_target_has_a_host_name_and_no_terminal);
+    g_test_add_func("/target/a-kernel-of-a-machine-with-a-tpm-boots-through-uefi",
+                    test_a_kernel_of_a_machine_with_a_tpm_boots_through_uefi);
     return g_test_run();
 }

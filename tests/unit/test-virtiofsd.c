@@ -139,7 +139,7 @@ on_exited(MfChild *child, gpointer loop)
 }
 
 /* A program in place of the daemon, which has ended when this returns. */
-static MfVirtiofsd *
+static MfDaemon *
 run_instead(const char *directory, const char *script, int *ret_connection)
 {
     g_autofree char *text = g_strconcat("#!/bin/sh\n# " NEWER "\n", script, NULL);
@@ -148,9 +148,9 @@ run_instead(const char *directory, const char *script, int *ret_connection)
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     g_autoptr(GError) error = NULL;
 
-    MfVirtiofsd *daemon = mf_virtiofsd_start(path, share, ret_connection, &error);
+    MfDaemon *daemon = mf_virtiofsd_start(path, share, ret_connection, &error);
     g_assert_no_error(error);
-    g_signal_connect(mf_virtiofsd_get_child(daemon), "exited", G_CALLBACK(on_exited), loop);
+    g_signal_connect(mf_daemon_get_child(daemon), "exited", G_CALLBACK(on_exited), loop);
     g_main_loop_run(loop);
     return daemon;
 }
@@ -160,11 +160,11 @@ test_the_end_of_a_daemon_is_told_with_its_last_words(void)
 {
     g_autofree char *directory = mf_tempdir_make(NULL);
     mf_autofd connection = -1;
-    g_autoptr(MfVirtiofsd) daemon =
+    g_autoptr(MfDaemon) daemon =
         run_instead(directory, "echo 'no luck' >&2; exit 3\n", &connection);
 
-    g_assert_true(mf_virtiofsd_has_failed(daemon));
-    g_autofree char *text = mf_virtiofsd_describe_end(daemon);
+    g_assert_true(mf_daemon_has_failed(daemon));
+    g_autofree char *text = mf_daemon_describe_end(daemon);
     g_assert_cmpstr(text, ==,
                     "virtiofsd, which serves '/srv' to the guest, exited with status 3: no luck");
     mf_tempdir_remove(directory);
@@ -178,17 +178,16 @@ test_the_connection_is_there_before_the_daemon_and_leaves_no_file(void)
     mf_autofd connection = -1;
 
     g_setenv("TMPDIR", directory, TRUE);
-    g_autoptr(MfVirtiofsd) daemon =
-        run_instead(directory, "test -S /proc/self/fd/3\n", &connection);
+    g_autoptr(MfDaemon) daemon = run_instead(directory, "test -S /proc/self/fd/3\n", &connection);
     if (before)
         g_setenv("TMPDIR", before, TRUE);
     else
         g_unsetenv("TMPDIR");
 
-    g_autofree char *words = mf_virtiofsd_describe_end(daemon);
+    g_autofree char *words = mf_daemon_describe_end(daemon);
     g_assert_cmpstr(words, ==,
                     "virtiofsd, which serves '/srv' to the guest, exited with status 0.");
-    g_assert_false(mf_virtiofsd_has_failed(daemon));
+    g_assert_false(mf_daemon_has_failed(daemon));
 
     /* Connected: with the listening end gone, it reads as closed. */
     char byte;

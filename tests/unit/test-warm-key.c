@@ -138,13 +138,20 @@ change_host_kernel(MfSpec *spec, MfWarmFacts *facts)
 }
 
 static void
+set_smbios(MfSpec *spec, MfWarmFacts *facts)
+{
+    spec->smbios = mf_smbios_new();
+    spec->smbios->values[MF_SMBIOS_BIOS_DATE] = g_strdup("/a,/b=/c:/d");
+}
+
+static void
 test_each_part_alone_changes_the_key(void)
 {
     static const Change changes[] = {
-        change_machine, change_accel,     change_cpu,      change_cpus,
-        change_memory,  change_append,    add_share,       swap_shares,
-        change_tag,     add_script_ports, change_guest,    change_qemu,
-        change_kernel,  change_initramfs, change_host_cpu, change_host_kernel,
+        change_machine,     change_accel, change_cpu,    change_cpus,      change_memory,
+        change_append,      add_share,    swap_shares,   change_tag,       add_script_ports,
+        change_guest,       change_qemu,  change_kernel, change_initramfs, change_host_cpu,
+        change_host_kernel, set_smbios,
     };
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -225,6 +232,10 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     g_ptr_array_add(spec->numa, mf_numa_node_new(spec->memory, NULL));
     g_assert_nonnull(mf_warm_why_not(spec));
     g_ptr_array_set_size(spec->numa, 0);
+    spec->tpm = MF_TPM_2_0;
+    g_assert_nonnull(mf_warm_why_not(spec));
+    spec->tpm = MF_TPM_NONE;
+    g_assert_null(mf_warm_why_not(spec));
     g_ptr_array_add(spec->disks, mf_disk_new("/disk", "raw", FALSE));
     g_assert_nonnull(mf_warm_why_not(spec));
 }
@@ -248,6 +259,15 @@ test_a_machine_with_a_file_that_the_key_does_not_know_is_not_saved(void)
     replace(&spec->machine, machine);
     replace(&spec->cpu, "max,x=/y");
     g_assert_nonnull(mf_warm_why_not(spec));
+}
+
+static void
+test_a_machine_that_says_something_of_itself_is_saved(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
+
+    set_smbios(spec, NULL);
+    g_assert_null(mf_warm_why_not(spec));
 }
 
 static void
@@ -333,6 +353,8 @@ main(int argc, char **argv)
                     test_a_machine_that_cannot_be_saved_is_known);
     g_test_add_func("/warm-key/a-machine-with-a-file-that-the-key-does-not-know-is-not-saved",
                     test_a_machine_with_a_file_that_the_key_does_not_know_is_not_saved);
+    g_test_add_func("/warm-key/a-machine-that-says-something-of-itself-is-saved",
+                    test_a_machine_that_says_something_of_itself_is_saved);
     g_test_add_func("/warm-key/the-cpu-is-known-by-what-lasts",
                     test_the_cpu_is_known_by_what_lasts);
     g_test_add_func("/warm-key/facts-follow-the-files", test_facts_follow_the_files);
