@@ -3,6 +3,8 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "suite/config-file.h"
+#include "suite/persona-store.h"
 
 GOptionEntry *
 mf_machine_options_make_entries(MfMachineOptions *self)
@@ -41,6 +43,9 @@ mf_machine_options_make_entries(MfMachineOptions *self)
          "QEMU's machine type (default: q35, or what the architecture has)", "TYPE"},
         {"cpu", 0, 0, G_OPTION_ARG_STRING, &self->cpu,
          "QEMU's CPU model (default: host, or max in software emulation)", "MODEL"},
+        {"persona", 0, 0, G_OPTION_ARG_STRING, &self->persona,
+         "Be like a computer of 'mayfly persona list'; other options go before what that says",
+         "ID"},
         {"tpm", 0, 0, G_OPTION_ARG_STRING, &self->tpm,
          "TPM of the machine, through swtpm (default: none)", "none|1.2|2.0"},
         {"smbios", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->smbios,
@@ -50,6 +55,16 @@ mf_machine_options_make_entries(MfMachineOptions *self)
     };
 
     return g_memdup2(entries, sizeof(entries));
+}
+
+/* Takes what is given, in place of what a persona says. */
+static void
+replace(char **place, char **given)
+{
+    if (!*given)
+        return;
+    g_free(*place);
+    *place = g_steal_pointer(given);
 }
 
 static gboolean
@@ -190,16 +205,20 @@ read_secure_boot(MfMachineOptions *self, MfTarget *target, GError **error)
     if (self->secure_boot && !mf_secure_boot_parse(self->secure_boot, &target->secure_boot, error))
         return FALSE;
     custom = target->secure_boot == MF_SECURE_BOOT_CUSTOM;
-    if (target->secure_boot != MF_SECURE_BOOT_OFF && (!self->uefi || self->bios))
+    /* A persona's file of keys is of no use to another mode. */
+    if (!custom)
+        g_clear_pointer(&target->secure_boot_vars, g_free);
+    replace(&target->secure_boot_vars, &self->secure_boot_vars);
+    if (target->secure_boot != MF_SECURE_BOOT_OFF && (!target->uefi || self->bios))
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "--secure-boot %s is about the UEFI firmware that mayfly finds: add --uefi, "
                     "without --bios.",
-                    self->secure_boot);
-    else if (custom && !self->secure_boot_vars)
+                    mf_secure_boot_name(target->secure_boot));
+    else if (custom && !target->secure_boot_vars)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "--secure-boot custom needs the variables that have the keys: name their file "
                     "with --secure-boot-vars.");
-    else if (!custom && self->secure_boot_vars)
+    else if (!custom && target->secure_boot_vars)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "--secure-boot-vars is for --secure-boot custom only.");
     else
@@ -210,11 +229,38 @@ read_secure_boot(MfMachineOptions *self, MfTarget *target, GError **error)
 static gboolean
 take_boot(MfMachineOptions *self, MfTarget *target, GError **error)
 {
+    target->uefi = target->uefi || self->uefi;
     if (!take_medium(self, target, error) || !read_secure_boot(self, target, error))
         return FALSE;
-    target->uefi = self->uefi;
     target->bios = g_steal_pointer(&self->bios);
-    target->secure_boot_vars = g_steal_pointer(&self->secure_boot_vars);
+    return TRUE;
+}
+
+gboolean
+mf_machine_options_apply_persona(const MfMachineOptions *self, const char *arch, MfTarget *target,
+                                 GError **error)
+{
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *file = self->persona ? mf_config_file_find(here, NULL) : NULL;
+    g_autofree char *directory = file ? g_path_get_dirname(file) : NULL;
+    g_autoptr(MfPersona) persona = NULL;
+    const char *own;
+
+    if (!self->persona)
+        return TRUE;
+    persona = mf_persona_store_find(directory, self->persona, NULL, error);
+    if (!persona)
+        return FALSE;
+    own = persona->config->hardware->has_arch
+              ? mf_config_arch_to_string(persona->config->hardware->arch)
+              : NULL;
+    if (arch && own && !g_str_equal(arch, own)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The persona '%s' is a computer of %s, and --arch says %s.", self->persona, own,
+                    arch);
+        return FALSE;
+    }
+    mf_persona_apply(persona, target, mf_machine_options_get_medium(self) != NULL);
     return TRUE;
 }
 
@@ -222,8 +268,8 @@ gboolean
 mf_machine_options_apply(MfMachineOptions *self, MfTarget *target, gboolean memory_given,
                          GError **error)
 {
-    target->machine = g_steal_pointer(&self->machine);
-    target->cpu = g_steal_pointer(&self->cpu);
+    replace(&target->machine, &self->machine);
+    replace(&target->cpu, &self->cpu);
     return take_boot(self, target, error) && read_disks(self, target, error) &&
            read_net(self, target, error) && read_numa(self, target, memory_given, error) &&
            read_smbios(self, target, error) &&
@@ -243,6 +289,7 @@ mf_machine_options_clear(MfMachineOptions *self)
     g_free(self->cpu);
     g_free(self->net);
     g_free(self->tpm);
+    g_free(self->persona);
     g_strfreev(self->numa);
     g_strfreev(self->disks);
     g_strfreev(self->forwards);

@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/doctor.h"
 #include "cli/kernel.h"
+#include "cli/persona.h"
 #include "cli/report.h"
 #include "cli/show-config.h"
 #include "cli/syntax.h"
@@ -35,6 +36,8 @@ static const struct {
      "list, pull, add, inspect and remove kernels"},
     {"warm", mf_cli_warm, mf_cli_warm_describe,
      "list, save and remove machines that later runs restore"},
+    {"persona", mf_cli_persona, mf_cli_persona_describe,
+     "list, show and check the computers that a machine can be like"},
     {"doctor", mf_cli_doctor, mf_cli_doctor_describe,
      "look whether this host can run VMs, and what it lacks"},
     {"syntax", print_syntax, NULL, NULL},

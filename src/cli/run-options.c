@@ -572,6 +572,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
     const char *stray = find_command_option(&raw);
 
     if (!check_texts(&raw, error) || !check_image(&raw, error) ||
+        !mf_machine_options_apply_persona(&raw.machine, raw.arch, self->target, error) ||
         !read_enums(self->target, &raw, error))
         return FALSE;
     take_texts(self->target, &raw);

@@ -129,9 +129,10 @@ static const char *
 layer_of(const MfOrigin *origin)
 {
     static const char *const layers[] = {
-        [MF_ORIGIN_DEFAULT] = "default",         [MF_ORIGIN_FILE] = "file",
-        [MF_ORIGIN_PROFILE] = "profile",         [MF_ORIGIN_MATRIX] = "matrix",
-        [MF_ORIGIN_ENVIRONMENT] = "environment", [MF_ORIGIN_OPTION] = "option",
+        [MF_ORIGIN_DEFAULT] = "default", [MF_ORIGIN_PERSONA] = "persona",
+        [MF_ORIGIN_FILE] = "file",       [MF_ORIGIN_PROFILE] = "profile",
+        [MF_ORIGIN_MATRIX] = "matrix",   [MF_ORIGIN_ENVIRONMENT] = "environment",
+        [MF_ORIGIN_OPTION] = "option",
     };
 
     return layers[origin ? origin->kind : MF_ORIGIN_DEFAULT];
@@ -147,7 +148,8 @@ describe(json_object *value)
     if (!origin || origin->kind == MF_ORIGIN_DEFAULT)
         return g_strdup("default");
     place = mf_origin_describe(origin);
-    if (origin->kind == MF_ORIGIN_PROFILE || origin->kind == MF_ORIGIN_MATRIX)
+    if (origin->kind == MF_ORIGIN_PERSONA || origin->kind == MF_ORIGIN_PROFILE ||
+        origin->kind == MF_ORIGIN_MATRIX)
         return g_strdup_printf("%s (%s)", place, layer_of(origin));
     return g_steal_pointer(&place);
 }

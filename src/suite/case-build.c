@@ -359,6 +359,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     the_case->name = g_strdup(config->name);
     the_case->id = mf_case_make_id(config->name);
     the_case->tags = g_strdupv(config->tags);
+    the_case->persona = g_strdup(config->persona);
     the_case->retries = (guint)config->retries;
     the_case->file = g_strdup(options->file);
     the_case->line = origin ? origin->line : 0;

@@ -53,6 +53,7 @@ mf_case_free(MfCase *self)
         return;
     g_free(self->name);
     g_free(self->id);
+    g_free(self->persona);
     g_strfreev(self->tags);
     mf_target_free(self->target);
     g_free(self->skip_reason);

@@ -11,6 +11,7 @@ typedef struct {
     char *id;          /* owned; the name as letters, digits, '.', '_' and '-', fit for a file;
                         * unique, and the same in every run */
     char **tags;       /* owned; may be NULL */
+    char *persona;     /* owned; the id of the persona that it is run on; or NULL */
     MfTarget *target;  /* owned */
     guint retries;     /* further attempts after one that did not pass */
     char *skip_reason; /* owned; a sentence: what it requires is missing here; NULL: it runs */

@@ -278,7 +278,7 @@ check_numa(const MfConfigTarget *target, json_object *tree, GError **error)
         return TRUE;
     if (!mf_numa_check(nodes, (guint)target->vm->num_cpus, &cause))
         return fail_with(find_place(tree, "numa"), "numa", cause, error);
-    if (memory->kind == MF_ORIGIN_DEFAULT || mf_numa_get_memory(nodes) == target->vm->memory)
+    if (memory->kind <= MF_ORIGIN_PERSONA || mf_numa_get_memory(nodes) == target->vm->memory)
         return TRUE;
 
     g_autofree char *sum = mf_format_size(mf_numa_get_memory(nodes));

@@ -12,6 +12,7 @@
 #include "suite/layers.h"
 #include "suite/matrix.h"
 #include "suite/origin.h"
+#include "suite/persona-store.h"
 #include "suite/variables.h"
 #include "wire/json.h"
 
@@ -194,6 +195,21 @@ expand_matrix(const MfConfig *self, json_object *target, GError **error)
     return mf_matrix_expand(target, &sources, error);
 }
 
+/* Puts the keys of the target's persona below its own, if it has one. */
+static gboolean
+put_persona(const MfConfig *self, json_object *target, GError **error)
+{
+    json_object *id = json_object_object_get(target, "persona");
+    g_autoptr(MfPersona) persona = NULL;
+
+    /* What is no id at all is refused with the other keys. */
+    if (!json_object_is_type(id, json_type_string) || json_object_get_string_len(id) == 0)
+        return TRUE;
+    persona = mf_persona_store_find(self->file->directory, json_object_get_string(id),
+                                    mf_origin_get(id), error);
+    return persona && mf_persona_put_below(persona, target, error);
+}
+
 /* Adds one combination, complete and checked. */
 static gboolean
 add_target(MfConfig *self, json_object *combination, GError **error)
@@ -207,6 +223,8 @@ add_target(MfConfig *self, json_object *combination, GError **error)
     json_object_object_del(combination, VARIABLES);
     target = mf_variables_expand_tree(variables, combination, error);
     if (!target)
+        return FALSE;
+    if (!put_persona(self, target, error))
         return FALSE;
     checked = mf_config_read_target(target, self->file->directory, error);
     if (!checked)

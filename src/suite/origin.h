@@ -10,6 +10,7 @@
  */
 typedef enum {
     MF_ORIGIN_DEFAULT,
+    MF_ORIGIN_PERSONA,     /* 'name' is the file's path, or name where it is in mayfly itself */
     MF_ORIGIN_FILE,        /* 'name' is the file's path */
     MF_ORIGIN_PROFILE,     /* of that file */
     MF_ORIGIN_MATRIX,      /* of that file */
