@@ -20,7 +20,7 @@ static const char description[] =
     "Exit status: of one target, its own, as 'mayfly run' gives it; of several, how many did not\n"
     "pass, at most 100. 4 when no target matches, 78 for a bad config file, 77 with "
     "--skip-missing\n"
-    "when all were skipped, 128+N after signal N, 2 for a usage error.\n"
+    "or --grid when all were skipped, 128+N after signal N, 2 for a usage error.\n"
     "\n"
     "Example: mayfly test -f 'net.*' --tag quick --report junit=results.xml";
 
@@ -66,6 +66,12 @@ add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {"durations", 0, 0, G_OPTION_ARG_FILENAME, &self->durations,
          "Make the parts take equally long, by the result of an earlier run (--report json=FILE)",
          "FILE"},
+        {"persona", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->personas,
+         "Run the targets on this persona; with --grid, once for each", "ID"},
+        {"grid", 0, 0, G_OPTION_ARG_NONE, &self->grid,
+         "Run targets tagged 'scenario' on every persona, and show a table of it", NULL},
+        {"dry-run", 0, 0, G_OPTION_ARG_NONE, &self->dry_run,
+         "With --grid: run none, and show and report which there are", NULL},
         {"list", 0, 0, G_OPTION_ARG_NONE, &self->list, "Show the targets, and run none", NULL},
         {"json", 0, 0, G_OPTION_ARG_NONE, &self->list_json, "With --list: as JSON", NULL},
         {"github", 0, 0, G_OPTION_ARG_NONE, &self->list_github,
@@ -92,7 +98,8 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {"output", 0, 0, G_OPTION_ARG_STRING, &raw->output,
          "When to show what commands write (default: on-failure)", "live|on-failure|never"},
         {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->reports,
-         "Write a report; '-' is the standard output", "json|junit|tap=FILE"},
+         "Write a report; '-' is the standard output",
+         "json|junit|tap|grid-json|grid-markdown|grid-html=FILE"},
         {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->run_dir,
          "Keep each target's console, output, result and QEMU command line in DIR", "DIR"},
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
@@ -159,6 +166,15 @@ read_numbers(MfTestOptions *self, const RawOptions *raw, GError **error)
 }
 
 static gboolean
+has_grid_report(const MfTestOptions *self)
+{
+    for (char **spec = self->reports; spec && *spec; spec++)
+        if (g_str_has_prefix(*spec, "grid-"))
+            return TRUE;
+    return FALSE;
+}
+
+static gboolean
 check(const MfTestOptions *self, const RawOptions *raw, GError **error)
 {
     const char *complaint = NULL;
@@ -172,6 +188,13 @@ check(const MfTestOptions *self, const RawOptions *raw, GError **error)
     else if (raw->rest)
         complaint = "'mayfly test' takes no arguments but options: what a target runs is in the "
                     "config file, and -f selects targets.";
+    else if (self->dry_run && !self->grid)
+        complaint = "--dry-run is about a grid: give --grid too, or --list instead.";
+    else if (!self->grid && self->personas && self->personas[1])
+        complaint = "Several personas make a grid: give --grid too, or one --persona only.";
+    else if (!self->grid && has_grid_report(self))
+        complaint = "The reports grid-json, grid-markdown and grid-html are about a grid: give "
+                    "--grid too.";
     if (complaint)
         g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG, complaint);
     return complaint == NULL;
@@ -194,6 +217,10 @@ mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error
     }
     if (!check(self, &raw, error) || !read_numbers(self, &raw, error))
         return FALSE;
+    if (self->personas && !self->grid)
+        add_setting(self, "--persona", g_strconcat("persona=", self->personas[0], NULL));
+    /* What a cell lacks on this host says nothing against it. */
+    self->skip_missing = self->skip_missing || self->grid;
     for (char **setting = raw.set; setting && *setting; setting++)
         add_setting(self, "--set", g_strdup(*setting));
     g_ptr_array_add(self->set, NULL);
@@ -220,5 +247,6 @@ mf_test_options_clear(MfTestOptions *self)
     g_free(self->durations);
     g_strfreev(self->tags);
     g_strfreev(self->reports);
+    g_strfreev(self->personas);
     g_clear_pointer(&self->set, g_ptr_array_unref);
 }

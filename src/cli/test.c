@@ -16,8 +16,12 @@
 #include "report/report.h"
 #include "suite/case-build.h"
 #include "suite/config.h"
+#include "suite/grid.h"
 #include "suite/jobs.h"
 #include "suite/scheduler.h"
+
+/* Why a cell of a grid that is only shown was not run. */
+#define DRY_RUN "dry-run"
 
 /* No exit status yet. */
 #define GO_ON (-1)
@@ -51,6 +55,19 @@ test_cli_clear(TestCli *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(TestCli, test_cli_clear)
 
+/* What a persona is not for is not run; in a dry run nothing is. */
+static void
+note_skip(const TestCli *self, MfCase *the_case, guint index)
+{
+    const char *reason =
+        self->options->dry_run ? DRY_RUN : mf_config_get_skip_reason(self->config, index);
+
+    if (!reason)
+        return;
+    g_free(the_case->skip_reason);
+    the_case->skip_reason = g_strdup(reason);
+}
+
 static gboolean
 load(TestCli *self, GError **error)
 {
@@ -60,6 +77,8 @@ load(TestCli *self, GError **error)
         .profile = self->options->profile,
         .environment = environment,
         .set = (const char *const *)self->options->set->pdata,
+        .grid = self->options->grid,
+        .personas = (const char *const *)self->options->personas,
     };
     MfCaseBuildOptions build = {.environment = environment,
                                 .skip_missing = self->options->skip_missing};
@@ -69,7 +88,11 @@ load(TestCli *self, GError **error)
         return FALSE;
     build.file = mf_config_get_path(self->config);
     self->all = mf_case_build_all(mf_config_get_targets(self->config), &build, error);
-    return self->all != NULL;
+    if (!self->all)
+        return FALSE;
+    for (guint i = 0; i < self->all->len; i++)
+        note_skip(self, self->all->pdata[i], i);
+    return TRUE;
 }
 
 /* The exit status of one who has nothing to do; the message says why. */
@@ -158,6 +181,8 @@ choose(TestCli *self)
         mf_cli_complain("%s", error->message);
         return MF_EXIT_USAGE;
     }
+    if (self->options->grid && self->all->len == 0)
+        return complain_of_nothing(self, "a grid is made of those tagged '" MF_GRID_TAG "'.");
     if (self->cases->len == 0)
         return complain_of_no_match(self, &selection);
     return take_shard(self);
@@ -200,6 +225,8 @@ prepare_reports(TestCli *self, GError **error)
     screen = self->options->plain ? MF_SCREEN_PLAIN
                                   : mf_screen_choose(isatty(self->screen_fd), environment);
     mf_report_add_screen(self->report, screen, self->screen_fd, self->options->output, environment);
+    if (self->options->grid)
+        mf_report_add_grid(self->report, self->screen_fd);
     mf_report_add_run_dirs(self->report);
     return TRUE;
 }
@@ -298,15 +325,16 @@ remember_failed(const TestCli *self)
 static int
 conclude(TestCli *self)
 {
-    int status =
-        mf_test_exit_status(self->outcomes, self->options->skip_missing, self->cancel_signal);
+    gboolean skips_count = self->options->skip_missing && !self->options->dry_run;
+    int status = mf_test_exit_status(self->outcomes, skips_count, self->cancel_signal);
     g_autoptr(GError) error = NULL;
 
     if (!mf_report_close(self->report, &error)) {
         mf_cli_complain("%s", error->message);
         status = status ? status : MF_EXIT_UNAVAILABLE;
     }
-    remember_failed(self);
+    if (!self->options->dry_run)
+        remember_failed(self);
     if (self->run_dir && (status != 0 || !self->options->run_dir))
         mf_cli_complain("The targets' consoles, outputs and results are in '%s'.",
                         mf_run_dir_get_path(self->run_dir));

@@ -2,10 +2,12 @@
 #include "report/report.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/error.h"
 #include "base/suggest.h"
 #include "report/github.h"
+#include "report/grid.h"
 #include "report/json.h"
 #include "report/junit.h"
 #include "report/plain.h"
@@ -25,13 +27,22 @@ struct _MfReport {
     GPtrArray *errors;        /* owned; of char *: what went wrong before the end */
     MfReportHost *host;       /* owned */
     MfReportTty *tty;         /* borrowed from its entry, or NULL */
+    MfReportGrid *grid;       /* likewise */
     MfReportRunDir *run_dirs; /* likewise */
     gboolean takes_stdout;
 };
 
 /* What --report knows, in one order. */
-static const char *const kind_names[] = {"json", "junit", "tap", NULL};
-enum { KIND_JSON, KIND_JUNIT, KIND_TAP };
+static const char *const kind_names[] = {"json",          "junit",     "tap", "grid-json",
+                                         "grid-markdown", "grid-html", NULL};
+typedef enum {
+    KIND_JSON,
+    KIND_JUNIT,
+    KIND_TAP,
+    KIND_GRID_JSON,
+    KIND_GRID_MARKDOWN,
+    KIND_GRID_HTML,
+} Kind;
 
 MfScreen
 mf_screen_choose(gboolean is_terminal, char **environment)
@@ -98,27 +109,63 @@ add_sink(MfReport *self, MfSink *sink)
 }
 
 static gboolean
-find_kind(const char *name, guint *ret_kind, GError **error)
+find_kind(const char *name, Kind *ret_kind, GError **error)
 {
     const char *near = mf_suggest(name, kind_names);
 
-    for (guint kind = 0; kind_names[kind]; kind++) {
+    for (Kind kind = 0; kind_names[kind]; kind++) {
         if (g_str_equal(name, kind_names[kind])) {
             *ret_kind = kind;
             return TRUE;
         }
     }
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "There is no report of the kind '%s': it is json, junit or tap.%s%s%s", name,
-                near ? " Did you mean '" : "", near ? near : "", near ? "'?" : "");
+                "There is no report of the kind '%s': it is json, junit, tap, grid-json, "
+                "grid-markdown or grid-html.%s%s%s",
+                name, near ? " Did you mean '" : "", near ? near : "", near ? "'?" : "");
     return FALSE;
+}
+
+static void
+add_grid(MfReport *self, MfSink *sink, MfGridForm form)
+{
+    add_entry(self, mf_report_grid_feed, mf_report_grid_new(sink, form, self->host),
+              (GDestroyNotify)mf_report_grid_free);
+}
+
+static void
+add_kind(MfReport *self, MfSink *sink, Kind kind)
+{
+    switch (kind) {
+    case KIND_JSON:
+        add_entry(self, mf_report_json_feed, mf_report_json_new(sink, self->host),
+                  (GDestroyNotify)mf_report_json_free);
+        break;
+    case KIND_JUNIT:
+        add_entry(self, mf_report_junit_feed, mf_report_junit_new(sink, self->host),
+                  (GDestroyNotify)mf_report_junit_free);
+        break;
+    case KIND_TAP:
+        add_entry(self, mf_report_tap_feed, mf_report_tap_new(sink),
+                  (GDestroyNotify)mf_report_tap_free);
+        break;
+    case KIND_GRID_JSON:
+        add_grid(self, sink, MF_GRID_JSON);
+        break;
+    case KIND_GRID_MARKDOWN:
+        add_grid(self, sink, MF_GRID_MARKDOWN);
+        break;
+    case KIND_GRID_HTML:
+        add_grid(self, sink, MF_GRID_PAGE);
+        break;
+    }
 }
 
 gboolean
 mf_report_add(MfReport *self, const char *spec, GError **error)
 {
     const char *equals = strchr(spec, '=');
-    guint kind = 0;
+    Kind kind = KIND_JSON;
 
     if (!equals || !equals[1]) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
@@ -142,15 +189,7 @@ mf_report_add(MfReport *self, const char *spec, GError **error)
         return FALSE;
     add_sink(self, sink);
     self->takes_stdout |= to_stdout;
-    if (kind == KIND_JSON)
-        add_entry(self, mf_report_json_feed, mf_report_json_new(sink, self->host),
-                  (GDestroyNotify)mf_report_json_free);
-    else if (kind == KIND_JUNIT)
-        add_entry(self, mf_report_junit_feed, mf_report_junit_new(sink, self->host),
-                  (GDestroyNotify)mf_report_junit_free);
-    else
-        add_entry(self, mf_report_tap_feed, mf_report_tap_new(sink),
-                  (GDestroyNotify)mf_report_tap_free);
+    add_kind(self, sink, kind);
     return TRUE;
 }
 
@@ -214,6 +253,19 @@ mf_report_add_screen(MfReport *self, MfScreen screen, int fd, MfOutputPolicy pol
 }
 
 void
+mf_report_add_grid(MfReport *self, int fd)
+{
+    MfSink *sink = add_sink(self, mf_sink_new_fd(fd));
+    MfReportGrid *grid = mf_report_grid_new(sink, MF_GRID_TEXT, self->host);
+    struct winsize size;
+
+    if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+        mf_report_grid_set_columns(grid, size.ws_col);
+    self->grid = grid;
+    add_entry(self, mf_report_grid_feed, grid, (GDestroyNotify)mf_report_grid_free);
+}
+
+void
 mf_report_add_run_dirs(MfReport *self)
 {
     self->run_dirs = mf_report_run_dir_new();
@@ -237,6 +289,8 @@ mf_report_set_size(MfReport *self, guint rows, guint columns)
 {
     if (self->tty)
         mf_report_tty_set_size(self->tty, rows, columns);
+    if (self->grid)
+        mf_report_grid_set_columns(self->grid, columns);
 }
 
 /* Takes note of an error, which is taken. */

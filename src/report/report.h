@@ -25,7 +25,8 @@ MfReport *mf_report_new(void);
 void mf_report_free(MfReport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfReport, mf_report_free)
 
-/* Adds what "--report SPEC" says: KIND=FILE, where KIND is json, junit or tap, and FILE may be "-"
+/* Adds what "--report SPEC" says: KIND=FILE, where KIND is json, junit, tap, or one of the
+ * forms of a grid, grid-json, grid-markdown and grid-html, and FILE may be "-"
  * for the standard output, once. MF_ERROR_CONFIG, or MF_ERROR_HOST when it is clear already that
  * the file cannot be written. */
 gboolean mf_report_add(MfReport *self, const char *spec, GError **error);
@@ -37,6 +38,9 @@ gboolean mf_report_takes_stdout(const MfReport *self);
  * GITHUB_STEP_SUMMARY and GITHUB_WORKSPACE are honoured. */
 void mf_report_add_screen(MfReport *self, MfScreen screen, int fd, MfOutputPolicy policy,
                           char **environment);
+
+/* Adds the table of a grid, behind everything else that a person sees on 'fd' (likewise). */
+void mf_report_add_grid(MfReport *self, int fd);
 
 /* Adds result.json in the directory of each case that has one. */
 void mf_report_add_run_dirs(MfReport *self);

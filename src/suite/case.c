@@ -46,6 +46,30 @@ mf_case_make_id(const char *name)
     return g_string_free(g_steal_pointer(&id), FALSE);
 }
 
+char *
+mf_case_make_scenario(const char *name, const char *persona)
+{
+    const char *settings = g_strrstr(name, " [");
+    g_autofree char *own = persona ? g_strconcat("persona=", persona, NULL) : NULL;
+    g_autoptr(GString) scenario = g_string_new(NULL);
+    const char *separator = " [";
+
+    if (!own || !settings || !g_str_has_suffix(name, "]"))
+        return g_strdup(name);
+
+    g_autofree char *inside = g_strndup(settings + 2, strlen(settings) - 3);
+    g_auto(GStrv) parts = g_strsplit(inside, ", ", -1);
+    g_string_append_len(scenario, name, settings - name);
+    for (char **part = parts; *part; part++) {
+        if (g_str_equal(*part, own))
+            continue;
+        g_string_append_printf(scenario, "%s%s", separator, *part);
+        separator = ", ";
+    }
+    g_string_append(scenario, *separator == ',' ? "]" : "");
+    return g_string_free(g_steal_pointer(&scenario), FALSE);
+}
+
 void
 mf_case_free(MfCase *self)
 {

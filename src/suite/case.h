@@ -27,5 +27,9 @@ typedef struct {
  * other case can change it. Owned by the caller. */
 char *mf_case_make_id(const char *name);
 
+/* The name without what the matrix adds to it for the persona: "boot [kernel=6.1]" of
+ * "boot [kernel=6.1, persona=qemu-pc]". 'persona' is NULL for none. Owned by the caller. */
+char *mf_case_make_scenario(const char *name, const char *persona);
+
 void mf_case_free(MfCase *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCase, mf_case_free)

@@ -9,6 +9,7 @@
 #include "machine/catalog.h"
 #include "suite/config-file.h"
 #include "suite/config-read.h"
+#include "suite/grid.h"
 #include "suite/layers.h"
 #include "suite/matrix.h"
 #include "suite/origin.h"
@@ -22,6 +23,8 @@
 struct _MfConfig {
     MfConfigFile *file; /* owned */
     GPtrArray *targets; /* owned; of json_object, owned */
+    GPtrArray *skips;   /* owned; of char *, by the targets' indexes: why one is skipped, or NULL */
+    gboolean grid;
     char **environment; /* borrowed while it is loaded */
 };
 
@@ -32,6 +35,7 @@ mf_config_free(MfConfig *self)
         return;
     mf_config_file_free(self->file);
     g_clear_pointer(&self->targets, g_ptr_array_unref);
+    g_clear_pointer(&self->skips, g_ptr_array_unref);
     g_free(self);
 }
 
@@ -51,6 +55,12 @@ const GPtrArray *
 mf_config_get_targets(const MfConfig *self)
 {
     return self->targets;
+}
+
+const char *
+mf_config_get_skip_reason(const MfConfig *self, guint index)
+{
+    return self->skips->pdata[index];
 }
 
 /*
@@ -195,9 +205,25 @@ expand_matrix(const MfConfig *self, json_object *target, GError **error)
     return mf_matrix_expand(target, &sources, error);
 }
 
+/* Why the persona leaves the target out of a grid; NULL when it does not. Owned by the caller. */
+static char *
+find_skip_reason(const MfConfig *self, const MfPersona *persona, json_object *target)
+{
+    char **skip = persona->config->skip;
+    json_object *name = json_object_object_get(target, "name");
+    g_autofree char *scenario = NULL;
+
+    if (!self->grid || !skip || !json_object_is_type(name, json_type_string))
+        return NULL;
+    scenario = mf_case_make_scenario(json_object_get_string(name), persona->config->id);
+    return g_strv_contains((const char *const *)skip, scenario)
+               ? g_strdup_printf("The persona '%s' is not for it.", persona->config->id)
+               : NULL;
+}
+
 /* Puts the keys of the target's persona below its own, if it has one. */
 static gboolean
-put_persona(const MfConfig *self, json_object *target, GError **error)
+put_persona(const MfConfig *self, json_object *target, char **ret_skip, GError **error)
 {
     json_object *id = json_object_object_get(target, "persona");
     g_autoptr(MfPersona) persona = NULL;
@@ -207,7 +233,10 @@ put_persona(const MfConfig *self, json_object *target, GError **error)
         return TRUE;
     persona = mf_persona_store_find(self->file->directory, json_object_get_string(id),
                                     mf_origin_get(id), error);
-    return persona && mf_persona_put_below(persona, target, error);
+    if (!persona || !mf_persona_put_below(persona, target, error))
+        return FALSE;
+    *ret_skip = find_skip_reason(self, persona, target);
+    return TRUE;
 }
 
 /* Adds one combination, complete and checked. */
@@ -216,6 +245,7 @@ add_target(MfConfig *self, json_object *combination, GError **error)
 {
     g_autoptr(MfVariables) variables = new_target_variables(self, combination, error);
     g_autoptr(json_object) target = NULL;
+    g_autofree char *skip = NULL;
     MfConfigTarget *checked;
 
     if (!variables)
@@ -224,7 +254,7 @@ add_target(MfConfig *self, json_object *combination, GError **error)
     target = mf_variables_expand_tree(variables, combination, error);
     if (!target)
         return FALSE;
-    if (!put_persona(self, target, error))
+    if (!put_persona(self, target, &skip, error))
         return FALSE;
     checked = mf_config_read_target(target, self->file->directory, error);
     if (!checked)
@@ -232,6 +262,7 @@ add_target(MfConfig *self, json_object *combination, GError **error)
     mf_config_target_free(checked);
     mf_config_add_defaults(target);
     g_ptr_array_add(self->targets, g_steal_pointer(&target));
+    g_ptr_array_add(self->skips, g_steal_pointer(&skip));
     return TRUE;
 }
 
@@ -293,6 +324,8 @@ load_targets(MfConfig *self, const MfConfigSources *sources, const char *directo
                     self->file->path);
         return FALSE;
     }
+    if (self->grid)
+        mf_grid_prepare(targets, self->file->directory, sources->personas);
     for (guint i = 0; i < targets->len; i++)
         if (!add_combinations(self, targets->pdata[i], error))
             return FALSE;
@@ -311,6 +344,8 @@ mf_config_load(const MfConfigSources *sources, GError **error)
     if (!self->file)
         return NULL;
     self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
+    self->skips = g_ptr_array_new_with_free_func(g_free);
+    self->grid = sources->grid;
     self->environment = sources->environment;
     if (!load_targets(self, sources, directory, error))
         return NULL;

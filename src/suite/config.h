@@ -18,6 +18,8 @@ typedef struct {
     char **environment;     /* NAME=VALUE; those named MAYFLY_<KEY> are read */
     const char *const *set; /* NULL-terminated pairs: the option as the user wrote it ("--memory"),
                              * and "key=value" with a TOML value; or NULL */
+    gboolean grid;          /* only scenarios, on personas: suite/grid.h */
+    const char *const *personas; /* with that: which ones, NULL-terminated; or NULL */
 } MfConfigSources;
 
 /* MF_ERROR_CONFIG, one sentence that begins with "file:line:column: " where there is a place. */
@@ -32,3 +34,6 @@ const char *mf_config_get_directory(const MfConfig *self);
 /* The targets: the matrix expanded, variables replaced, every default filled in; each an object
  * whose values have their MfOrigin. Of json_object, borrowed. */
 const GPtrArray *mf_config_get_targets(const MfConfig *self);
+
+/* Why a target of a grid, by its index, is not to be run: a sentence; NULL: it is. Borrowed. */
+const char *mf_config_get_skip_reason(const MfConfig *self, guint index);

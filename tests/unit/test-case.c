@@ -55,6 +55,31 @@ test_names_that_differ_in_what_is_unfit_have_different_ids(void)
         g_assert_true(g_hash_table_add(seen, mf_case_make_id(names[i])));
 }
 
+static void
+test_a_scenario_is_the_name_without_the_persona(void)
+{
+    static const struct {
+        const char *name, *persona, *scenario;
+    } cases[] = {
+        {"boot", NULL, "boot"},
+        {"boot", "pc", "boot"},
+        {"boot [persona=pc]", "pc", "boot"},
+        {"boot [kernel=6.1, persona=pc]", "pc", "boot [kernel=6.1]"},
+        {"boot [persona=pc, vm.num_cpus=2]", "pc", "boot [vm.num_cpus=2]"},
+        {"boot [persona=pc]", "other", "boot [persona=pc]"},
+        {"a [b] [persona=pc]", "pc", "a [b]"},
+        {"a [persona=pc] b", "pc", "a [persona=pc] b"},
+        {"", "pc", ""},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *scenario = mf_case_make_scenario(cases[i].name, cases[i].persona);
+
+        g_test_message("%s", cases[i].name);
+        g_assert_cmpstr(scenario, ==, cases[i].scenario);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -67,5 +92,7 @@ main(int argc, char **argv)
                     test_every_name_gives_an_id_that_is_fit_for_a_file);
     g_test_add_func("/case/names-that-differ-in-what-is-unfit-have-different-ids",
                     test_names_that_differ_in_what_is_unfit_have_different_ids);
+    g_test_add_func("/case/a-scenario-is-the-name-without-the-persona",
+                    test_a_scenario_is_the_name_without_the_persona);
     return g_test_run();
 }
