@@ -87,6 +87,16 @@ def a_bare_guest_that_ends_before_its_landmark_fails():
 
 
 @test
+def a_landmark_in_the_last_words_needs_no_end_of_line():
+    with Sandbox() as box:
+        # The last thing that happens is the exit itself: a kernel would say that it goes.
+        write(box, """success_exit_code = 33
+            console = [{ expect = ["^that is all$"] }]""",
+              r"printf 'that is all'; sleep 1; printf '\020' | dd of=/dev/port bs=1 seek=244")
+        expect_reason(run(box), 0, "pass")
+
+
+@test
 def a_late_landmark_is_a_timeout_with_the_last_lines():
     with Sandbox() as box:
         write(box, """console = [{ expect = ["^up$"], timeout = "60s" },
