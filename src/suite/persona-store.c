@@ -7,12 +7,24 @@
 #include "base/fd.h"
 #include "base/suggest.h"
 #include "suite/persona-resources.h"
+#include "suite/persona-yaml.h"
 #include "suite/toml.h"
 
 #define DIRECTORY     "personas"
 #define SHIPPED       "/mayfly/personas"
 #define SUFFIX        ".toml"
 #define DIRECTORY_MAX 10000 /* entries that are looked at in one directory */
+
+/* What a file may be written in; the first of several with one id has its say. */
+static const struct {
+    const char *suffix;
+    json_object *(*read)(const char *text, gsize size, const char *file, GError **error);
+} forms[] = {
+    {SUFFIX, mf_toml_parse},
+#ifdef MF_HAVE_YAML
+    {".yaml", mf_persona_yaml_read},
+#endif
+};
 
 static void
 entry_free(gpointer data)
@@ -43,7 +55,10 @@ compare_names(gconstpointer a, gconstpointer b)
 static char *
 id_of(const char *name)
 {
-    return g_str_has_suffix(name, SUFFIX) ? g_strndup(name, strlen(name) - strlen(SUFFIX)) : NULL;
+    for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (g_str_has_suffix(name, forms[i].suffix))
+            return g_strndup(name, strlen(name) - strlen(forms[i].suffix));
+    return NULL;
 }
 
 static const MfPersonaEntry *
@@ -73,6 +88,7 @@ add_entry(GPtrArray *entries, const char *directory, const char *name)
     g_ptr_array_add(entries, entry);
 }
 
+/* In the order of the names, in which ID.toml is before ID.yaml. */
 static void
 add_directory(GPtrArray *entries, const char *directory)
 {
@@ -144,7 +160,9 @@ mf_persona_store_load(const MfPersonaEntry *entry, GError **error)
         return NULL;
 
     const char *data = g_bytes_get_data(text, &size);
-    tree = mf_toml_parse(data, size, file, error);
+    for (gsize i = 0; i < G_N_ELEMENTS(forms); i++)
+        if (g_str_has_suffix(file, forms[i].suffix))
+            tree = forms[i].read(data, size, file, error);
     return tree ? mf_persona_new(tree, entry->id, entry->path, error) : NULL;
 }
 
@@ -182,6 +200,8 @@ mf_persona_store_load_file(const char *path, GError **error)
     if (id)
         return mf_persona_store_load(&entry, error);
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not the file of a persona: it is called ID.toml.", path);
+                "'%s' is not the file of a persona: it is called ID.toml, or "
+                "ID.yaml where mayfly was built with libyaml.",
+                path);
     return NULL;
 }

@@ -5,7 +5,8 @@
 #include "suite/persona.h"
 
 /*
- * Where personas are: files ID.toml. The first place that has an id has its say:
+ * Where personas are: files ID.toml, and where mayfly was built with libyaml ID.yaml (see
+ * persona-yaml.h). The first place that has an id has its say:
  *
  *   1. the directory "personas" beside the config file
  *   2. "mayfly/personas" in $XDG_CONFIG_HOME, else in ~/.config
