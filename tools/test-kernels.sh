@@ -8,21 +8,28 @@
 #     cloud/vmlinuz, cloud/lib/modules/        Debian's cloud kernel: no 9p at all
 #     arm64/vmlinuz, arm64/lib/modules/        Debian's kernel for aarch64
 #     small/bzImage, small/vmlinux             everything built in (data/kernel.config)
+#     modules/mayfly_crash.ko                  faults for the generic kernel (tests/modules)
 #     packages/*.deb                           the packages of the first three
 #
 # vmlinuz is a link into boot/, as in the package. They are kept in MAYFLY_TEST_CACHE, by default
 # below the user's cache directory; a second call finds them there and returns at once. The small
-# kernel is built again when data/kernel.config changes.
+# kernel is built again when data/kernel.config changes, the module when its source does.
 set -eu
 
-config=$(cd "$(dirname "$0")/.." && pwd)/data/kernel.config
+root=$(cd "$(dirname "$0")/.." && pwd)
+config=$root/data/kernel.config
 cache=${MAYFLY_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mayfly-tests}
 PATH=$PATH:/usr/sbin:/sbin
 config_sum=$(cksum <"$config")
+module_sum=$(cat "$root"/tests/modules/* | cksum)
 
 all_present() {
     [ -e "$cache/generic/vmlinuz" ] && [ -e "$cache/cloud/vmlinuz" ] &&
-        [ -e "$cache/arm64/vmlinuz" ] && small_is_current
+        [ -e "$cache/arm64/vmlinuz" ] && small_is_current && module_is_current
+}
+
+module_is_current() {
+    [ -e "$cache/modules/mayfly_crash.ko" ] && [ "$(cat "$cache/modules/cksum")" = "$module_sum" ]
 }
 
 small_is_current() {
@@ -136,6 +143,40 @@ provide_small() {
     mv "$work/small" "$cache/small"
 }
 
+# The headers of the generic kernel $1 are three packages, made for /usr/src: leaves them in
+# $work/headers.
+provide_headers() {
+    packages="linux-headers-$1 $(apt apt-cache show --no-all-versions "linux-headers-$1" |
+        sed -n 's/^Depends: //p' | tr ',' '\n' | sed -n 's/^ *\(linux-[hk][^ ]*\).*/\1/p')"
+    say "downloading the headers of the kernel $1"
+    rm -f "$work"/*.deb
+    # shellcheck disable=SC2086 # one name a word
+    (cd "$work" && apt apt-get download $packages >&2) || return
+    for package in "$work"/*.deb; do
+        dpkg-deb -x "$package" "$work/headers" || return
+    done
+    rm -f "$work"/*.deb
+    sed -i "s,/usr/src,$work/headers/usr/src," "$work/headers/usr/src/linux-headers-$1/Makefile"
+}
+
+provide_module() {
+    module_is_current && return
+    release=$(basename "$cache"/generic/lib/modules/*)
+    provide_headers "$release" || { use_own_lists && provide_headers "$release"; } ||
+        fail "apt-get could not download the headers of the kernel $release, of which the test" \
+            "module is made. If it is not the newest any more, remove $cache/generic."
+    mkdir "$work/modules"
+    cp "$root"/tests/modules/* "$work/modules/"
+    make -s -C "$work/headers/usr/src/linux-headers-$release" M="$work/modules" CC=cc modules \
+        >"$work/build.log" 2>&1 || {
+        tail -n 30 "$work/build.log" >&2
+        fail "the test module could not be built."
+    }
+    echo "$module_sum" >"$work/modules/cksum"
+    rm -rf "$cache/modules"
+    mv "$work/modules" "$cache/modules"
+}
+
 if ! all_present; then
     command -v apt-get >/dev/null ||
         fail "there is no apt-get on this host, and the test kernels are made from Debian's" \
@@ -150,5 +191,6 @@ if ! all_present; then
     provide_debian cloud linux-image-cloud-amd64
     provide_foreign arm64 linux-image-arm64 arm64
     provide_small
+    provide_module
 fi
 echo "$cache"

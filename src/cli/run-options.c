@@ -11,6 +11,8 @@
 #include "cli/machine-options.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
+#include "run/crash-evidence.h"
+#include "run/hang-watch.h"
 
 static const char description[] =
     "One COMMAND argument is text for a shell; several are a program and its arguments, passed on\n"
@@ -31,7 +33,8 @@ static const char description[] =
 typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
-        *workdir, *hostname, *splat, *splat_allow, *splat_deny, *subtests;
+        *workdir, *hostname, *splat, *splat_allow, *splat_deny, *subtests, *on_crash, *crash_dir,
+        *hang_timeout;
     char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
@@ -43,12 +46,13 @@ typedef struct {
 static void
 raw_clear(RawOptions *raw)
 {
-    char *const texts[] = {raw->kernel,        raw->root,       raw->root_mode, raw->memory,
-                           raw->cpus,          raw->arch,       raw->kargs,     raw->timeout,
-                           raw->boot_timeout,  raw->accel,      raw->qemu,      raw->init,
-                           raw->init_template, raw->qmp_socket, raw->user,      raw->workdir,
-                           raw->hostname,      raw->share_type, raw->cache,     raw->splat,
-                           raw->splat_allow,   raw->splat_deny, raw->subtests};
+    char *const texts[] = {raw->kernel,        raw->root,        raw->root_mode, raw->memory,
+                           raw->cpus,          raw->arch,        raw->kargs,     raw->timeout,
+                           raw->boot_timeout,  raw->accel,       raw->qemu,      raw->init,
+                           raw->init_template, raw->qmp_socket,  raw->user,      raw->workdir,
+                           raw->hostname,      raw->share_type,  raw->cache,     raw->splat,
+                           raw->splat_allow,   raw->splat_deny,  raw->subtests,  raw->on_crash,
+                           raw->crash_dir,     raw->hang_timeout};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -106,6 +110,18 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
         {"subtests", 0, 0, G_OPTION_ARG_STRING, &raw->subtests,
          "How COMMAND tells of tests of its own on its standard output; each that fails fails it",
          "none|tap|ktap|lines"},
+        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
+        {NULL},
+    };
+
+    add_entries(group, raw, entries);
+}
+
+/* What it means when the guest's kernel is in trouble, and what is kept of that. */
+static void
+add_crash_entries(GOptionGroup *group, RawOptions *raw)
+{
+    const GOptionEntry entries[] = {
         {"splat", 0, 0, G_OPTION_ARG_STRING, &raw->splat,
          "What a complaint of the guest's kernel means (default: by its kind)",
          "default|fail|warn|ignore"},
@@ -113,7 +129,15 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
          "File of patterns of complaints to ignore, an extended regular expression a line", "FILE"},
         {"splat-deny", 0, 0, G_OPTION_ARG_FILENAME, &raw->splat_deny,
          "File of patterns of complaints that fail the run; goes before all others", "FILE"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
+        {"on-crash", 0, 0, G_OPTION_ARG_STRING, &raw->on_crash,
+         "Keep the memory or the screen of a guest that crashed or hung: dump, screenshot, or both "
+         "with a comma",
+         "WHAT"},
+        {"crash-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->crash_dir,
+         "Where it goes (default: the current directory)", "DIR"},
+        {"hang-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->hang_timeout,
+         "When a guest of which nothing is heard has hung, at least 3s (default: 0, never)",
+         "DURATION"},
         {NULL},
     };
 
@@ -197,6 +221,8 @@ make_context(MfRunOptions *self, RawOptions *raw)
     const GOptionEntry entries[] = {
         {"console", 0, 0, G_OPTION_ARG_NONE, &self->console, "Show the guest's console on stderr",
          NULL},
+        {"console-log", 0, 0, G_OPTION_ARG_FILENAME, &self->console_log,
+         "Write all that the guest's console says to FILE, as it comes", "FILE"},
         {"timeline", 0, 0, G_OPTION_ARG_FILENAME, &self->timeline,
          "Write a picture of where the time went (SVG)", "FILE"},
         {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->run_dir,
@@ -218,6 +244,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
     raw->known = mf_option_words_new();
     add_guest_entries(group, raw);
     add_command_entries(group, raw);
+    add_crash_entries(group, raw);
     add_machine_entries(group, raw);
     add_entries(group, raw, machine);
     add_entries(group, raw, bare);
@@ -251,6 +278,8 @@ read_enums(MfTarget *target, const RawOptions *raw, GError **error)
         return FALSE;
     if (raw->splat && !mf_splat_rule_parse(raw->splat, &target->splat, error))
         return FALSE;
+    if (raw->on_crash && !mf_on_crash_parse(raw->on_crash, &target->on_crash, error))
+        return FALSE;
     if (raw->subtests && !mf_subtest_format_parse(raw->subtests, &target->subtests, error))
         return FALSE;
     return TRUE;
@@ -277,6 +306,15 @@ read_sizes(MfTarget *target, const RawOptions *raw, GError **error)
         return FALSE;
     if (raw->boot_timeout && !mf_parse_duration(raw->boot_timeout, &target->boot_timeout_ms, error))
         return FALSE;
+    if (raw->hang_timeout && !mf_parse_duration(raw->hang_timeout, &target->hang_timeout_ms, error))
+        return FALSE;
+    if (target->hang_timeout_ms > 0 && target->hang_timeout_ms < MF_HANG_TIMEOUT_MIN_MS) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is too short to tell a hang by: a guest is asked for a sign of life once "
+                    "a second, so at least 3s, or 0 for never.",
+                    raw->hang_timeout);
+        return FALSE;
+    }
     return TRUE;
 }
 
@@ -376,6 +414,7 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->workdir = g_steal_pointer(&raw->workdir);
     target->splat_allow = g_steal_pointer(&raw->splat_allow);
     target->splat_deny = g_steal_pointer(&raw->splat_deny);
+    target->crash_dir = g_canonicalize_filename(raw->crash_dir ? raw->crash_dir : ".", NULL);
     target->no_initramfs = raw->no_initramfs;
     target->kaslr = raw->kaslr;
     target->cold = raw->cold;
@@ -608,4 +647,5 @@ mf_run_options_clear(MfRunOptions *self)
     g_clear_pointer(&self->target, mf_target_free);
     g_clear_pointer(&self->timeline, g_free);
     g_clear_pointer(&self->run_dir, g_free);
+    g_clear_pointer(&self->console_log, g_free);
 }

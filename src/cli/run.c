@@ -129,6 +129,12 @@ on_signal(int signal_number, gpointer data)
 }
 
 static void
+on_console_log(MfRun *run, GBytes *bytes, gpointer sink)
+{
+    mf_sink_write(sink, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+}
+
+static void
 on_console(MfRun *run, GBytes *bytes, gpointer data)
 {
     fwrite(g_bytes_get_data(bytes, NULL), 1, g_bytes_get_size(bytes), stderr);
@@ -217,24 +223,42 @@ write_timeline(MfSink *sink, const MfTarget *target, const MfResult *result)
     return FALSE;
 }
 
-/* What there is to be written when it is over; all may be NULL. */
+/* What there is to be written while it runs and when it is over; all may be NULL. */
 typedef struct {
-    MfSink *timeline; /* owned */
-    MfRunKeep *keep;  /* owned */
+    MfSink *console_log; /* owned */
+    MfSink *timeline;    /* owned */
+    MfRunKeep *keep;     /* owned */
 } Records;
 
 static void
 records_clear(Records *self)
 {
+    g_clear_pointer(&self->console_log, mf_sink_free);
     g_clear_pointer(&self->timeline, mf_sink_free);
     g_clear_pointer(&self->keep, mf_run_keep_free);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Records, records_clear)
 
+/* A log's directory is made for it. */
+static MfSink *
+open_console_log(const char *path, GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    /* Where it cannot be made the file cannot be either, which is told. */
+    g_mkdir_with_parents(directory, 0755);
+    return mf_sink_open(path, MF_SINK_LIVE, error);
+}
+
 /* Before anything runs, so that what cannot be written is told before. */
 static gboolean
 open_records(const MfRunOptions *options, Records *records, GError **error)
 {
+    if (options->console_log) {
+        records->console_log = open_console_log(options->console_log, error);
+        if (!records->console_log)
+            return FALSE;
+    }
     if (options->timeline) {
         records->timeline = mf_sink_open(options->timeline, MF_SINK_WHOLE, error);
         if (!records->timeline)
@@ -253,6 +277,11 @@ write_records(const Records *records, MfTarget *target, MfResult *result, gboole
     g_autoptr(GError) error = NULL;
     gboolean good = !records->timeline || write_timeline(records->timeline, target, result);
 
+    if (records->console_log && !mf_sink_close(records->console_log, &error)) {
+        mf_cli_complain("%s", error->message);
+        g_clear_error(&error);
+        good = FALSE;
+    }
     if (!records->keep)
         return good;
     if (!mf_run_keep_finish(records->keep, name, target, result, &error)) {
@@ -276,6 +305,8 @@ run_target(const MfRunOptions *options, const Records *records)
     if (terminal)
         mf_terminal_get_size(terminal, &target->rows, &target->columns);
     g_autoptr(MfRun) run = self.run = mf_run_new(target, stdio);
+    if (records->console_log)
+        g_signal_connect(run, "console", G_CALLBACK(on_console_log), records->console_log);
     if (records->keep)
         mf_run_keep_follow(records->keep, run, stdio);
     run_to_end(&self, stdio, options->console);

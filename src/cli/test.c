@@ -199,15 +199,18 @@ print_list(const TestCli *self)
     return 0;
 }
 
-/* Artifacts are asked for to be had afterwards. */
+/* Artifacts, and what is left of a crash, are asked for to be had afterwards. */
 static gboolean
 wants_run_dir(const TestCli *self)
 {
     if (self->options->run_dir || self->options->keep)
         return TRUE;
-    for (guint i = 0; i < self->cases->len; i++)
-        if (((const MfCase *)self->cases->pdata[i])->target->artifacts)
+    for (guint i = 0; i < self->cases->len; i++) {
+        const MfTarget *target = ((const MfCase *)self->cases->pdata[i])->target;
+
+        if (target->artifacts || target->on_crash)
             return TRUE;
+    }
     return FALSE;
 }
 

@@ -33,6 +33,7 @@ struct _MfMachine {
     MfQga *qga;                           /* owned */
     MfConsole *console;                   /* owned */
     GTask *open_task;                     /* owned; while opening */
+    gboolean held;                        /* QEMU stays when the guest has ended */
     gboolean opened, panicked, stopping, ended;
     MfMachineEnd end;
     guint quit_source, daemon_source;
@@ -122,7 +123,8 @@ report_end(MfMachine *self, const GError *error)
         return;
     self->ended = TRUE;
     g_clear_handle_id(&self->daemon_source, g_source_remove);
-    mf_qmp_close(self->qmp, error);
+    if (!self->held || mf_child_has_exited(self->child))
+        mf_qmp_close(self->qmp, error);
     mf_qga_close(self->qga, error);
     if (self->open_task) {
         g_autoptr(GTask) task = g_steal_pointer(&self->open_task);
@@ -227,6 +229,12 @@ note_shutdown(MfMachine *self, json_object *data)
     for (gsize i = 0; event && i < G_N_ELEMENTS(ends); i++)
         if (event->reason == ends[i].cause)
             self->end = ends[i].end;
+    if (self->held) {
+        g_autoptr(GError) error =
+            g_error_new_literal(MF_ERROR, MF_ERROR_LOST, "The guest's machine is switched off.");
+
+        report_end(self, error);
+    }
 }
 
 static void
@@ -346,6 +354,7 @@ mf_machine_launch(const MfSpec *spec, GError **error)
 
     g_signal_connect_object(self->child, "exited", G_CALLBACK(on_child_exited), self,
                             G_CONNECT_SWAPPED);
+    self->held = spec->held;
     self->qmp = mf_qmp_new(self->channels[MF_CHANNEL_QMP]);
     g_signal_connect_object(self->qmp, "event", G_CALLBACK(on_event), self, G_CONNECT_SWAPPED);
     self->qga = mf_qga_new(self->channels[MF_CHANNEL_AGENT]);

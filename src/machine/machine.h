@@ -56,5 +56,8 @@ void mf_machine_stop_finish(MfMachine *self, GAsyncResult *result);
 
 /* Signals:
  *   "panicked" ()              the guest's kernel says that it panics; its last words may still
- * come "ended"    (GError *error) once, when QEMU or a daemon that serves a share is gone and
- * nobody asked it to: MF_ERROR_LOST with how it ended and its last words */
+ *                              come
+ *   "ended"    (GError *error) once, when QEMU or a daemon that serves a share is gone and nobody
+ *                              asked it to: MF_ERROR_LOST with how it ended and its last words. Of
+ *                              a machine that is held (MfSpec), when the guest has ended: QEMU is
+ *                              still there for QMP */

@@ -6,10 +6,11 @@ static const MfPlatform platforms[] = {
      * busy host too few ticks arrive while the kernel counts them, and it panics for want of a
      * timer. */
     [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", " tsc=reliable", "pci", "pvpanic",
-                        "vmgenid,guid=auto", TRUE},
-    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE},
-    [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE},
-    [MF_ARCH_S390X] = {"ttysclp0", "", "", "ccw", NULL, NULL, FALSE},
+                        "vmgenid,guid=auto", TRUE, "VGA", " unknown_nmi_panic panic_print=64"},
+    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci",
+                         ""},
+    [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", ""},
+    [MF_ARCH_S390X] = {"ttysclp0", "", "", "ccw", NULL, NULL, FALSE, "virtio-gpu-ccw", ""},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(platforms) == MF_N_ARCHS);
 

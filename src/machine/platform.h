@@ -15,7 +15,11 @@ typedef struct {
     const char *virtio;       /* how virtio devices are attached: "pci" as in virtio-serial-pci */
     const char *panic_device; /* tells QEMU of a panic; NULL where the CPU does */
     const char *identity_device; /* tells the guest that it was restored; NULL for none */
-    gboolean has_ide; /* the machine has a controller that optical drives are at home on */
+    gboolean has_ide;          /* the machine has a controller that optical drives are at home on */
+    const char *screen_device; /* a screen for the guest */
+    /* With these of the kernel's arguments an NMI is a panic that tells where all processors are:
+     * 0x40 of panic_print. A space before each; "" where QEMU can send none. */
+    const char *hang_args;
 } MfPlatform;
 
 /* Borrowed. */

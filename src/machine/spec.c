@@ -133,7 +133,8 @@ add_machine(const MfSpec *self, MfArgv *argv)
         mf_argv_addf(argv, "%u", self->cpus);
     add_memory(self, argv);
     /* A reset ends QEMU; a panic is reported by event, and ends it through the kernel's reset. */
-    mf_argv_add_many(argv, "-no-reboot", "-action", "panic=none", NULL);
+    mf_argv_add_many(argv, "-no-reboot", "-action",
+                     self->held ? "panic=none,shutdown=pause" : "panic=none", NULL);
     if (self->paused)
         mf_argv_add(argv, "-S");
 }
@@ -227,6 +228,8 @@ mf_spec_to_argv(const MfSpec *self)
     add_channels(self, argv);
     if (platform->panic_device)
         mf_argv_add_many(argv, "-device", platform->panic_device, NULL);
+    if (self->screen)
+        mf_argv_add_many(argv, "-device", platform->screen_device, NULL);
     if (platform->identity_device)
         mf_argv_add_many(argv, "-device", platform->identity_device, NULL);
     if (self->debug_exit)

@@ -75,6 +75,8 @@ typedef struct {
     MfNet net;
     GArray *forwards;         /* owned; of MfForward */
     gboolean paused;          /* the processors wait for QMP's cont */
+    gboolean held;            /* QEMU stays when the guest has ended, for what is left to be seen */
+    gboolean screen;          /* it has one */
     gboolean debug_exit;      /* the guest can end QEMU with an exit status (debug-exit.h) */
     gboolean script_ports;    /* raw ports for the command's streams: no mayfly-guest is there */
     char *qmp_socket;         /* owned; path of a further QMP server for other tools, or NULL */

@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/guest-end.h"
 
+gboolean
+mf_guest_end_is_panic(MfMachine *machine)
+{
+    return mf_machine_has_panicked(machine) ||
+           mf_machine_get_end(machine) == MF_MACHINE_END_PANIC ||
+           mf_console_contains(mf_machine_get_console(machine), MF_PANIC_WORDS);
+}
+
 char *
 mf_guest_end_describe_panic(MfMachine *machine, MfPhase phase)
 {
@@ -15,8 +23,7 @@ mf_guest_end_judge(MfMachine *machine, MfPhase phase, const GError *error, char 
 {
     MfMachineEnd end = mf_machine_get_end(machine);
 
-    if (mf_machine_has_panicked(machine) || end == MF_MACHINE_END_PANIC ||
-        mf_console_contains(mf_machine_get_console(machine), MF_PANIC_WORDS)) {
+    if (mf_guest_end_is_panic(machine)) {
         *ret_message = mf_guest_end_describe_panic(machine, phase);
         return MF_VERDICT_CRASHED;
     }

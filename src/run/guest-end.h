@@ -9,6 +9,9 @@
 /* How every panic of Linux begins. */
 #define MF_PANIC_WORDS "Kernel panic - not syncing"
 
+/* Whether the guest's kernel has panicked, by whatever tells of that. */
+gboolean mf_guest_end_is_panic(MfMachine *machine);
+
 /* Of a guest whose kernel has panicked. Owned by the caller. */
 char *mf_guest_end_describe_panic(MfMachine *machine, MfPhase phase);
 

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "machine/machine.h"
+#include "qapi/qmp-commands.h"
 #include "run/guest-end.h"
+#include "run/hang-watch.h"
 #include "run/splat-watch.h"
 #include "wire/guest-protocol.h"
 
@@ -15,7 +18,15 @@
 /* After a channel's hang-up, how long QEMU has to end. */
 #define END_GRACE_MS 1000
 
+/* After the NMI that a guest gets that hangs, how long it has to tell where all of its processors
+ * are, and to reset; without a word of it, how long it has for the first one. */
+#define NMI_GRACE_MS   20000
+#define NMI_SILENCE_MS 20000
+
 #define CONSOLE_TAIL_LINES 40
+
+/* The processors' traces of a guest that hung. */
+#define HANG_TAIL_LINES 240
 
 struct _MfGuestWatch {
     GObject parent;
@@ -27,9 +38,10 @@ struct _MfGuestWatch {
     MfMachine *machine;     /* owned */
     char *tail;             /* owned; the console's last lines, where they are evidence */
     GError *lost;           /* owned; why the guest cannot be followed any more */
+    MfHangWatch *hang;      /* owned; where a hang is looked for */
     MfPhase phase;
-    guint panic_source, lost_source;
-    gboolean closed;
+    guint panic_source, lost_source, nmi_source;
+    gboolean closed, hung;
 };
 
 G_DEFINE_FINAL_TYPE(MfGuestWatch, mf_guest_watch, G_TYPE_OBJECT)
@@ -52,6 +64,7 @@ mf_guest_watch_dispose(GObject *object)
     mf_guest_watch_close(self);
     clear_guest(self);
     g_clear_error(&self->lost);
+    g_clear_object(&self->hang);
     g_clear_pointer(&self->tail, g_free);
     g_clear_pointer(&self->splats, mf_splat_watch_free);
     g_clear_object(&self->rules);
@@ -84,12 +97,32 @@ report_end(MfGuestWatch *self, MfVerdict verdict, char *message)
     g_signal_emit(self, signals[SIGNAL_OVER], 0, (guint)verdict, owned);
 }
 
+/* Whatever became of a guest that hung: that it did is the verdict. */
+static void
+report_hang(MfGuestWatch *self)
+{
+    g_autofree char *limit = mf_format_duration(self->target->hang_timeout_ms);
+    gboolean told = mf_console_contains(mf_machine_get_console(self->machine), MF_PANIC_WORDS);
+
+    mf_guest_watch_keep_tail(self);
+    report_end(self, MF_VERDICT_CRASHED,
+               g_strdup_printf("The guest hung during %s: nothing was heard of it for %s. %s",
+                               mf_phase_name(self->phase), limit,
+                               told ? "Where its processors were is among the console's lines."
+                                    : "It did not tell where its processors were when it was "
+                                      "asked by an NMI."));
+}
+
 static gboolean
 on_panic_grace_over(gpointer data)
 {
     MfGuestWatch *self = data;
 
     self->panic_source = 0;
+    if (self->hung) {
+        report_hang(self);
+        return G_SOURCE_REMOVE;
+    }
     mf_guest_watch_keep_tail(self);
     report_end(self, MF_VERDICT_CRASHED, mf_guest_end_describe_panic(self->machine, self->phase));
     return G_SOURCE_REMOVE;
@@ -108,11 +141,66 @@ on_machine_ended(MfGuestWatch *self, GError *error)
     char *message;
     MfVerdict verdict;
 
-    if (self->closed || self->target->bare || mf_boot_survives_end(self->boot))
+    if (self->closed || mf_boot_survives_end(self->boot))
+        return;
+    if (self->hung) {
+        report_hang(self);
+        return;
+    }
+    if (self->target->bare)
         return;
     mf_guest_watch_keep_tail(self);
     verdict = mf_guest_end_judge(self->machine, self->phase, error, &message);
     report_end(self, verdict, message);
+}
+
+static gboolean
+on_nmi_overdue(gpointer data)
+{
+    MfGuestWatch *self = data;
+
+    self->nmi_source = 0;
+    report_hang(self);
+    return G_SOURCE_REMOVE;
+}
+
+/* The first word after the NMI: the rest follows, up to the panic's reset. */
+static void
+on_console_after_nmi(MfGuestWatch *self)
+{
+    if (!self->nmi_source)
+        return;
+    g_signal_handlers_disconnect_by_func(mf_machine_get_console(self->machine),
+                                         on_console_after_nmi, self);
+    g_source_remove(self->nmi_source);
+    self->nmi_source = g_timeout_add(NMI_GRACE_MS, on_nmi_overdue, self);
+}
+
+static void
+on_nmi_sent(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfGuestWatch) self = data;
+    g_autoptr(GError) error = NULL;
+
+    if (mf_qmp_inject_nmi_finish(MF_QMP(source), result, &error) || self->closed)
+        return;
+    g_info("The guest could not be sent an NMI: %s", error->message);
+    report_hang(self);
+}
+
+/* Nothing in a guest that hangs can be asked but its processors themselves: the kernel of the plan
+ * panics on an NMI (MfPlatform.hang_args), and says of all of them where they are. */
+static void
+on_hung(MfGuestWatch *self)
+{
+    if (self->closed || self->panic_source)
+        return;
+    self->hung = TRUE;
+    g_signal_connect_object(mf_machine_get_console(self->machine), "output",
+                            G_CALLBACK(on_console_after_nmi), self, G_CONNECT_SWAPPED);
+    self->nmi_source = g_timeout_add(NMI_SILENCE_MS, on_nmi_overdue, self);
+    mf_qmp_inject_nmi_async(mf_machine_get_qmp(self->machine), NMI_SILENCE_MS, NULL, on_nmi_sent,
+                            g_object_ref(self));
 }
 
 static void
@@ -230,6 +318,27 @@ mf_guest_watch_set_phase(MfGuestWatch *self, MfPhase phase)
 }
 
 void
+mf_guest_watch_expect_life(MfGuestWatch *self)
+{
+    if (self->hang || self->closed || self->target->hang_timeout_ms <= 0)
+        return;
+    self->hang = mf_hang_watch_new(self->target->hang_timeout_ms);
+    for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++)
+        if (channel != MF_CHANNEL_QMP && mf_machine_get_channel(self->machine, channel))
+            mf_hang_watch_hear(self->hang, mf_machine_get_channel(self->machine, channel));
+    mf_hang_watch_heed(self->hang, mf_machine_get_qmp(self->machine));
+    g_signal_connect_object(self->hang, "hung", G_CALLBACK(on_hung), self, G_CONNECT_SWAPPED);
+    mf_hang_watch_start(self->hang);
+}
+
+gboolean
+mf_guest_watch_has_crashed(MfGuestWatch *self)
+{
+    return self->hung || mf_guest_end_is_panic(self->machine) ||
+           mf_splat_watch_has_failure(self->splats);
+}
+
+void
 mf_guest_watch_await_end(MfGuestWatch *self, const GError *error)
 {
     if (self->closed || self->lost_source)
@@ -244,7 +353,8 @@ void
 mf_guest_watch_keep_tail(MfGuestWatch *self)
 {
     if (self->machine && !self->tail)
-        self->tail = mf_console_get_tail(mf_machine_get_console(self->machine), CONSOLE_TAIL_LINES);
+        self->tail = mf_console_get_tail(mf_machine_get_console(self->machine),
+                                         self->hung ? HANG_TAIL_LINES : CONSOLE_TAIL_LINES);
 }
 
 void
@@ -253,6 +363,9 @@ mf_guest_watch_close(MfGuestWatch *self)
     self->closed = TRUE;
     g_clear_handle_id(&self->panic_source, g_source_remove);
     g_clear_handle_id(&self->lost_source, g_source_remove);
+    g_clear_handle_id(&self->nmi_source, g_source_remove);
+    if (self->hang)
+        mf_hang_watch_stop(self->hang);
 }
 
 /* A command that has passed is no pass when the console did not say all that it had to. */

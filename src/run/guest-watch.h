@@ -29,6 +29,14 @@ MfConsoleWatch *mf_guest_watch_get_console(MfGuestWatch *self);
 /* What the run is doing, for the messages. */
 void mf_guest_watch_set_phase(MfGuestWatch *self, MfPhase phase);
 
+/* The guest is ready: from now on it hangs when nothing is heard of it for the target's time. It is
+ * asked by an NMI where its processors are, and "over" follows. Once. */
+void mf_guest_watch_expect_life(MfGuestWatch *self);
+
+/* Whether the guest has hung, or its kernel panicked or said what fails the run. While there is a
+ * machine; the guest is expected to say nothing more. */
+gboolean mf_guest_watch_has_crashed(MfGuestWatch *self);
+
 /* A channel to the guest hung up, which says nothing: QEMU is ending, and its end, which follows,
  * tells why. If none does, 'error' is the end. */
 void mf_guest_watch_await_end(MfGuestWatch *self, const GError *error);

@@ -18,6 +18,7 @@
 #include "machine/platform.h"
 #include "machine/virtiofsd.h"
 #include "run/command-record.h"
+#include "run/crash-evidence.h"
 #include "run/media.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
@@ -225,6 +226,8 @@ mf_plan_kernel_args(const MfTarget *target, MfShareType type, const char *clock,
     /* panic=-1: a panic resets at once, which ends QEMU. */
     g_string_append_printf(text, "console=%s quiet panic=-1%s%s", platform->console,
                            platform->kernel_args, clock);
+    if (target->hang_timeout_ms > 0)
+        g_string_append(text, platform->hang_args);
     if (initramfs)
         g_string_append(text, " " MF_KERNEL_ARG_NO_CIPHER_TESTS);
     else
@@ -499,6 +502,8 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     if (!plan_tpm(spec, target, error))
         return FALSE;
     spec->qmp_socket = g_strdup(target->qmp_socket);
+    spec->held = target->on_crash != 0;
+    spec->screen = (target->on_crash & MF_ON_CRASH_SCREENSHOT) != 0;
     spec->extra_args = g_strdupv(target->qemu_args);
     spec->script_ports = !self->initramfs && !target->bare;
     return plan_memory(spec, target, error) && plan_disks(self, target, error) &&

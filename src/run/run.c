@@ -9,6 +9,7 @@
 #include "run/boot.h"
 #include "run/commands.h"
 #include "run/conclusion.h"
+#include "run/crash-evidence.h"
 #include "run/guest-setup.h"
 #include "run/guest-watch.h"
 #include "run/hooks.h"
@@ -35,6 +36,7 @@ struct _MfRun {
     MfResult *result;          /* owned */
     MfMarks *marks;            /* owned */
     GCancellable *cancellable; /* owned; ends what the current step waits for */
+    GCancellable *hurry;       /* owned; ends what is done for a run that is decided already */
     MfPhase phase;
     gint64 phase_started;
     guint16 rows, columns; /* of the command's terminal, when it has changed */
@@ -74,6 +76,7 @@ mf_run_dispose(GObject *object)
     clear_guest(self);
     g_clear_object(&self->watch);
     g_clear_object(&self->cancellable);
+    g_clear_object(&self->hurry);
     g_clear_object(&self->marks);
     g_clear_pointer(&self->result, mf_result_free);
     G_OBJECT_CLASS(mf_run_parent_class)->dispose(object);
@@ -94,6 +97,7 @@ mf_run_init(MfRun *self)
 {
     self->result = mf_result_new();
     self->cancellable = g_cancellable_new();
+    self->hurry = g_cancellable_new();
 }
 
 /* From here on nothing that happens changes the verdict. */
@@ -331,6 +335,7 @@ static void
 run_setup(MfRun *self)
 {
     g_clear_handle_id(&self->deadline, g_source_remove);
+    mf_guest_watch_expect_life(self->watch);
     self->setup = mf_hooks_new(MF_HOOK_SETUP, self->target->setup, self->target->timeout_ms,
                                mf_commands_make_hook, self->commands);
     mf_hooks_run_async(self->setup, self->cancellable, on_setup_done, g_object_ref(self));
@@ -360,6 +365,7 @@ step_setup(MfRun *self)
 {
     if (self->bare) {
         g_clear_handle_id(&self->deadline, g_source_remove);
+        mf_guest_watch_expect_life(self->watch);
         enter(self, MF_PHASE_EXECUTE);
         return;
     }
@@ -483,13 +489,36 @@ on_stopped(GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static void
-step_stop(MfRun *self)
+stop_machine(MfRun *self)
 {
-    g_clear_handle_id(&self->deadline, g_source_remove);
     if (self->machine)
         mf_machine_stop_async(self->machine, on_stopped, g_object_ref(self));
     else
         complete(self);
+}
+
+static void
+on_evidence_gathered(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GPtrArray) notes = mf_crash_evidence_gather_finish(MF_MACHINE(source), result);
+
+    g_ptr_array_extend(self->result->notes, notes, (GCopyFunc)(void (*)(void))g_strdup, NULL);
+    stop_machine(self);
+}
+
+static void
+step_stop(MfRun *self)
+{
+    const MfTarget *target = self->target;
+
+    g_clear_handle_id(&self->deadline, g_source_remove);
+    if (self->machine && target->on_crash && target->crash_dir &&
+        mf_guest_watch_has_crashed(self->watch))
+        mf_crash_evidence_gather_async(self->machine, target->on_crash, target->crash_dir,
+                                       self->hurry, on_evidence_gathered, g_object_ref(self));
+    else
+        stop_machine(self);
 }
 
 static void (*const steps[])(MfRun *self) = {
@@ -590,5 +619,6 @@ mf_run_get_spec(MfRun *self)
 void
 mf_run_cancel(MfRun *self, const char *reason)
 {
+    g_cancellable_cancel(self->hurry);
     decide(self, MF_VERDICT_CANCELLED, g_strdup(reason));
 }

@@ -39,6 +39,21 @@ mf_splat_watch_feed(MfSplatWatch *self, MfConsoleSource source, const char *line
     mf_splat_scanner_feed(self->scanners[source], line);
 }
 
+gboolean
+mf_splat_watch_has_failure(MfSplatWatch *self)
+{
+    for (int source = 0; source < MF_N_CONSOLE_SOURCES; source++) {
+        const GPtrArray *splats;
+
+        mf_splat_scanner_finish(self->scanners[source]);
+        splats = mf_splat_scanner_get_splats(self->scanners[source]);
+        for (guint i = 0; i < splats->len; i++)
+            if (mf_splat_policy_judge(self->policy, splats->pdata[i]) == MF_SPLAT_RULE_FAIL)
+                return TRUE;
+    }
+    return FALSE;
+}
+
 /* The one with the same words. Where a call trace is missing the fingerprints differ. */
 static MfSplat *
 find_title(const GPtrArray *splats, const MfSplat *wanted)

@@ -19,6 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSplatWatch, mf_splat_watch_free)
 
 void mf_splat_watch_feed(MfSplatWatch *self, MfConsoleSource source, const char *line);
 
+/* Whether anything so far fails the run. What is being said counts as complete. */
+gboolean mf_splat_watch_has_failure(MfSplatWatch *self);
+
 /* After the last line: puts what was found into the result, in the log's order, then what only the
  * serial port had, and judges it by the rules (see mf_splat_policy_apply()). */
 void mf_splat_watch_conclude(MfSplatWatch *self, MfResult *result);

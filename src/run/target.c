@@ -240,6 +240,7 @@ mf_target_free(MfTarget *self)
     g_ptr_array_unref(self->console);
     g_strfreev(self->artifacts);
     g_free(self->artifacts_dir);
+    g_free(self->crash_dir);
     g_free(self->splat_allow);
     g_free(self->splat_deny);
     g_free(self);

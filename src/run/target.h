@@ -148,8 +148,13 @@ typedef struct {
     char *splat_allow; /* owned; file of patterns of what is ignored; or NULL */
     char *splat_deny;  /* owned; file of patterns of what fails the run; or NULL */
 
+    guint on_crash;  /* of MfOnCrash: what is kept of a guest that crashed or hung */
+    char *crash_dir; /* owned; where that goes on the host; NULL with nothing to keep */
+
     gint64 timeout_ms;      /* of the command, and of each text of setup and teardown; 0 is none */
     gint64 boot_timeout_ms; /* until the first of them starts; 0 is none */
+    gint64 hang_timeout_ms; /* a guest of which nothing was heard for that long has hung; 0: for
+                             * ever */
 } MfTarget;
 
 /* Whether 'word' is one of the words of a kernel command line (may be NULL). */

@@ -12,16 +12,20 @@
 struct _MfCapture {
     char *path; /* owned; or NULL */
     int fd;     /* owned; -1: nothing is written */
-    guint64 size;
+    guint64 size, file_max;
     MfTail *tail; /* owned */
 };
 
 MfCapture *
-mf_capture_new(const char *path, GError **error)
+mf_capture_new(const char *path, guint64 file_max, GError **error)
 {
     mf_autofd fd = -1;
 
     if (path) {
+        g_autofree char *directory = g_path_get_dirname(path);
+
+        /* Where it cannot be made, the file cannot be either. */
+        g_mkdir_with_parents(directory, 0755);
         fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0) {
             mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be written", path);
@@ -32,6 +36,7 @@ mf_capture_new(const char *path, GError **error)
     MfCapture *self = g_new0(MfCapture, 1);
 
     self->path = g_strdup(path);
+    self->file_max = file_max;
     self->fd = mf_fd_steal(&fd);
     self->tail = mf_tail_new(MF_OUTCOME_TAIL);
     return self;
@@ -64,7 +69,7 @@ mf_capture_write(MfCapture *self, GBytes *bytes)
 {
     gsize size;
     const void *data = g_bytes_get_data(bytes, &size);
-    guint64 room = MF_CAPTURE_FILE_MAX - MIN(self->size, MF_CAPTURE_FILE_MAX);
+    guint64 room = self->file_max - MIN(self->size, self->file_max);
 
     write_file(self, data, (gsize)MIN(size, room));
     mf_tail_append(self->tail, bytes);
@@ -74,10 +79,10 @@ mf_capture_write(MfCapture *self, GBytes *bytes)
 void
 mf_capture_close(MfCapture *self)
 {
-    if (self->size > MF_CAPTURE_FILE_MAX) {
+    if (self->size > self->file_max) {
         g_autofree char *note =
             g_strdup_printf("\nmayfly: %" G_GUINT64_FORMAT " more bytes were left out here.\n",
-                            self->size - MF_CAPTURE_FILE_MAX);
+                            self->size - self->file_max);
 
         write_file(self, note, strlen(note));
     }

@@ -5,16 +5,17 @@
 
 /*
  * One stream of a case on its way past: how much it was, its last bytes (MF_OUTCOME_TAIL), and the
- * first of them in a file. However much a guest writes, it takes neither the memory nor the disk of
- * the others.
+ * first of them, or all, in a file. However much a guest writes, it does not take the memory of the
+ * others.
  */
 typedef struct _MfCapture MfCapture;
 
-/* What a file takes of a stream. */
+/* What a file takes of a command's stream. */
 #define MF_CAPTURE_FILE_MAX (G_GUINT64_CONSTANT(64) << 20)
 
-/* 'path' is written anew; NULL for no file. MF_ERROR_HOST. */
-MfCapture *mf_capture_new(const char *path, GError **error);
+/* 'path' is written anew, with the directories above it; NULL for no file. It takes 'file_max'
+ * bytes; G_MAXUINT64 is all of them. MF_ERROR_HOST. */
+MfCapture *mf_capture_new(const char *path, guint64 file_max, GError **error);
 void mf_capture_free(MfCapture *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCapture, mf_capture_free)
 

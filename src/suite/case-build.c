@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "machine/catalog.h"
+#include "run/crash-evidence.h"
 #include "suite/config-read.h"
 #include "suite/config-smbios.h"
 #include "suite/origin.h"
@@ -58,6 +59,14 @@ take_enums(const Build *self)
                          NULL);
     mf_subtest_format_parse(mf_config_subtests_to_string(config->subtests), &target->subtests,
                             NULL);
+    for (guint i = 0; config->on_crash && i < config->on_crash->len; i++) {
+        guint flag = 0;
+
+        mf_on_crash_parse(
+            mf_config_on_crash_to_string(g_array_index(config->on_crash, MfConfigOnCrash, i)),
+            &flag, NULL);
+        target->on_crash |= flag;
+    }
     mf_splat_rule_parse(mf_config_splat_rule_to_string(config->splat), &target->splat, NULL);
     if (config->has_cache)
         mf_9p_cache_parse(mf_config_cache_to_string(config->cache), &target->cache, NULL);
@@ -127,6 +136,7 @@ take_numbers(const Build *self)
     target->memory = config->vm->memory;
     target->timeout_ms = config->timeout;
     target->boot_timeout_ms = config->boot_timeout;
+    target->hang_timeout_ms = config->hang_timeout;
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/parse.h"
 #include "machine/debug-exit.h"
+#include "run/hang-watch.h"
 #include "run/target.h"
 #include "suite/config-smbios.h"
 #include "suite/config-value.h"
@@ -253,6 +254,17 @@ check_guest(const MfConfigTarget *target, json_object *tree, GError **error)
 }
 
 static gboolean
+check_hang_timeout(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    if (target->hang_timeout == 0 || target->hang_timeout >= MF_HANG_TIMEOUT_MIN_MS)
+        return TRUE;
+    mf_config_value_fail(find_place(tree, "hang_timeout"), error,
+                         "Key 'hang_timeout' is too short: a guest is asked for a sign of life "
+                         "once a second, so at least 3s, or 0 for never.");
+    return FALSE;
+}
+
+static gboolean
 check_memory(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     if (target->vm->memory >= MF_TARGET_MIN_MEMORY)
@@ -397,9 +409,9 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_boot,    check_boot_options, check_command, check_bare,   check_exit_code,
-        check_console, check_expect,       check_guest,   check_memory, check_numa,
-        check_net,     check_mounts,       check_smbios,  check_tpm,
+        check_boot,    check_boot_options, check_command,      check_bare,   check_exit_code,
+        check_console, check_expect,       check_hang_timeout, check_guest,  check_memory,
+        check_numa,    check_net,          check_mounts,       check_smbios, check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

@@ -104,7 +104,9 @@ open_captures(MfKeeper *self, GError **error)
         g_autofree char *path =
             self->directory ? g_build_filename(self->directory, names[stream], NULL) : NULL;
 
-        self->capture[stream] = mf_capture_new(path, error);
+        /* A console that is cut is no evidence: all of it is kept. */
+        self->capture[stream] =
+            mf_capture_new(path, stream == 0 ? G_MAXUINT64 : MF_CAPTURE_FILE_MAX, error);
         if (!self->capture[stream])
             return FALSE;
     }

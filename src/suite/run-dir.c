@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/tempdir.h"
+#include "run/crash-evidence.h"
 
 struct _MfRunDir {
     char *path; /* owned */
@@ -18,7 +19,8 @@ struct _MfRunDir {
 
 static const char *const kept[] = {
     MF_RUN_DIR_CONSOLE, MF_RUN_DIR_STDOUT,   MF_RUN_DIR_STDERR,    MF_RUN_DIR_QEMU,
-    MF_RUN_DIR_RESULT,  MF_RUN_DIR_TIMELINE, MF_RUN_DIR_ARTIFACTS,
+    MF_RUN_DIR_RESULT,  MF_RUN_DIR_TIMELINE, MF_RUN_DIR_ARTIFACTS, MF_CRASH_DUMP_KDUMP,
+    MF_CRASH_DUMP_ELF,  MF_CRASH_SCREENSHOT,
 };
 
 static gboolean

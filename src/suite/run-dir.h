@@ -15,6 +15,7 @@
  *     <id>/result.json  how it ended
  *     <id>/timeline.svg where the time went
  *     <id>/artifacts/   the files that were asked for
+ *     <id>/crash.*      what was asked for of a guest that crashed: see run/crash-evidence.h
  *     <id>/attempt-1/   the same of an earlier attempt, when there was another
  */
 #define MF_RUN_DIR_CONSOLE   "console.log"

@@ -243,6 +243,8 @@ prepare_attempt(Job *job, GError **error)
         g_free(the_case->target->artifacts_dir);
         the_case->target->artifacts_dir =
             g_build_filename(job->report->run_dir, MF_RUN_DIR_ARTIFACTS, NULL);
+        g_free(the_case->target->crash_dir);
+        the_case->target->crash_dir = g_strdup(job->report->run_dir);
     }
     job->attempt = mf_attempt_new(the_case, job->report->run_dir, error);
     return job->attempt != NULL;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "run/crash-evidence.h"
 #include "suite/config-read.h"
 #include "suite/toml.h"
 
@@ -92,6 +93,20 @@ test_rules_for_splats_reach_the_target(void)
     g_assert_cmpint(target->splat, ==, MF_SPLAT_RULE_WARN);
     g_assert_cmpstr(target->splat_allow, ==, "/projects/net/known");
     g_assert_cmpstr(target->splat_deny, ==, "/etc/never");
+}
+
+static void
+test_what_is_done_about_a_crash_or_a_hang_reaches_the_target(void)
+{
+    g_autoptr(GPtrArray) plain = build_one("");
+    g_autoptr(GPtrArray) given =
+        build_one("on_crash = ['screenshot', 'dump']\nhang_timeout = '1m'\n");
+    const MfTarget *target = first(given)->target;
+
+    g_assert_cmpuint(first(plain)->target->on_crash, ==, 0);
+    g_assert_cmpint(first(plain)->target->hang_timeout_ms, ==, 0);
+    g_assert_cmpuint(target->on_crash, ==, MF_ON_CRASH_DUMP | MF_ON_CRASH_SCREENSHOT);
+    g_assert_cmpint(target->hang_timeout_ms, ==, 60000);
 }
 
 static void
@@ -410,6 +425,8 @@ main(int argc, char **argv)
         const char *path;
         void (*test)(void);
     } tests[] = {
+        {"what-is-done-about-a-crash-or-a-hang-reaches-the-target",
+         test_what_is_done_about_a_crash_or_a_hang_reaches_the_target},
         {"rules-for-splats-reach-the-target", test_rules_for_splats_reach_the_target},
         {"paths-are-meant-from-the-file-s-directory",
          test_paths_are_meant_from_the_file_s_directory},

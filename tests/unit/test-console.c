@@ -263,7 +263,7 @@ main(int argc, char **argv)
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
     g_test_add_func("/console/lines-are-passed-on-when-complete",
                     test_lines_are_passed_on_when_they_are_complete);
-    g_test_add_func("/console/lines-of-the-serial-port-and-of-the-kernel-log-do-not-mix",
+    g_test_add_func("/console/S-2/lines-of-the-serial-port-and-of-the-kernel-log-do-not-mix",
                     test_lines_of_the_serial_port_and_of_the_kernel_log_do_not_mix);
     g_test_add_func("/console/a-line-is-cut-at-its-limit", test_a_line_is_cut_at_its_limit);
     g_test_add_func("/console/S-11/what-a-guest-ends-with-is-a-line",

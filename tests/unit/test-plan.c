@@ -36,6 +36,21 @@ test_cipher_tests_are_skipped_only_where_the_guest_takes_it_back(void)
 }
 
 static void
+test_a_kernel_that_may_hang_answers_an_nmi(void)
+{
+    g_autoptr(MfTarget) target = mf_target_new();
+
+    target->arch = MF_ARCH_X86_64;
+    target->hang_timeout_ms = 5000;
+    target->kernel_args = g_strdup("panic_print=0");
+    assert_args(target, TRUE, "* unknown_nmi_panic panic_print=64 * panic_print=0");
+    target->hang_timeout_ms = 0;
+
+    g_autofree char *text = mf_plan_kernel_args(target, MF_SHARE_9P, "", TRUE);
+    g_assert_null(strstr(text, "nmi"));
+}
+
+static void
 test_each_architecture_has_its_console(void)
 {
     g_autoptr(MfTarget) target = mf_target_new();
@@ -66,6 +81,8 @@ main(int argc, char **argv)
                     test_the_users_kernel_arguments_come_last);
     g_test_add_func("/plan/cipher-tests-are-skipped-only-where-the-guest-takes-it-back",
                     test_cipher_tests_are_skipped_only_where_the_guest_takes_it_back);
+    g_test_add_func("/plan/a-kernel-that-may-hang-answers-an-nmi",
+                    test_a_kernel_that_may_hang_answers_an_nmi);
     g_test_add_func("/plan/each-architecture-has-its-console",
                     test_each_architecture_has_its_console);
     g_test_add_func("/plan/only-a-writable-root-is-mounted-writable-by-the-kernel",

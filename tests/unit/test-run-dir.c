@@ -215,7 +215,7 @@ test_a_capture_keeps_the_stream_in_the_file_and_its_end_in_memory(Fixture *fixtu
 {
     g_autofree char *path = g_build_filename(fixture->top, "stdout", NULL);
     g_autoptr(GError) error = NULL;
-    g_autoptr(MfCapture) capture = mf_capture_new(path, &error);
+    g_autoptr(MfCapture) capture = mf_capture_new(path, MF_CAPTURE_FILE_MAX, &error);
     g_autofree char *text = NULL;
     gsize length;
 
@@ -240,7 +240,7 @@ test_a_flood_fills_a_file_up_to_its_cap_and_no_further(Fixture *fixture, gconstp
 {
     static const char note[] = "\nmayfly: 1 more bytes were left out here.\n";
     g_autofree char *path = g_build_filename(fixture->top, "stdout", NULL);
-    g_autoptr(MfCapture) capture = mf_capture_new(path, NULL);
+    g_autoptr(MfCapture) capture = mf_capture_new(path, MF_CAPTURE_FILE_MAX, NULL);
     GStatBuf status;
 
     for (guint64 written = 0; written < MF_CAPTURE_FILE_MAX; written += 1u << 20)
@@ -254,6 +254,59 @@ test_a_flood_fills_a_file_up_to_its_cap_and_no_further(Fixture *fixture, gconstp
     g_assert_cmpuint(mf_capture_get_size(capture), ==, MF_CAPTURE_FILE_MAX + 1);
 }
 
+static void
+test_s1_a_log_has_its_directories_made_and_is_begun_anew(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *path = g_build_filename(fixture->top, "logs", "deep", "console.log", NULL);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+
+    for (int run = 1; run <= 2; run++) {
+        g_autoptr(MfCapture) capture = mf_capture_new(path, G_MAXUINT64, &error);
+
+        g_assert_no_error(error);
+        write_capture(capture, 3 - run, 'x');
+        mf_capture_close(capture);
+    }
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "x");
+}
+
+static void
+test_s1_s15_a_log_that_cannot_be_is_an_error_before_anything_starts(Fixture *fixture,
+                                                                    gconstpointer data)
+{
+    g_autofree char *file = g_build_filename(fixture->top, "file", NULL);
+    g_autofree char *path = g_build_filename(file, "serial.log", NULL);
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(g_file_set_contents(file, "", 0, NULL));
+    g_assert_null(mf_capture_new(path, G_MAXUINT64, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_nonnull(strstr(error->message, path));
+}
+
+/* S-3: raw and complete, whatever it is and however much. */
+static void
+test_s3_a_log_has_every_byte(Fixture *fixture, gconstpointer data)
+{
+    static const char raw[] = "\xff\0\xc3\r\n\033[1m";
+    g_autofree char *path = g_build_filename(fixture->top, "console.log", NULL);
+    g_autoptr(MfCapture) capture = mf_capture_new(path, G_MAXUINT64, NULL);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(raw, sizeof(raw) - 1);
+    g_autofree char *text = NULL;
+    gsize length;
+
+    mf_capture_write(capture, bytes);
+    for (guint64 written = 0; written <= MF_CAPTURE_FILE_MAX; written += 1u << 20)
+        write_capture(capture, 1u << 20, 'x');
+    mf_capture_close(capture);
+    g_assert_true(g_file_get_contents(path, &text, &length, NULL));
+    g_assert_cmpuint(length, ==, sizeof(raw) - 1 + MF_CAPTURE_FILE_MAX + (1u << 20));
+    g_assert_cmpmem(text, sizeof(raw) - 1, raw, sizeof(raw) - 1);
+    g_assert_cmpint(text[length - 1], ==, 'x');
+}
+
 int
 main(int argc, char **argv)
 {
@@ -261,6 +314,11 @@ main(int argc, char **argv)
         const char *path;
         void (*test)(Fixture *, gconstpointer);
     } tests[] = {
+        {"/run-dir/S-1/a-log-has-its-directories-made-and-is-begun-anew",
+         test_s1_a_log_has_its_directories_made_and_is_begun_anew},
+        {"/run-dir/S-1-S-15/a-log-that-cannot-be-is-an-error-before-anything-starts",
+         test_s1_s15_a_log_that_cannot_be_is_an_error_before_anything_starts},
+        {"/run-dir/S-3/a-log-has-every-byte", test_s3_a_log_has_every_byte},
         {"/run-dir/is-made-with-its-parents", test_is_made_with_its_parents},
         {"/run-dir/files-of-somebody-else-are-not-touched",
          test_files_of_somebody_else_are_not_touched},

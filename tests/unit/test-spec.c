@@ -42,6 +42,15 @@ test_paths_with_commas_and_spaces_stay_one_value(void)
 }
 
 static void
+test_a_machine_whose_crash_is_kept_stays_and_has_a_screen(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
+
+    spec->held = spec->screen = TRUE;
+    assert_golden(spec, "spec-held.args");
+}
+
+static void
 test_script_init_adds_its_ports(void)
 {
     g_autoptr(MfSpec) spec = spec_fixture_new("pc");
@@ -477,6 +486,8 @@ main(int argc, char **argv)
     g_test_add_func("/spec/the-default-machine", test_the_default_machine);
     g_test_add_func("/spec/paths-with-commas-and-spaces-stay-one-value",
                     test_paths_with_commas_and_spaces_stay_one_value);
+    g_test_add_func("/spec/a-machine-whose-crash-is-kept-stays-and-has-a-screen",
+                    test_a_machine_whose_crash_is_kept_stays_and_has_a_screen);
     g_test_add_func("/spec/script-init-adds-its-ports", test_script_init_adds_its_ports);
     g_test_add_func("/spec/a-machine-to-be-saved-has-its-memory-in-a-file",
                     test_a_machine_to_be_saved_has_its_memory_in_a_file);
