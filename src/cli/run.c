@@ -203,6 +203,8 @@ run_to_end(RunCli *self, MfStdio *stdio, gboolean console)
 static char *
 describe_command(const MfTarget *target)
 {
+    if (target->bare)
+        return g_strdup("a guest without a command");
     if (target->shell)
         return g_strdup(target->shell);
     return target->argv ? g_strjoinv(" ", target->argv) : g_strdup("a login shell");
@@ -310,7 +312,8 @@ run_target(const MfRunOptions *options, const Records *records)
     if (records->keep)
         mf_run_keep_follow(records->keep, run, stdio);
     run_to_end(&self, stdio, options->console);
-    report(self.result, options->console);
+    /* A bare guest's console is the standard output. */
+    report(self.result, options->console || target->bare);
     int status = mf_cli_exit_status(self.result, self.cancel_signal);
     if (!write_records(records, target, self.result, !options->run_dir) && status == 0)
         status = MF_EXIT_UNAVAILABLE;

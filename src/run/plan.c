@@ -332,30 +332,6 @@ plan_share_type(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError *
 }
 
 static gboolean
-check_uefi_can_boot(const MfTarget *target, MfKernel *kernel, GError **error)
-{
-    const char *other = target->tpm == MF_TPM_NONE ? "UEFI" : "a TPM, which takes UEFI";
-
-    if (mf_kernel_get_format(kernel) != MF_KERNEL_ELF)
-        return TRUE;
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The kernel '%s' is a vmlinux, which UEFI firmware cannot start: take its bzImage, "
-                "or boot it without %s.",
-                mf_kernel_get_path(kernel), other);
-    return FALSE;
-}
-
-/* UEFI starts the image itself, as a program of its own. */
-static gboolean
-prepare_image(MfSpec *spec, const MfTarget *target, MfKernel *kernel, GError **error)
-{
-    if (target->uefi && !check_uefi_can_boot(target, kernel, error))
-        return FALSE;
-    spec->kernel = mf_kernel_prepare_image(kernel, target->kaslr || target->uefi, error);
-    return spec->kernel != NULL;
-}
-
-static gboolean
 plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **error)
 {
     MfSpec *spec = self->spec;
@@ -366,38 +342,7 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         return FALSE;
     spec->append =
         mf_plan_kernel_args(target, spec->share_type, choose_clock(spec), self->initramfs);
-    return prepare_image(spec, target, kernel, error);
-}
-
-/* A kernel that boots by itself says all that it has to say: nobody else does. */
-static char *
-make_bare_kernel_args(const MfTarget *target)
-{
-    const MfPlatform *platform = mf_platform_get(target->arch);
-    const char *own = target->kernel_args ? target->kernel_args : "";
-
-    return g_strdup_printf("console=%s panic=-1%s%s%s", platform->console, platform->kernel_args,
-                           *own ? " " : "", own);
-}
-
-/* A kernel with nothing of mayfly's beside it. */
-static gboolean
-plan_bare_kernel(MfSpec *spec, const MfTarget *target, GError **error)
-{
-    g_autofree char *path = find_kernel(target, error);
-    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
-
-    if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error) ||
-        (target->kernel_args && !mf_target_check_kernel_args(target->kernel_args, error)))
-        return FALSE;
-    if (target->initramfs && access(target->initramfs, R_OK) < 0) {
-        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The initramfs '%s' cannot be read",
-                           target->initramfs);
-        return FALSE;
-    }
-    spec->initrd = g_strdup(target->initramfs);
-    spec->append = make_bare_kernel_args(target);
-    return prepare_image(spec, target, kernel, error);
+    return mf_media_set_kernel(target, kernel, spec, error);
 }
 
 /* What boots with nothing of mayfly's in it. Whatever it does, it does not do before it is watched.
@@ -409,7 +354,11 @@ plan_bare(MfSpec *spec, const MfTarget *target, GError **error)
     spec->debug_exit = target->success_exit_code > 0;
     if (spec->debug_exit && !mf_debug_exit_check(target->arch, target->success_exit_code, error))
         return FALSE;
-    return target->image || plan_bare_kernel(spec, target, error);
+    if (target->image)
+        return TRUE;
+
+    g_autofree char *path = find_kernel(target, error);
+    return path && mf_media_set_bare_kernel(target, path, spec, error);
 }
 
 static gboolean

@@ -43,6 +43,15 @@ def make_boot_code(directory, value=0x100, echo=False):
         return file.read()
 
 
+def make_multiboot_kernel(directory, value):
+    """A kernel that is no Linux."""
+    path = os.path.join(directory, "kernel.elf")
+    run("as", "--32", "--defsym", f"VALUE={value}", "-o", path + ".o",
+        os.path.join(HERE, "multiboot.S"))
+    run("ld", "-m", "elf_i386", "-Ttext", "0x100000", "-o", path, path + ".o")
+    return path
+
+
 def make_disk(directory, **code):
     """A raw disk with a boot sector."""
     path = os.path.join(directory, "disk.img")

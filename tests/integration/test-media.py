@@ -298,6 +298,16 @@ def a_kernel_without_agent_boots_by_bios_and_by_uefi():
 
 
 @test
+def a_kernel_that_is_no_linux_boots_by_multiboot():
+    with Sandbox() as box:
+        path = media.make_multiboot_kernel(box.work, value=0x10)
+        result = run_bare(box, "-k", path, "--success-exit-code", "33", "--kargs", "own")
+        expect(result, 0)
+        assert b"mayfly: the kernel runs\r\n" in result.out, result
+        expect_sentence(box.run("run", "-k", path, "--", "true"), 69, "kernel.elf' is ")
+
+
+@test
 def what_the_firmware_cannot_boot_is_refused_before_anything_starts():
     with Sandbox() as box:
         directory = box.make("directory")
