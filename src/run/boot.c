@@ -266,7 +266,7 @@ publish(MfBoot *self)
     g_autofree char *version = get_version(self);
     g_autoptr(GBytes) console = mf_console_get_kept(mf_machine_get_console(self->machine));
     g_autoptr(GBytes) stream = mf_stream_take_residual(self->stream);
-    const MfWarmExtras extras = {console, stream, version, self->target->kernel};
+    const MfWarmExtras extras = {console, stream, version, self->plan->label};
     g_autoptr(GError) error = NULL;
 
     if (!mf_warm_build_commit(self->build, &extras, &error)) {

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "base/tempdir.h"
 #include "machine/catalog.h"
 #include "machine/debug-exit.h"
@@ -49,6 +50,7 @@ mf_plan_free(MfPlan *self)
     if (self->script_mounts)
         g_string_free(self->script_mounts, TRUE);
     g_free(self->script_modules);
+    g_free(self->label);
     g_free(self->image_script);
     g_free(self->image_command);
     g_free(self->image_command_alone);
@@ -257,6 +259,17 @@ find_kernel(const MfTarget *target, GError **error)
                     "kernel list' shows that, 'mayfly kernel pull' adds to it).",
                     target->kernel);
     return entry;
+}
+
+/* Owned by the caller. */
+static char *
+describe_machine(const MfSpec *spec, const MfTarget *target, MfKernel *kernel)
+{
+    gboolean named = target->kernel && !g_file_test(target->kernel, G_FILE_TEST_EXISTS);
+    g_autofree char *memory = mf_format_size(spec->memory);
+
+    return g_strdup_printf("%s, %s, %u CPU%s", named ? target->kernel : mf_kernel_get_path(kernel),
+                           memory, spec->cpus, spec->cpus == 1 ? "" : "s");
 }
 
 /* What the kernel has to have, but for the shares. */
@@ -628,6 +641,7 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
     if (!kernel || !plan_kernel(self, target, kernel, error))
         return NULL;
+    self->label = describe_machine(spec, target, kernel);
     add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
     add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
     add_shares(self, target);

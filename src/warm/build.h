@@ -14,7 +14,7 @@ typedef struct {
     GBytes *console;
     GBytes *stream; /* the beginning of a frame; NULL for none */
     const char *qemu_version;
-    const char *label;
+    const char *label; /* what it is saved for, for people */
 } MfWarmExtras;
 
 /* Begins to save the machine of a key, with 'memory' bytes. NULL with *ret_busy when somebody else

@@ -61,11 +61,23 @@ def the_verb_builds_shows_and_removes_machines():
         assert was_restored(box.expect_right())
         shown = box.run("warm", "list")
         expect(shown, 0)
-        assert name[:12].encode() in shown.out and kernel("small").encode() in shown.out, shown
+        assert name[:12].encode() in shown.out, shown
+        assert f"  {kernel('small')}, 1.0 GiB, 2 CPUs\n".encode() in shown.out, shown
         expect(box.run("warm", "prune"), 0)
         box.only()
         expect(box.run("warm", "prune", "0"), 0)
         assert not box.saved()
+
+
+@test
+def a_run_that_names_no_kernel_saves_and_restores_as_well():
+    with Warm() as box:
+        expect(box.run("kernel", "add", "--name", "only", kernel("small")), 0)
+        for seen in (was_saved, was_restored):
+            result = box.run("run", "-v", "--", "uname", "-r")
+            expect(result, 0)
+            assert seen(result), result
+        box.only()
 
 
 @test
