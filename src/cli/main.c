@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/suggest.h"
 #include "cli/cli.h"
@@ -199,6 +201,31 @@ is_vmtest(const char *program)
     return g_strcmp0(name, "vmtest") == 0;
 }
 
+/* Whether nobody reads the standard output any more, as of a pipe into head(1). */
+static gboolean
+is_reader_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
+/* Whoever closes a pipe has read enough: that ends this program as SIGPIPE would, in silence. What
+ * does not fit in stdio's buffer fails while it is printed, of which the stream keeps a mark. */
+static int
+finish_output(int status)
+{
+    int reason = fflush(stdout) != 0 ? errno : 0;
+
+    if (status != 0 || (reason == 0 && !ferror(stdout)))
+        return status;
+    if (reason == EPIPE || is_reader_gone())
+        return MF_EXIT_SIGNAL_BASE + SIGPIPE;
+    mf_cli_complain("The standard output cannot be written: %s",
+                    reason ? g_strerror(reason) : "not all of it arrived.");
+    return MF_EXIT_UNAVAILABLE;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,10 +234,5 @@ main(int argc, char **argv)
     setlocale(LC_ALL, "");
     signal(SIGPIPE, SIG_IGN);
 
-    int status = is_vmtest(argv[0]) ? mf_cli_vmtest(argc, argv) : run_verb(argc, argv);
-    if (fflush(stdout) != 0 && status == 0) {
-        mf_cli_complain("The standard output cannot be written: %s", g_strerror(errno));
-        status = MF_EXIT_UNAVAILABLE;
-    }
-    return status;
+    return finish_output(is_vmtest(argv[0]) ? mf_cli_vmtest(argc, argv) : run_verb(argc, argv));
 }

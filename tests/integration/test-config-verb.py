@@ -200,5 +200,25 @@ def what_selects_nothing_is_told_of_by_its_mistake():
                         r"none has the tag 'quik' \(did you mean 'quick'\?\)")
 
 
+@test
+def a_reader_that_has_gone_ends_what_prints_in_silence_as_sigpipe_would():
+    with Project() as box:
+        for words in (("config",), ("test", "--list"), ("--help",), ("syntax",)):
+            reader, writer = os.pipe()
+            os.close(reader)
+            result = box.run(*words, stdout=writer)
+            os.close(writer)
+            expect(result, 141)
+            assert result.err == b"", (words, result)
+
+
+@test
+def output_that_does_not_arrive_is_told_however_long_it_is():
+    with Project() as box, open("/dev/full", "wb") as full:
+        for words in (("config",), ("syntax",)):
+            expect_sentence(box.run(*words, stdout=full), 69,
+                            "The standard output cannot be written: ")
+
+
 if __name__ == "__main__":
     main()
