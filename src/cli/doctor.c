@@ -94,7 +94,7 @@ on_gathered(GObject *source, GAsyncResult *result, gpointer data)
 
 /* What the layers above the machine know. */
 static void
-complete(MfDoctorFacts *facts)
+complete(MfDoctorFacts *facts, guint64 warm_max)
 {
     g_autoptr(MfTarget) target = mf_target_new();
     g_autoptr(GPtrArray) machines = mf_warm_store_list(NULL);
@@ -105,19 +105,18 @@ complete(MfDoctorFacts *facts)
     facts->guest_memory = target->memory;
     for (guint i = 0; machines && i < machines->len; i++)
         facts->warm_size += ((const MfWarmItem *)machines->pdata[i])->size;
-    if (!mf_warm_store_get_max(&facts->warm_max, NULL))
-        facts->warm_max = MF_WARM_DEFAULT_MAX;
+    facts->warm_max = warm_max;
 }
 
 static MfDoctorFacts *
-gather(const char *root)
+gather(const char *root, guint64 warm_max)
 {
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
     Visit visit = {.loop = loop};
 
     mf_doctor_facts_gather_async(root, on_gathered, &visit);
     g_main_loop_run(loop);
-    complete(visit.facts);
+    complete(visit.facts, warm_max);
     return visit.facts;
 }
 
@@ -135,11 +134,17 @@ int
 mf_cli_doctor(int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
+    g_autoptr(GError) error = NULL;
+    guint64 warm_max;
 
     if (!parse(argc, argv, &arguments))
         return MF_EXIT_USAGE;
+    if (!mf_warm_store_get_max(&warm_max, &error)) {
+        mf_cli_complain("%s", error->message);
+        return MF_EXIT_USAGE;
+    }
 
-    g_autoptr(MfDoctorFacts) facts = gather(arguments.root ? arguments.root : "/");
+    g_autoptr(MfDoctorFacts) facts = gather(arguments.root ? arguments.root : "/", warm_max);
     g_autoptr(GPtrArray) checks = mf_doctor_examine(facts);
     g_autofree char *text = arguments.json ? mf_report_doctor_json(checks, facts->distro)
                                            : mf_report_doctor_text(checks);

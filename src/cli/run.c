@@ -15,6 +15,7 @@
 #include "report/sink.h"
 #include "report/timeline.h"
 #include "run/plan.h"
+#include "warm/store.h"
 
 typedef struct {
     MfRun *run; /* borrowed */
@@ -340,6 +341,12 @@ mf_cli_run(int argc, char **argv)
     mf_cli_set_verbosity(options.verbosity);
     if (options.print_qemu)
         return print_qemu(options.target);
+
+    guint64 warm_max;
+    if (!mf_warm_store_get_max(&warm_max, &error)) {
+        mf_cli_complain("%s", error->message);
+        return MF_EXIT_USAGE;
+    }
 
     g_auto(Records) records = {0};
     if (!open_records(&options, &records, &error)) {

@@ -19,6 +19,7 @@
 #include "suite/grid.h"
 #include "suite/jobs.h"
 #include "suite/scheduler.h"
+#include "warm/store.h"
 
 /* Why a cell of a grid that is only shown was not run. */
 #define DRY_RUN "dry-run"
@@ -83,6 +84,11 @@ load(TestCli *self, GError **error)
     MfCaseBuildOptions build = {.environment = environment,
                                 .skip_missing = self->options->skip_missing};
 
+    guint64 warm_max;
+
+    /* What is saved for later runs is about every target: it is told before any of them runs. */
+    if (!mf_warm_store_get_max(&warm_max, error))
+        return FALSE;
     self->config = mf_config_load(&sources, error);
     if (!self->config)
         return FALSE;

@@ -318,8 +318,12 @@ mf_warm_store_get_max(guint64 *ret_max, GError **error)
 {
     const char *text = g_getenv("MAYFLY_WARM_MAX");
 
-    if (text && *text)
-        return mf_parse_size(text, MF_MIB, ret_max, error);
-    *ret_max = MF_WARM_DEFAULT_MAX;
-    return TRUE;
+    if (!text || !*text) {
+        *ret_max = MF_WARM_DEFAULT_MAX;
+        return TRUE;
+    }
+    if (mf_parse_size(text, MF_MIB, ret_max, error))
+        return TRUE;
+    g_prefix_error_literal(error, "The variable MAYFLY_WARM_MAX is wrong: ");
+    return FALSE;
 }

@@ -73,5 +73,6 @@ void mf_warm_store_touch(const char *id);
  * what is being saved. */
 void mf_warm_store_prune(guint64 max, const char *keep);
 
-/* $MAYFLY_WARM_MAX (a size; a bare number is MiB), or the default. MF_ERROR_CONFIG. */
+/* $MAYFLY_WARM_MAX (a size; a bare number is MiB), or the default. MF_ERROR_CONFIG,
+ * whose message names the variable. */
 gboolean mf_warm_store_get_max(guint64 *ret_max, GError **error);

@@ -201,6 +201,17 @@ def what_selects_nothing_is_told_of_by_its_mistake():
 
 
 @test
+def a_bound_of_saved_machines_that_is_no_size_is_told_before_anything_runs():
+    with Project() as box:
+        box.env["MAYFLY_WARM_MAX"] = "abc"
+        wrong = "The variable MAYFLY_WARM_MAX is wrong: 'abc' is not a size"
+        expect_sentence(box.run("run", "--", "true"), 2, wrong)
+        expect_sentence(box.run("test"), 78, wrong)
+        expect_sentence(box.run("doctor"), 2, wrong)
+        expect_sentence(box.run("warm", "prune"), 2, wrong)
+
+
+@test
 def a_reader_that_has_gone_ends_what_prints_in_silence_as_sigpipe_would():
     with Project() as box:
         for words in (("config",), ("test", "--list"), ("--help",), ("syntax",)):

@@ -423,6 +423,8 @@ test_saving_keeps_within_the_bound(Fixture *fixture, gconstpointer data)
     g_setenv("MAYFLY_WARM_MAX", "much", TRUE);
     g_assert_false(mf_warm_store_get_max(&max, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_true(g_str_has_prefix(error->message,
+                                   "The variable MAYFLY_WARM_MAX is wrong: 'much' is not a size"));
 }
 
 static void
