@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/cli.h"
 #include "cli/escape.h"
 #include "cli/run-keep.h"
@@ -351,7 +352,8 @@ mf_cli_run(int argc, char **argv)
     g_auto(Records) records = {0};
     if (!open_records(&options, &records, &error)) {
         mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
+        return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
+                                                                 : MF_EXIT_UNAVAILABLE;
     }
     return run_target(&options, &records);
 }

@@ -212,6 +212,14 @@ def a_bound_of_saved_machines_that_is_no_size_is_told_before_anything_runs():
 
 
 @test
+def a_file_that_cannot_be_written_is_the_same_status_for_every_verb():
+    with Project() as box:
+        lost = "'/no/such/x' cannot be written: there is no directory"
+        expect_sentence(box.run("run", "--timeline", "/no/such/x", "--", "true"), 69, lost)
+        expect_sentence(box.run("test", "--report", "json=/no/such/x"), 69, lost)
+
+
+@test
 def a_reader_that_has_gone_ends_what_prints_in_silence_as_sigpipe_would():
     with Project() as box:
         for words in (("config",), ("test", "--list"), ("--help",), ("syntax",)):

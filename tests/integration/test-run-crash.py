@@ -175,7 +175,7 @@ def a_console_log_that_cannot_be_fails_before_anything_runs():
             pass
         result = box.run("run", "-k", kernel(), "--console-log", "file/console.log", "--",
                          "touch ran")
-        expect(result, 2, err="file/console.log' cannot be written")
+        expect(result, 69, err="file/console.log' cannot be written")
         assert not os.path.exists(os.path.join(box.work, "ran"))
 
 

@@ -44,7 +44,7 @@ def a_picture_that_cannot_be_written_is_told_before_anything_runs():
         result = box.run("run", "--timeline", "/no/such/a.svg", "-k", kernel("small"), "--",
                          "echo ran")
         assert result.out == b"", result.out
-        assert result.status == 2, result.status
+        assert result.status == 69, result.status
         assert b"'/no/such/a.svg' cannot be written" in result.err, result.err
 
 
