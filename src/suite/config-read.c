@@ -84,7 +84,13 @@ check_profiles(json_object *profiles, GError **error)
     struct json_object_iterator end = json_object_iter_end(profiles);
     for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
         json_object *profile = json_object_iter_peek_value(&at);
+        g_autofree char *name = g_strdup(json_object_iter_peek_name(&at));
 
+        if (*g_strstrip(name) == '\0') {
+            mf_config_value_fail_key(profile, error,
+                                     "A profile needs a name, which --profile asks for.");
+            return FALSE;
+        }
         if (json_object_is_type(profile, json_type_object) && !check_profile(profile, error))
             return FALSE;
     }

@@ -43,6 +43,31 @@ fail_with(json_object *place, const char *key, const GError *cause, GError **err
     return FALSE;
 }
 
+/* A name is shown on terminals and kept in lists of one line each. */
+static gboolean
+check_name(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    gboolean blank = TRUE;
+
+    for (const char *at = target->name; *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+
+        blank = blank && g_unichar_isspace(c);
+        if (!g_unichar_iscntrl(c))
+            continue;
+        mf_config_value_fail(find_place(tree, "name"), error,
+                             "Key 'name' has the control character U+%04X in it, which would reach "
+                             "the terminal.",
+                             c);
+        return FALSE;
+    }
+    if (!blank)
+        return TRUE;
+    mf_config_value_fail(find_place(tree, "name"), error,
+                         "Key 'name' has nothing but spaces in it.");
+    return FALSE;
+}
+
 /* What a target can boot; it has exactly one of them. */
 static gboolean
 check_boot(const MfConfigTarget *target, json_object *tree, GError **error)
@@ -409,9 +434,10 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_boot,    check_boot_options, check_command,      check_bare,   check_exit_code,
-        check_console, check_expect,       check_hang_timeout, check_guest,  check_memory,
-        check_numa,    check_net,          check_mounts,       check_smbios, check_tpm,
+        check_name,         check_boot,      check_boot_options, check_command,
+        check_bare,         check_exit_code, check_console,      check_expect,
+        check_hang_timeout, check_guest,     check_memory,       check_numa,
+        check_net,          check_mounts,    check_smbios,       check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)
