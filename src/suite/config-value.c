@@ -7,6 +7,8 @@
 #include "base/parse.h"
 #include "base/regex.h"
 #include "base/suggest.h"
+#include "machine/arch.h"
+#include "qapi/config-types.h"
 #include "suite/origin.h"
 
 /* What a message quotes of a value. */
@@ -235,6 +237,18 @@ read_text(const MfJsonMember *member, const MfJson *value, GError **error)
     return text ? json_object_new_string(text) : mf_config_value_refuse(value, "a text", error);
 }
 
+/* The one of 'names' that was meant by 'text'; NULL when none is near. Architectures have names
+ * that no misspelling explains. */
+static const char *
+suggest_choice(const MfJsonType *type, const char *text, const char *const *names)
+{
+    MfArch arch;
+
+    if (type == &mf_config_arch_type && mf_arch_parse(text, &arch, NULL))
+        return mf_arch_name(arch);
+    return mf_suggest(text, names);
+}
+
 static json_object *
 read_choice(const MfJsonMember *member, const MfJson *value, GError **error)
 {
@@ -249,7 +263,7 @@ read_choice(const MfJsonMember *member, const MfJson *value, GError **error)
         g_ptr_array_add(names, (gpointer)type->values[i]);
     g_ptr_array_add(names, NULL);
 
-    const char *meant = text ? mf_suggest(text, (const char *const *)names->pdata) : NULL;
+    const char *meant = text ? suggest_choice(type, text, (const char *const *)names->pdata) : NULL;
     g_autofree char *list = g_strjoinv(", ", (char **)names->pdata);
     g_autofree char *key = mf_config_value_key(value);
     g_autofree char *found = describe_found(value->value);
