@@ -94,9 +94,11 @@ check_boot(const MfConfigTarget *target, json_object *tree, GError **error)
     }
     if (first)
         return TRUE;
-    mf_config_value_fail(tree, error,
-                         "Target '%s' has nothing to boot: the key 'kernel' or 'image' is missing.",
-                         target->name);
+    mf_config_value_fail(
+        tree, error,
+        "Target '%s' has nothing to boot: one of the keys 'kernel', 'image', 'iso' "
+        "and 'fat' is missing.",
+        target->name);
     return FALSE;
 }
 
@@ -113,7 +115,7 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
         {secure, target->uefi, "secure_boot", "uefi = true"},
         {secure, !target->vm->bios, "secure_boot", "the firmware that mayfly finds, not vm.bios"},
         {custom, target->secure_boot_vars != NULL, "secure_boot",
-         "'secure_boot_vars' to be \"custom\""},
+         "'secure_boot_vars' to name a file: the firmware's variables with the keys in them"},
         {target->secure_boot_vars != NULL, custom, "secure_boot_vars", "secure_boot = \"custom\""},
         {target->fat != NULL, target->uefi, "fat", "uefi = true"},
         {target->kernel_args != NULL, target->kernel != NULL, "kernel_args", "a kernel"},
