@@ -6,6 +6,9 @@
 
 #include "base/error.h"
 
+/* Behind the point of a number. */
+#define FRACTION_DIGITS_MAX 9
+
 /* Reads decimal digits at *at; FALSE when there is none or the number overflows. */
 static gboolean
 take_digits(const char **at, guint64 *ret_value)
@@ -37,6 +40,24 @@ size_suffix(const char *suffix)
     return G_GUINT64_CONSTANT(1) << (10 * (letter - letters + 1));
 }
 
+/* Passes over decimal digits; FALSE when there is none. */
+static gboolean
+skip_digits(const char **at)
+{
+    size_t count = strspn(*at, "0123456789");
+
+    *at += count;
+    return count > 0;
+}
+
+gboolean
+mf_parse_is_written_as_size(const char *text)
+{
+    const char *at = text;
+
+    return skip_digits(&at) && (*at == '\0' || size_suffix(at) > 0);
+}
+
 gboolean
 mf_parse_size(const char *text, guint64 unit, guint64 *ret_bytes, GError **error)
 {
@@ -51,9 +72,12 @@ mf_parse_size(const char *text, guint64 unit, guint64 *ret_bytes, GError **error
             return TRUE;
         }
     }
-    g_set_error(
-        error, MF_ERROR, MF_ERROR_CONFIG,
-        "'%s' is not a size: expected a number with an optional K, M, G or T, such as 512M.", text);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                mf_parse_is_written_as_size(text)
+                    ? "'%s' is too large: a size is less than 16777216T."
+                    : "'%s' is not a size: expected a number with an optional K, M, G or T, such "
+                      "as 512M.",
+                text);
     return FALSE;
 }
 
@@ -87,7 +111,7 @@ take_duration_part(const char **at, gboolean bare_allowed, gint64 *ret_ms)
     if (**at == '.') {
         const char *start = ++*at;
 
-        if (!take_digits(at, &fraction) || *at - start > 9)
+        if (!take_digits(at, &fraction) || *at - start > FRACTION_DIGITS_MAX)
             return FALSE;
         for (; start < *at; start++)
             scale *= 10;
@@ -97,6 +121,28 @@ take_duration_part(const char **at, gboolean bare_allowed, gint64 *ret_ms)
     if (unit == 0 || whole > (guint64)(G_MAXINT64 / 4 / unit))
         return FALSE;
     *ret_ms = (gint64)whole * unit + (gint64)(fraction * (guint64)unit / scale);
+    return TRUE;
+}
+
+gboolean
+mf_parse_is_written_as_duration(const char *text)
+{
+    const char *at = text;
+
+    do {
+        gboolean first = at == text;
+
+        if (!skip_digits(&at))
+            return FALSE;
+        if (*at == '.') {
+            const char *fraction = ++at;
+
+            if (!skip_digits(&at) || at - fraction > FRACTION_DIGITS_MAX)
+                return FALSE;
+        }
+        if (!(first && *at == '\0') && duration_unit(&at) == 0)
+            return FALSE;
+    } while (*at);
     return TRUE;
 }
 
@@ -117,8 +163,10 @@ mf_parse_duration(const char *text, gint64 *ret_ms, GError **error)
         return TRUE;
     }
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not a duration: expected seconds or numbers with ms, s, m, h or d, "
-                "such as 90, 1m30s or 250ms.",
+                mf_parse_is_written_as_duration(text)
+                    ? "'%s' is too long: no more than 26687997791 days can be counted."
+                    : "'%s' is not a duration: expected seconds or numbers with ms, s, m, h or d, "
+                      "such as 90, 1m30s or 250ms.",
                 text);
     return FALSE;
 }

@@ -14,10 +14,17 @@
  * MF_MIB for QEMU's habit that "-m 512" means mebibytes. */
 gboolean mf_parse_size(const char *text, guint64 unit, guint64 *ret_bytes, GError **error);
 
+/* Whether it is a number as above, maybe a larger one than can be held: why mf_parse_size() refuses
+ * it is its size alone. */
+gboolean mf_parse_is_written_as_size(const char *text);
+
 /* A duration in milliseconds: one or more of number + unit (ms, s, m, h, d) in that spelling,
  * such as "90s", "1m30s", "1.5s", "250ms"; a bare number is seconds, as for timeout(1). "0" is
  * accepted and by convention means no limit. */
 gboolean mf_parse_duration(const char *text, gint64 *ret_ms, GError **error);
+
+/* As mf_parse_is_written_as_size(). */
+gboolean mf_parse_is_written_as_duration(const char *text);
 
 /* A decimal number within [min, max]; 'what' names the value in the message ("CPU count"). */
 gboolean mf_parse_uint(const char *text, const char *what, guint64 min, guint64 max,

@@ -165,13 +165,26 @@ read_integer(const MfJsonMember *member, const MfJson *value, GError **error)
 }
 
 static json_object *
+refuse_too_large(const MfJson *value, GError **error)
+{
+    g_autofree char *key = mf_config_value_key(value);
+    g_autofree char *found = describe_found(value->value);
+
+    return mf_config_value_fail(value->value, error, "Key '%s' is %s, which is too large.", key,
+                                found);
+}
+
+static json_object *
 read_bytes(const MfJson *value, GError **error)
 {
     g_autofree char *text = dup_text_or_number(value->value);
     guint64 bytes;
+    gboolean good = text && mf_parse_size(text, MF_MIB, &bytes, NULL);
 
-    if (text && mf_parse_size(text, MF_MIB, &bytes, NULL) && bytes > 0)
+    if (good && bytes > 0)
         return json_object_new_uint64(bytes);
+    if (text && !good && mf_parse_is_written_as_size(text))
+        return refuse_too_large(value, error);
     return mf_config_value_refuse(value, "a size such as \"512M\" or \"4G\"", error);
 }
 
@@ -183,6 +196,8 @@ read_duration(const MfJson *value, GError **error)
 
     if (text && mf_parse_duration(text, &ms, NULL))
         return json_object_new_int64(ms);
+    if (text && mf_parse_is_written_as_duration(text))
+        return refuse_too_large(value, error);
     return mf_config_value_refuse(value, "a duration such as \"90s\" or \"1m30s\"", error);
 }
 

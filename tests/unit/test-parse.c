@@ -60,6 +60,46 @@ test_bad_sizes_are_refused_and_quoted(void)
 }
 
 static void
+test_what_is_too_large_is_not_told_to_be_of_the_wrong_kind(void)
+{
+    static const struct {
+        const char *text;
+        gboolean written;
+    } sizes[] = {{"18446744073709551616", TRUE},
+                 {"99999999999G", TRUE},
+                 {"4G", TRUE},
+                 {"0", TRUE},
+                 {"1X", FALSE},
+                 {"", FALSE}};
+    static const struct {
+        const char *text;
+        gboolean written;
+    } durations[] = {{"99999999999999h", TRUE},
+                     {"1m99999999999999999999s", TRUE},
+                     {"1m30.5s", TRUE},
+                     {"90", TRUE},
+                     {"1s2", FALSE},
+                     {"1.0000000001s", FALSE},
+                     {"1.s", FALSE},
+                     {"", FALSE}};
+    g_autoptr(GError) size_error = NULL, duration_error = NULL;
+    guint64 bytes;
+    gint64 ms;
+
+    for (gsize i = 0; i < G_N_ELEMENTS(sizes); i++)
+        g_assert_cmpint(mf_parse_is_written_as_size(sizes[i].text), ==, sizes[i].written);
+    for (gsize i = 0; i < G_N_ELEMENTS(durations); i++)
+        g_assert_cmpint(mf_parse_is_written_as_duration(durations[i].text), ==,
+                        durations[i].written);
+    g_assert_false(mf_parse_size("99999999999G", MF_MIB, &bytes, &size_error));
+    g_assert_cmpstr(size_error->message, ==,
+                    "'99999999999G' is too large: a size is less than 16777216T.");
+    g_assert_false(mf_parse_duration("99999999999999h", &ms, &duration_error));
+    g_assert_cmpstr(duration_error->message, ==,
+                    "'99999999999999h' is too long: no more than 26687997791 days can be counted.");
+}
+
+static void
 test_durations_are_read_in_milliseconds(void)
 {
     static const struct {
@@ -166,6 +206,8 @@ main(int argc, char **argv)
                     test_sizes_are_read_with_binary_suffixes);
     g_test_add_func("/parse/bad-sizes-are-refused-and-quoted",
                     test_bad_sizes_are_refused_and_quoted);
+    g_test_add_func("/parse/what-is-too-large-is-not-told-to-be-of-the-wrong-kind",
+                    test_what_is_too_large_is_not_told_to_be_of_the_wrong_kind);
     g_test_add_func("/parse/durations-are-read-in-milliseconds",
                     test_durations_are_read_in_milliseconds);
     g_test_add_func("/parse/bad-durations-are-refused", test_bad_durations_are_refused);
