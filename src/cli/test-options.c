@@ -59,7 +59,7 @@ add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {"tag", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->tags,
          "Only targets with this tag, or with one of several", "TAG"},
         {"failed", 0, 0, G_OPTION_ARG_NONE, &self->failed,
-         "Only targets that did not pass in the last run", NULL},
+         "Only targets that did not pass when they last ran", NULL},
         {"shard", 0, 0, G_OPTION_ARG_STRING, &raw->shard,
          "Only the I-th of N parts, the same parts everywhere; auto: as the CI system says",
          "I/N|auto"},

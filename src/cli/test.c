@@ -315,18 +315,21 @@ on_finished(GObject *source, GAsyncResult *result, gpointer data)
 static void
 remember_failed(const TestCli *self)
 {
-    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autoptr(GPtrArray) ids = g_ptr_array_new(), ran = g_ptr_array_new();
+    gboolean partial = self->cases->len < self->all->len;
     g_autoptr(GError) error = NULL;
 
     for (guint i = 0; i < self->cases->len; i++) {
         const MfOutcomeReport *outcome = self->outcomes->pdata[i];
 
+        g_ptr_array_add(ran, ((MfCase *)self->cases->pdata[i])->id);
         if (!outcome || outcome->outcome == MF_OUTCOME_FAIL || outcome->outcome == MF_OUTCOME_ERROR)
             g_ptr_array_add(ids, ((MfCase *)self->cases->pdata[i])->id);
     }
     g_ptr_array_add(ids, NULL);
+    g_ptr_array_add(ran, NULL);
     if (!mf_select_save_failed(mf_config_get_path(self->config), (const char *const *)ids->pdata,
-                               &error))
+                               partial ? (const char *const *)ran->pdata : NULL, &error))
         g_info("What failed cannot be remembered for --failed: %s", error->message);
 }
 

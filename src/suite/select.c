@@ -178,6 +178,8 @@ mf_select_explain_none(const GPtrArray *cases, const MfSelection *selection)
         g_autofree char *list = g_strjoinv(", ", (char **)known->pdata);
         return g_strdup_printf("none has the tag '%s'; there is %s.", *tag, list);
     }
+    if (selection->failed && !*selection->failed)
+        return g_strdup("no target failed when it last ran.");
     return g_strdup(selection->failed ? "of those that failed last, none matches."
                                       : "none matches ('mayfly test --list' shows them).");
 }
@@ -219,15 +221,6 @@ failed_path(const char *config_path, GError **error)
     return directory ? g_build_filename(directory, key, NULL) : NULL;
 }
 
-gboolean
-mf_select_save_failed(const char *config_path, const char *const *ids, GError **error)
-{
-    g_autofree char *path = failed_path(config_path, error);
-    g_autofree char *text = g_strjoinv("\n", (char **)ids);
-
-    return path && mf_file_replace(path, text, strlen(text), 0600, error);
-}
-
 char **
 mf_select_load_failed(const char *config_path, GError **error)
 {
@@ -244,4 +237,24 @@ mf_select_load_failed(const char *config_path, GError **error)
         return NULL;
     }
     return g_strsplit(text, "\n", 0);
+}
+
+gboolean
+mf_select_save_failed(const char *config_path, const char *const *ids, const char *const *ran,
+                      GError **error)
+{
+    g_autofree char *path = failed_path(config_path, error);
+    /* What cannot be read is replaced, as what is not there. */
+    g_auto(GStrv) earlier = ran ? mf_select_load_failed(config_path, NULL) : NULL;
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+
+    for (; *ids; ids++)
+        g_ptr_array_add(all, (gpointer)*ids);
+    for (char **id = earlier; id && *id; id++)
+        if (!g_strv_contains(ran, *id))
+            g_ptr_array_add(all, *id);
+    g_ptr_array_add(all, NULL);
+
+    g_autofree char *text = g_strjoinv("\n", (char **)all->pdata);
+    return path && mf_file_replace(path, text, strlen(text), 0600, error);
 }

@@ -255,8 +255,8 @@ test_what_failed_last_is_kept_for_each_config_file(void)
     g_assert_null(mf_select_load_failed("/a/mayfly.toml", &error));
     g_assert_no_error(error);
 
-    g_assert_true(mf_select_save_failed("/a/mayfly.toml", two, &error));
-    g_assert_true(mf_select_save_failed("/b/mayfly.toml", none, &error));
+    g_assert_true(mf_select_save_failed("/a/mayfly.toml", two, NULL, &error));
+    g_assert_true(mf_select_save_failed("/b/mayfly.toml", none, NULL, &error));
     g_auto(GStrv) a = mf_select_load_failed("/a/mayfly.toml", &error);
     g_auto(GStrv) b = mf_select_load_failed("/b/mayfly.toml", &error);
     g_assert_no_error(error);
@@ -264,10 +264,36 @@ test_what_failed_last_is_kept_for_each_config_file(void)
     g_assert_nonnull(b);
     g_assert_cmpuint(g_strv_length(b), ==, 0);
 
-    g_assert_true(mf_select_save_failed("/a/mayfly.toml", none, &error));
+    g_assert_true(mf_select_save_failed("/a/mayfly.toml", none, NULL, &error));
     g_auto(GStrv) passed = mf_select_load_failed("/a/mayfly.toml", &error);
     g_assert_nonnull(passed);
     g_assert_null(passed[0]);
+}
+
+static void
+test_a_run_of_some_keeps_what_failed_of_the_others(void)
+{
+    const char *const first[] = {"bad", "worse", NULL}, *const none[] = {NULL};
+    const char *const good[] = {"good", NULL}, *const bad[] = {"bad", NULL};
+    const char *const worse[] = {"worse", NULL}, *const both[] = {"good", "worse", NULL};
+    const char *path = "/some/mayfly.toml";
+
+    g_assert_true(mf_select_save_failed(path, first, NULL, NULL));
+    g_assert_true(mf_select_save_failed(path, none, good, NULL));
+    g_auto(GStrv) untouched = mf_select_load_failed(path, NULL);
+    g_assert_true(g_strv_equal((const char *const *)untouched, first));
+
+    g_assert_true(mf_select_save_failed(path, none, bad, NULL));
+    g_auto(GStrv) mended = mf_select_load_failed(path, NULL);
+    g_assert_true(g_strv_equal((const char *const *)mended, worse));
+
+    g_assert_true(mf_select_save_failed(path, good, good, NULL));
+    g_auto(GStrv) added = mf_select_load_failed(path, NULL);
+    g_assert_true(g_strv_equal((const char *const *)added, both));
+
+    g_assert_true(mf_select_save_failed(path, none, NULL, NULL));
+    g_auto(GStrv) all = mf_select_load_failed(path, NULL);
+    g_assert_cmpuint(g_strv_length(all), ==, 0);
 }
 
 static void
@@ -278,7 +304,7 @@ test_a_cache_that_cannot_be_written_is_an_error_that_names_it(void)
     g_autofree char *directory = g_strdup(g_getenv("MAYFLY_CACHE_DIR"));
 
     g_setenv("MAYFLY_CACHE_DIR", "/dev/null/cache", TRUE);
-    g_assert_false(mf_select_save_failed("/a", none, &saving));
+    g_assert_false(mf_select_save_failed("/a", none, NULL, &saving));
     g_assert_null(mf_select_load_failed("/a", &loading));
     g_setenv("MAYFLY_CACHE_DIR", directory, TRUE);
     g_assert_error(saving, MF_ERROR, MF_ERROR_HOST);
@@ -317,6 +343,7 @@ test_why_nothing_is_selected_is_told(void)
     const char *const far[] = {"ci", "nightly", NULL};
     const char *const known[] = {"ci", NULL};
     g_autoptr(GPtrArray) cases = some_cases();
+    const char *const nothing[] = {NULL};
     g_autoptr(GPtrArray) untagged = case_array_new();
 
     case_array_add(untagged, "a", "");
@@ -330,6 +357,8 @@ test_why_nothing_is_selected_is_told(void)
                      "none matches ('mayfly test --list' shows them).");
     assert_explained(cases, &((MfSelection){.tags = known, .failed = known}),
                      "of those that failed last, none matches.");
+    assert_explained(cases, &((MfSelection){.failed = nothing}),
+                     "no target failed when it last ran.");
 }
 
 int
@@ -362,6 +391,8 @@ main(int argc, char **argv)
     g_test_add_func("/select/a-shard-is-read-strictly", test_a_shard_is_read_strictly);
     g_test_add_func("/select/what-failed-last-is-kept-for-each-config-file",
                     test_what_failed_last_is_kept_for_each_config_file);
+    g_test_add_func("/select/a-run-of-some-keeps-what-failed-of-the-others",
+                    test_a_run_of_some_keeps_what_failed_of_the_others);
     g_test_add_func("/select/a-cache-that-cannot-be-written-is-an-error-that-names-it",
                     test_a_cache_that_cannot_be_written_is_an_error_that_names_it);
     g_test_add_func("/select/why-nothing-is-selected-is-told",
