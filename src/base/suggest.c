@@ -6,6 +6,9 @@
 /* What is longer is no misspelling of any name of ours. */
 #define WORD_MAX 64
 
+/* A shorter one with another first letter is another word, not a slip: "set" is not "net". */
+#define SLIP_MIN 4
+
 /* How many bytes have to be left out, added, replaced or swapped with their neighbour to make 'b'
  * of 'a' (optimal string alignment). Both are at most WORD_MAX bytes. */
 static guint
@@ -30,6 +33,13 @@ distance(const char *a, const char *b)
     return rows[a_length][b_length];
 }
 
+static gboolean
+can_be_slip(const char *word, const char *candidate)
+{
+    return strlen(word) >= SLIP_MIN || word[0] == candidate[0] ||
+           (word[0] == candidate[1] && word[1] == candidate[0]);
+}
+
 const char *
 mf_suggest(const char *word, const char *const *candidates)
 {
@@ -42,7 +52,7 @@ mf_suggest(const char *word, const char *const *candidates)
     for (; *candidates; candidates++) {
         guint apart = strlen(*candidates) <= WORD_MAX ? distance(word, *candidates) : G_MAXUINT;
 
-        if (apart > limit)
+        if (apart > limit || !can_be_slip(word, *candidates))
             continue;
         nearest = *candidates;
         if (apart == 0)

@@ -12,6 +12,7 @@ test_one_slip_is_recognised(void)
     g_assert_cmpstr(mf_suggest("moumt", names), ==, "mount");
     g_assert_cmpstr(mf_suggest("en", names), ==, "env");
     g_assert_cmpstr(mf_suggest("memory", names), ==, "memory");
+    g_assert_cmpstr(mf_suggest("nev", names), ==, "env");
 }
 
 static void
@@ -30,6 +31,7 @@ test_nothing_is_suggested_for_what_is_not_near(void)
 
     g_assert_null(mf_suggest("kernel", names));
     g_assert_null(mf_suggest("x", names));
+    g_assert_null(mf_suggest("inv", names));
     g_assert_null(mf_suggest("", names));
     g_assert_cmpstr(mf_suggest(longest, wide), ==, longest);
     g_assert_null(mf_suggest(longer, wide));
