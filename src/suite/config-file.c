@@ -24,7 +24,7 @@ find_here(const char *directory)
         g_autofree char *path = g_build_filename(directory, names[i], NULL);
 
         /* Also one that cannot be read: to go on to another would hide why it is not used. */
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
+        if (g_file_test(path, G_FILE_TEST_EXISTS) || g_file_test(path, G_FILE_TEST_IS_SYMLINK))
             return g_steal_pointer(&path);
     }
     return NULL;
@@ -109,6 +109,11 @@ check_kind(const char *path, GError **error)
 {
     struct stat status;
 
+    if (stat(path, &status) < 0 && g_file_test(path, G_FILE_TEST_IS_SYMLINK)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The config file '%s' is a symbolic link that leads nowhere.", path);
+        return FALSE;
+    }
     if (stat(path, &status) < 0) {
         mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The config file '%s' cannot be read",
                            path);
@@ -175,7 +180,7 @@ mf_config_file_load(const char *path, GError **error)
     g_autofree char *base_name = g_path_get_basename(self->path);
     g_autoptr(GBytes) bytes = mf_file_read(self->path, MF_TOML_SIZE_MAX, &cause);
     if (!bytes) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The config file is of no use: %s",
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "The config file cannot be used: %s",
                     cause->message);
         return NULL;
     }

@@ -4,6 +4,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/tempdir.h"
@@ -182,9 +183,22 @@ test_what_is_no_readable_file_is_refused(void)
     assert_refused("e/missing.toml",
                    "The config file 'PATH' cannot be read: No such file or directory");
     assert_refused("e/large.toml",
-                   "The config file is of no use: 'PATH' is larger than 1048576 bytes.");
+                   "The config file cannot be used: 'PATH' is larger than 1048576 bytes.");
     text[MF_TOML_SIZE_MAX] = '\0';
     g_autoptr(MfConfigFile) file = load("e/large.toml", text);
+}
+
+static void
+test_a_link_that_leads_nowhere_is_found_and_told_of(void)
+{
+    g_autofree char *repository = make("f/.git", NULL);
+    g_autofree char *link = g_build_filename(top, "f/mayfly.toml", NULL);
+    g_autofree char *other = make("f/vmtest.toml", "");
+
+    g_assert_cmpint(symlink("gone.toml", link), ==, 0);
+    assert_found("f/deep", "f/mayfly.toml");
+    assert_refused("f/mayfly.toml",
+                   "The config file 'PATH' is a symbolic link that leads nowhere.");
 }
 
 int
@@ -210,6 +224,8 @@ main(int argc, char **argv)
                     test_loaded_file_knows_its_directory_and_its_short_name);
     g_test_add_func("/config-file/targets-of-vmtest-have-its-memory",
                     test_targets_of_vmtest_have_its_memory);
+    g_test_add_func("/config-file/a-link-that-leads-nowhere-is-found-and-told-of",
+                    test_a_link_that_leads_nowhere_is_found_and_told_of);
     g_test_add_func("/config-file/what-is-no-readable-file-is-refused",
                     test_what_is_no_readable_file_is_refused);
 
