@@ -231,6 +231,24 @@ check_pair(const Part *left, const Part *right, GError **error)
     return FALSE;
 }
 
+/* Two results, or one of them, have the target 'id' twice. */
+static void
+fail_shared(const Part *owner, const Part *part, const char *id, GError **error)
+{
+    if (owner == part)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' has the target '%s' twice, as no suite writes it: make it anew.",
+                    part->name, id);
+    else if (g_str_equal(owner->name, part->name))
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "'%s' is named twice: leave it out once.",
+                    part->name);
+    else
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The target '%s' is in '%s' and in '%s': only results without a target in "
+                    "common can be joined, so leave one of them out.",
+                    id, owner->name, part->name);
+}
+
 static gboolean
 check_cases(const MfMerge *self, GError **error)
 {
@@ -252,8 +270,7 @@ check_cases(const MfMerge *self, GError **error)
             }
             const Part *owner = g_hash_table_lookup(owners, id);
             if (owner) {
-                g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                            "The target '%s' is in '%s' and in '%s'.", id, owner->name, part->name);
+                fail_shared(owner, part, id, error);
                 return FALSE;
             }
             g_hash_table_insert(owners, (gpointer)id, (gpointer)part);

@@ -18,16 +18,17 @@ mf_result_file_load(const char *path, json_object **ret_document, GError **error
 {
     g_autoptr(GBytes) bytes = mf_file_read(path, MF_RESULT_FILE_MAX, error);
     g_autoptr(json_object) document = NULL;
-    g_autoptr(GError) failure = NULL;
     gint64 version = 0;
     gsize size = 0;
     const char *text = bytes ? g_bytes_get_data(bytes, &size) : NULL;
 
     if (!bytes)
         return FALSE;
-    if (!mf_json_parse(text ? text : "", size, MF_RESULT_FILE_MAX, &document, &failure)) {
-        mf_error_take_foreign(error, MF_ERROR_CONFIG, g_steal_pointer(&failure),
-                              "'%s' is not a result", path);
+    if (!mf_json_parse(text ? text : "", size, MF_RESULT_FILE_MAX, &document, NULL)) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' is not a result of a suite, as 'mayfly test --report json=FILE' writes "
+                    "it: it is not whole, or not JSON.",
+                    path);
         return FALSE;
     }
 

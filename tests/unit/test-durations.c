@@ -164,8 +164,8 @@ test_what_is_no_result_of_a_suite_is_refused(void)
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"", "*is not a result*"},
-        {"{", "*is not a result*"},
+        {"", "'*' is not a result of a suite, *: it is not whole, or not JSON."},
+        {"{", "'*' is not a result of a suite, *: it is not whole, or not JSON."},
         {"{}", "*is not the result of a suite*"},
         {"[]", "*is not the result of a suite*"},
         {"{\"schema_version\": 1, \"kind\": \"case\"}", "*is not the result of a suite*"},

@@ -240,12 +240,14 @@ test_results_that_are_not_of_one_suite_are_refused(void)
 {
     g_autoptr(ReportFixture) fixture = report_fixture_new(FALSE);
     g_autoptr(json_object) whole = recorded(fixture);
-    g_autoptr(json_object) smaller = NULL;
+    g_autoptr(json_object) smaller = NULL, doubled = NULL;
     g_autoptr(MfMerge) counts = mf_merge_new();
     g_autoptr(MfMerge) targets = mf_merge_new();
     g_autoptr(MfMerge) mixed = mf_merge_new();
     g_autoptr(MfMerge) twice = mf_merge_new();
     g_autoptr(MfMerge) none = mf_merge_new();
+    g_autoptr(MfMerge) same = mf_merge_new();
+    g_autoptr(MfMerge) wrong = mf_merge_new();
 
     add_part(counts, whole, 1, 2);
     add_part(counts, whole, 2, 3);
@@ -263,7 +265,17 @@ test_results_that_are_not_of_one_suite_are_refused(void)
 
     g_assert_true(mf_merge_add_document(twice, "a.json", whole, NULL));
     g_assert_true(mf_merge_add_document(twice, "b.json", whole, NULL));
-    assert_refused(twice, "The target '*' is in 'a.json' and in 'b.json'.");
+    assert_refused(twice, "The target '*' is in 'a.json' and in 'b.json': only *leave one *");
+
+    g_assert_true(mf_merge_add_document(same, "a.json", whole, NULL));
+    g_assert_true(mf_merge_add_document(same, "a.json", whole, NULL));
+    assert_refused(same, "'a.json' is named twice: leave it out once.");
+
+    g_assert_cmpint(json_object_deep_copy(whole, &doubled, NULL), ==, 0);
+    json_object_array_add(member(doubled, "cases"),
+                          json_object_get(json_object_array_get_idx(member(doubled, "cases"), 0)));
+    g_assert_true(mf_merge_add_document(wrong, "a.json", doubled, NULL));
+    assert_refused(wrong, "'a.json' has the target '*' twice, *");
 
     assert_refused(none, "There is no result to merge*");
 }
