@@ -139,6 +139,10 @@ mf_cli_doctor(int argc, char **argv)
 
     if (!parse(argc, argv, &arguments))
         return MF_EXIT_USAGE;
+    if (arguments.root && !g_file_test(arguments.root, G_FILE_TEST_IS_DIR)) {
+        mf_cli_complain("There is no directory '%s' to look below.", arguments.root);
+        return MF_EXIT_USAGE;
+    }
     if (!mf_warm_store_get_max(&warm_max, &error)) {
         mf_cli_complain("%s", error->message);
         return MF_EXIT_USAGE;

@@ -152,10 +152,11 @@ mf_catalog_default_kernel(MfArch arch, GError **error)
     if (entry)
         return g_strdup(entry->image);
     if (entries)
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "No kernel to run: none was named with '-k', the running one's image is not "
-                    "readable, and none for %s was pulled. Fetch one with 'mayfly kernel pull "
-                    "debian'.",
-                    mf_arch_name(arch));
+        g_set_error(
+            error, MF_ERROR, MF_ERROR_CONFIG,
+            "There is no kernel to run by default: the running one's image is not readable, "
+            "and none for %s was pulled. Fetch one with 'mayfly kernel pull debian', or "
+            "name one with '-k'.",
+            mf_arch_name(arch));
     return NULL;
 }

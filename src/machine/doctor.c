@@ -161,8 +161,7 @@ kvm_remedy(const MfKvmFacts *kvm)
         return g_strdup("load the module kvm_intel or kvm_amd, with virtualization turned on in "
                         "the firmware; a host that is a VM itself must offer it nested");
     if (kvm->open_errno == 0 && !kvm->cpu_has_virtualization)
-        return g_strdup("let the host of this machine pass on nested virtualization, or run with "
-                        "'--accel tcg'");
+        return g_strdup("let the host of this machine pass on nested virtualization");
     return g_strdup("look at what the kernel says of it, 'dmesg | grep -i kvm'");
 }
 
@@ -372,7 +371,9 @@ mf_doctor_examine(const MfDoctorFacts *facts)
     check_memory(checks, facts);
     check_cache(checks, facts);
     add(checks, "libvirt", "libvirt", MF_DOCTOR_PASS,
-        g_strdup(facts->has_libvirt ? "The backend is built in." : "The backend is not built."),
+        g_strdup(facts->has_libvirt ? "The backend is built in."
+                                    : "mayfly was built without this backend, which no run "
+                                      "needs."),
         NULL);
     return checks;
 }

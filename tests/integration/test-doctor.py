@@ -195,6 +195,7 @@ def a_wrong_use_is_one_sentence():
     with Host() as host:
         expect_sentence(host.run("doctor", "me"), 2, "'me'")
         expect_sentence(host.run("doctor", "--jsn"), 2, "--jsn")
+        expect_sentence(host.run("doctor", "--root", "/no/such"), 2, "no directory '/no/such'")
 
 
 if __name__ == "__main__":
