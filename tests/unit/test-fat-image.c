@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/fat-image.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,8 +10,11 @@
 #include <utime.h>
 
 #include "base/error.h"
+#include "base/fd.h"
 #include "base/tempdir.h"
 #include "machine/fat-tree.h"
+
+#define COPY_SIZE 65536
 
 /* The image is read back by others' programs: fsck.fat has to find nothing wrong with it, and
  * mtools everything in it. */
@@ -115,19 +120,50 @@ run_tool(const char *const *words, char **ret_output)
     return TRUE;
 }
 
+static void
+copy_range(int from, int to, off_t begin, off_t end)
+{
+    g_autofree char *buffer = g_malloc(COPY_SIZE);
+
+    while (begin < end) {
+        ssize_t size = pread(from, buffer, (size_t)MIN(end - begin, COPY_SIZE), begin);
+
+        g_assert_cmpint(size, >, 0);
+        g_assert_cmpint(pwrite(to, buffer, (size_t)size, begin - MF_FAT_PARTITION_OFFSET), ==,
+                        size);
+        begin += size;
+    }
+}
+
+/* Copies the file system out of the image without reading its holes, which are nearly all of it. */
+static void
+copy_volume(const Fixture *fixture, const char *volume)
+{
+    mf_autofd from = open(fixture->image, O_RDONLY | O_CLOEXEC);
+    mf_autofd to = open(volume, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    off_t size = lseek(from, 0, SEEK_END), begin = MF_FAT_PARTITION_OFFSET;
+
+    g_assert_cmpint(to, >=, 0);
+    g_assert_cmpint(ftruncate(to, size - MF_FAT_PARTITION_OFFSET), ==, 0);
+    while ((begin = lseek(from, begin, SEEK_DATA)) >= 0) {
+        off_t end = lseek(from, begin, SEEK_HOLE);
+
+        copy_range(from, to, begin, end);
+        begin = end;
+    }
+    g_assert_cmpint(errno, ==, ENXIO);
+}
+
 /* fsck.fat takes no partitions: the file system alone. */
 static gboolean
 check(const Fixture *fixture)
 {
     g_autofree char *volume = g_build_filename(fixture->root, "volume", NULL);
-    g_autofree char *input = g_strconcat("if=", fixture->image, NULL);
-    g_autofree char *output = g_strconcat("of=", volume, NULL);
-    const char *const copy[] = {"dd",     input,         output,        "bs=1M",
-                                "skip=1", "conv=sparse", "status=none", NULL};
     const char *const verify[] = {"fsck.fat", "-n", "-V", volume, NULL};
-    g_autofree char *said = NULL, *nothing = NULL;
+    g_autofree char *said = NULL;
 
-    return run_tool(copy, &nothing) && run_tool(verify, &said);
+    copy_volume(fixture, volume);
+    return run_tool(verify, &said);
 }
 
 /* Takes everything out of the image, and compares it with the source. */
