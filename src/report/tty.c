@@ -17,7 +17,11 @@
 #define DEFAULT_ROWS    24
 #define DEFAULT_COLUMNS 80
 
-#define INDENT "      "
+#define INDENT     "      "
+#define LINE_START "RUN   "
+
+/* What a narrow terminal shows of a name at least. */
+#define NAME_COLUMNS_MIN 12
 
 #define COLOUR_RUN   "\033[1;36m"
 #define COLOUR_DIM   "\033[2m"
@@ -102,15 +106,27 @@ elapsed(gint64 duration_us)
     return mf_prose_duration(MAX(duration_us, 0) / G_USEC_PER_SEC * G_USEC_PER_SEC);
 }
 
+/* The name as far as it leaves room for 'told' behind it, which changes while it runs. */
+static char *
+fit_name(const MfReportTty *self, const MfCase *kase, const char *told)
+{
+    g_autofree char *name = mf_text_clean_line(kase->name);
+    guint taken = mf_width_of(LINE_START) + mf_width_of(told) + 1;
+    guint room = columns_of(self) > taken ? columns_of(self) - taken : 0;
+
+    return mf_width_shorten(name, MAX(room, NAME_COLUMNS_MIN));
+}
+
 static char *
 describe_running(const MfReportTty *self, const Running *running, gint64 time_us)
 {
     const MfCase *kase = g_ptr_array_index(self->cases, running->index);
-    g_autofree char *name = mf_text_clean_line(kase->name);
     g_autofree char *now = elapsed(time_us - running->phase_started_us);
-    GString *line = g_string_new(NULL);
+    g_autofree char *told = g_strdup_printf(": %s %s", mf_phase_name(running->phase), now);
+    g_autofree char *name = fit_name(self, kase, told);
+    GString *line = g_string_new(LINE_START);
 
-    g_string_append_printf(line, "RUN   %s: %s %s", name, mf_phase_name(running->phase), now);
+    g_string_append_printf(line, "%s%s", name, told);
     for (MfPhase phase = running->phase; phase-- > 0;) {
         g_autofree char *took = mf_prose_duration(running->phase_us[phase]);
 

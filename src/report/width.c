@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/width.h"
 
+#include <string.h>
+
 #define TAB_WIDTH 8
+
+#define ELLIPSIS         "..."
+#define ELLIPSIS_COLUMNS 3
 
 static guint
 width_at(gunichar c, guint column)
@@ -42,4 +47,33 @@ mf_width_cut(const char *line, guint columns)
         column += width;
     }
     return g_string_free(cut, FALSE);
+}
+
+/* As much of the end of 'line' as fits. Borrowed. */
+static const char *
+find_end(const char *line, guint columns)
+{
+    const char *from = line + strlen(line);
+
+    while (from > line) {
+        const char *before = g_utf8_prev_char(from);
+
+        if (mf_width_of(before) > columns)
+            break;
+        from = before;
+    }
+    return from;
+}
+
+char *
+mf_width_shorten(const char *line, guint columns)
+{
+    if (mf_width_of(line) <= columns)
+        return g_strdup(line);
+    if (columns <= ELLIPSIS_COLUMNS)
+        return mf_width_cut(line, columns);
+
+    guint kept = columns - ELLIPSIS_COLUMNS, end = kept / 2;
+    g_autofree char *beginning = mf_width_cut(line, kept - end);
+    return g_strconcat(beginning, ELLIPSIS, find_end(line, end), NULL);
 }

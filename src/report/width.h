@@ -14,3 +14,7 @@ guint mf_width_of(const char *line);
 /* As much of the beginning of 'line' as fits into 'columns', tabs as spaces. Owned by the caller.
  */
 char *mf_width_cut(const char *line, guint columns);
+
+/* The same line, with '...' for its middle when it does not fit into 'columns': both ends of a name
+ * tell it from others. It has no tabs. Owned by the caller. */
+char *mf_width_shorten(const char *line, guint columns);

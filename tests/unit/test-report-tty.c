@@ -109,6 +109,23 @@ test_what_runs_is_shown_with_phases_and_last_lines(void)
 }
 
 static void
+test_a_long_name_leaves_the_phase_and_its_time_on_the_line(void)
+{
+    g_auto(Fixture) self = {0};
+
+    start(&self, 24, 80, FALSE, MF_OUTPUT_NEVER);
+
+    MfCase *first = self.suite->cases->pdata[0];
+    g_free(first->name);
+    first->name = g_strdup("the suite of file systems [kernel=vmlinuz-6.1.0-56-cloud-amd64, "
+                           "persona=thinkpad-x1, memory=512M]");
+    play_until(&self, 2900000);
+    g_autofree char *text = screen_get_text(self.screen);
+    g_assert_nonnull(strstr(text, "\nRUN   the suite of file systems [k...na=thinkpad-x1, "
+                                  "memory=512M]: execution 2s\n"));
+}
+
+static void
 test_a_finished_case_scrolls_above_the_block(void)
 {
     g_auto(Fixture) self = {0};
@@ -263,6 +280,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/report-tty/a-long-name-leaves-the-phase-and-its-time-on-the-line",
+                    test_a_long_name_leaves_the_phase_and_its_time_on_the_line);
     g_test_add_func("/report-tty/what-runs-is-shown-with-phases-and-last-lines",
                     test_what_runs_is_shown_with_phases_and_last_lines);
     g_test_add_func("/report-tty/a-finished-case-scrolls-above-the-block",

@@ -126,10 +126,35 @@ test_a_flood_is_kept_up_to_a_limit(void)
     g_assert_cmpuint(strlen(whole->pdata[0]), <=, 2 * MF_WINDOW_KEPT);
 }
 
+static void
+test_the_middle_of_a_name_is_left_out(void)
+{
+    static const struct {
+        const char *text, *short_one;
+        guint columns;
+    } cases[] = {
+        {"abcdefghij", "abcdefghij", 10},
+        {"abcdefghijk", "abcd...ijk", 10},
+        {"abcdef", "a...f", 5},
+        {"abcdef", "abc", 3},
+        {"abcdef", "", 0},
+        {"\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e", "...", 4},
+        {"", "", 4},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = mf_width_shorten(cases[i].text, cases[i].columns);
+
+        g_assert_cmpstr(text, ==, cases[i].short_one);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/report-window/the-middle-of-a-name-is-left-out",
+                    test_the_middle_of_a_name_is_left_out);
     g_test_add_func("/report-width/widths-are-those-of-a-terminal",
                     test_widths_are_those_of_a_terminal);
     g_test_add_func("/report-width/a-cut-line-fits", test_a_cut_line_fits);
