@@ -24,7 +24,7 @@ typedef struct {
     MfResult *result; /* owned; when it is over */
     int cancel_signal;
     MfSignalEcho echo;
-    gboolean forwarded;   /* an ending signal has been given to the command */
+    int forwarded;        /* the ending signal that has been given to the command; or 0 */
     MfTerminal *terminal; /* borrowed; NULL without a terminal of the caller's to pass on */
     MfEscape escape;
     gboolean executing;
@@ -118,8 +118,9 @@ on_signal(int signal_number, gpointer data)
         return;
     if (ending && mf_signal_echo_is(&self->echo, signal_number, g_get_monotonic_time()))
         return;
-    if (!(ending && self->forwarded) && mf_run_forward_signal(self->run, signal_number)) {
-        self->forwarded |= ending;
+    if (!(ending && self->forwarded) && mf_run_forward_signal(self->run, signal_number, ending)) {
+        if (ending)
+            self->forwarded = signal_number;
         return;
     }
     if (!ending)
@@ -316,7 +317,8 @@ run_target(const MfRunOptions *options, const Records *records)
     run_to_end(&self, stdio, options->console);
     /* A bare guest's console is the standard output. */
     report(self.result, options->console || target->bare);
-    int status = mf_cli_exit_status(self.result, self.cancel_signal);
+    int status =
+        mf_cli_exit_status(self.result, self.cancel_signal ? self.cancel_signal : self.forwarded);
     if (!write_records(records, target, self.result, !options->run_dir) && status == 0)
         status = MF_EXIT_UNAVAILABLE;
     mf_result_free(self.result);

@@ -261,6 +261,26 @@ mf_exec_exit_from_status(const MfQgaExecStatus *status, MfExit *ret_exit, GError
     return TRUE;
 }
 
+GError *
+mf_exec_explain_silence(const GError *error)
+{
+    if (!g_error_matches(error, MF_ERROR, MF_ERROR_TIMEOUT))
+        return g_error_copy(error);
+    return g_error_new(MF_ERROR, MF_ERROR_LOST,
+                       "The guest does not answer any more, as if it were stopped: %s",
+                       error->message);
+}
+
+/* Past its limit it is the command that took too long, whatever else there is to say. */
+static void
+report_silence(MfExec *self, const GError *error)
+{
+    g_autoptr(GError) explained =
+        PRIVATE(self)->timed_out ? g_error_copy(error) : mf_exec_explain_silence(error);
+
+    MF_EXEC_GET_CLASS(self)->reported(self, NULL, explained);
+}
+
 static void
 on_status(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -269,8 +289,12 @@ on_status(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(MfQgaExecStatus) status =
         mf_exec_status_wait_finish(MF_EXEC_STATUS(source), result, &error);
 
-    if (PRIVATE(self)->task)
-        MF_EXEC_GET_CLASS(self)->reported(self, status, error);
+    if (!PRIVATE(self)->task)
+        return;
+    if (status)
+        MF_EXEC_GET_CLASS(self)->reported(self, status, NULL);
+    else
+        report_silence(self, error);
 }
 
 void
@@ -319,7 +343,7 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
         mf_exec_finish(self, NULL, g_steal_pointer(&error));
     } else {
         /* The agent was lost, not the command: it may have run, and its end be known. */
-        MF_EXEC_GET_CLASS(self)->reported(self, NULL, error);
+        report_silence(self, error);
     }
 }
 

@@ -25,7 +25,8 @@ typedef struct {
 #define MF_EXEC_OUTPUT_QUEUE_MAX (1u << 20)
 
 /* Runs the command. Completes when the exit is known and the output has ended and was handed to the
- * caller's readers. MF_ERROR_GUEST, PROTOCOL (contradicting reports), CANCELLED, LOST, ... */
+ * caller's readers. MF_ERROR_GUEST, PROTOCOL (contradicting reports), CANCELLED, LOST (also of a
+ * guest that does not answer), ... */
 void mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                        gpointer user_data);
 gboolean mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error);
@@ -84,6 +85,11 @@ void mf_exec_poke(MfExec *self);
 
 /* The one end of a run; 'error' is taken, NULL with an exit. Later calls do nothing. */
 void mf_exec_finish(MfExec *self, const MfExit *ended, GError *error);
+
+/* Why there is no word of the command's end, from why the agent gave none. Its silence for as long
+ * as one question may take is no limit of the command's (MF_ERROR_TIMEOUT) but a guest that does
+ * not run (MF_ERROR_LOST). Owned by the caller. */
+GError *mf_exec_explain_silence(const GError *error);
 
 /* The exit in the agent's words. MF_ERROR_PROTOCOL when they tell no end that a process can have:
  * taken for one, it could pass for success. */

@@ -39,6 +39,7 @@ struct _MfRun {
     GCancellable *hurry;       /* owned; ends what is done for a run that is decided already */
     MfPhase phase;
     gint64 phase_started;
+    int ending_signal;     /* that the command was passed last and should end of; or 0 */
     guint16 rows, columns; /* of the command's terminal, when it has changed */
     guint deadline;
     gboolean decided, step_pending;
@@ -149,16 +150,35 @@ decide_on_error(MfRun *self, const GError *error)
     decide(self, mf_verdict_from_error(error), g_strdup(error->message));
 }
 
+/* Whoever asked for the end has it, be it of the run instead of the command. Owned by the caller.
+ */
+static GError *
+explain_loss(const MfRun *self, const GError *error)
+{
+    int number = self->ending_signal;
+
+    if (!number)
+        return g_error_copy(error);
+    return g_error_new(MF_ERROR, MF_ERROR_CANCELLED,
+                       "The command was passed signal %d (%s), and the guest did not tell of its "
+                       "end. %s",
+                       number, g_strsignal(number), error->message);
+}
+
 /* The guest cannot be followed any more. What it says itself of the reason needs no evidence. */
 static void
 lose(MfRun *self, const GError *error)
 {
+    g_autoptr(GError) loss = NULL;
+
     if (!g_error_matches(error, MF_ERROR, MF_ERROR_GUEST))
         mf_guest_watch_keep_tail(self->watch);
-    if (g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
-        mf_guest_watch_await_end(self->watch, error);
-    else
+    if (!g_error_matches(error, MF_ERROR, MF_ERROR_LOST)) {
         decide_on_error(self, error);
+        return;
+    }
+    loss = explain_loss(self, error);
+    mf_guest_watch_await_end(self->watch, loss);
 }
 
 /* Owned by the caller. */
@@ -594,11 +614,14 @@ mf_run_start_finish(MfRun *self, GAsyncResult *result)
 }
 
 gboolean
-mf_run_forward_signal(MfRun *self, int signal_number)
+mf_run_forward_signal(MfRun *self, int signal_number, gboolean ending)
 {
-    if (self->phase != MF_PHASE_EXECUTE || !self->exec || self->decided)
+    if (self->phase != MF_PHASE_EXECUTE || !self->exec || self->decided ||
+        !mf_exec_signal(self->exec, signal_number))
         return FALSE;
-    return mf_exec_signal(self->exec, signal_number);
+    if (ending)
+        self->ending_signal = signal_number;
+    return TRUE;
 }
 
 void

@@ -23,8 +23,9 @@ void mf_run_start_async(MfRun *self, GAsyncReadyCallback callback, gpointer user
 MfResult *mf_run_start_finish(MfRun *self, GAsyncResult *result);
 
 /* A signal that the caller received, for the command. Returns FALSE when there is no command yet
- * (or none any more) that could take it. */
-gboolean mf_run_forward_signal(MfRun *self, int signal_number);
+ * (or none any more) that could take it. 'ending': it asks for the end, so that a guest that is
+ * lost instead of ending the command makes it MF_VERDICT_CANCELLED. */
+gboolean mf_run_forward_signal(MfRun *self, int signal_number, gboolean ending);
 
 /* The command's terminal has another size than the target says. */
 void mf_run_set_window_size(MfRun *self, guint16 rows, guint16 columns);

@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "exec-fixture.h"
 
@@ -140,6 +141,25 @@ test_what_the_reader_has_not_taken_at_the_limit_is_kept_for_it(ExecFixture *fixt
     g_assert_true(fixture->exit.timed_out);
 }
 
+/* How long one question is waited for is not how long the command took. */
+static void
+test_an_agent_that_does_not_answer_is_lost_and_the_command_not_overdue(ExecFixture *fixture,
+                                                                       gconstpointer unused)
+{
+    g_autoptr(GError) silence =
+        g_error_new_literal(MF_ERROR, MF_ERROR_TIMEOUT, "'x' was not answered within 30s.");
+    g_autoptr(GError) hang_up = g_error_new_literal(MF_ERROR, MF_ERROR_LOST, "It hung up.");
+    g_autoptr(GError) explained = mf_exec_explain_silence(silence);
+    g_autoptr(GError) unchanged = mf_exec_explain_silence(hang_up);
+
+    g_assert_error(explained, MF_ERROR, MF_ERROR_LOST);
+    g_assert_cmpstr(explained->message, ==,
+                    "The guest does not answer any more, as if it were stopped: 'x' was not "
+                    "answered within 30s.");
+    g_assert_error(unchanged, MF_ERROR, MF_ERROR_LOST);
+    g_assert_cmpstr(unchanged->message, ==, "It hung up.");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -150,5 +170,7 @@ main(int argc, char **argv)
     ADD("what-came-before-the-limit-is-read", test_what_came_before_the_limit_is_read);
     ADD("what-the-reader-has-not-taken-at-the-limit-is-kept-for-it",
         test_what_the_reader_has_not_taken_at_the_limit_is_kept_for_it);
+    ADD("an-agent-that-does-not-answer-is-lost-and-the-command-not-overdue",
+        test_an_agent_that_does_not_answer_is_lost_and_the_command_not_overdue);
     return g_test_run();
 }
