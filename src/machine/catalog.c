@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/catalog.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -73,6 +75,26 @@ mf_catalog_find(const char *name, GError **error)
     g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(name, error);
 
     return entry ? g_steal_pointer(&entry->image) : NULL;
+}
+
+char *
+mf_catalog_resolve(const char *kernel, GError **error)
+{
+    struct stat status;
+    int reason = stat(kernel, &status) < 0 ? errno : 0;
+    char *image = reason == 0 ? g_strdup(kernel) : mf_catalog_find(kernel, NULL);
+
+    if (image)
+        return image;
+    if (reason == ENOENT || reason == ENOTDIR)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "Kernel '%s' does not exist, neither as a file nor in the catalog ('mayfly "
+                    "kernel list' shows that, 'mayfly kernel pull' adds to it).",
+                    kernel);
+    else
+        mf_error_set_errno(error, MF_ERROR_CONFIG, reason, "Kernel '%s' cannot be looked at",
+                           kernel);
+    return NULL;
 }
 
 /* An entry whose kernel.json is damaged is not listed, but can be removed. */

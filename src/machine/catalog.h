@@ -23,6 +23,10 @@ char *mf_catalog_find(const char *name, GError **error);
  * cannot. Owned by the caller; MF_ERROR_CONFIG that names 'mayfly kernel pull'. */
 char *mf_catalog_default_kernel(MfArch arch, GError **error);
 
+/* The image that 'kernel' names: that file, else the image of that entry. Owned by the caller;
+ * MF_ERROR_CONFIG when it is neither, or when the file cannot be looked at. */
+char *mf_catalog_resolve(const char *kernel, GError **error);
+
 /* The readable image of the kernel with this release below 'root' ("/" but in tests):
  * boot/vmlinuz-RELEASE, lib/modules/RELEASE/vmlinuz, boot/vmlinuz. NULL when there is none. */
 char *mf_catalog_running_image(const char *root, const char *release);

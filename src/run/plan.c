@@ -242,23 +242,13 @@ mf_plan_kernel_args(const MfTarget *target, MfShareType type, const char *clock,
     return g_string_free(text, FALSE);
 }
 
-/* The image that the target names: a file, else an entry of the catalog. Owned by the caller. */
+/* The image that the target names, or the one for who names none. Owned by the caller. */
 static char *
 find_kernel(const MfTarget *target, GError **error)
 {
-    char *entry;
-
     if (!target->kernel)
         return mf_catalog_default_kernel(target->arch, error);
-    if (g_file_test(target->kernel, G_FILE_TEST_EXISTS))
-        return g_strdup(target->kernel);
-    entry = mf_catalog_find(target->kernel, NULL);
-    if (!entry)
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "Kernel '%s' does not exist, neither as a file nor in the catalog ('mayfly "
-                    "kernel list' shows that, 'mayfly kernel pull' adds to it).",
-                    target->kernel);
-    return entry;
+    return mf_catalog_resolve(target->kernel, error);
 }
 
 /* Owned by the caller. */

@@ -336,7 +336,7 @@ find_missing(const Build *self)
     const MfTarget *target = self->target;
     g_autoptr(GError) error = NULL;
     g_autofree char *qemu = mf_host_find_qemu(target->qemu, target->arch, &error);
-    g_autofree char *entry = NULL;
+    g_autofree char *kernel = NULL;
 
     if (!qemu)
         return g_strdup(error->message);
@@ -350,13 +350,10 @@ find_missing(const Build *self)
         return g_strdup_printf("Its image '%s' does not exist.", target->image);
     if (target->initramfs && !g_file_test(target->initramfs, G_FILE_TEST_EXISTS))
         return g_strdup_printf("Its initramfs '%s' does not exist.", target->initramfs);
-    if (!target->kernel || g_file_test(target->kernel, G_FILE_TEST_EXISTS))
+    if (!target->kernel)
         return NULL;
-    entry = mf_catalog_find(target->kernel, NULL);
-    return entry ? NULL
-                 : g_strdup_printf("Its kernel '%s' does not exist, neither as a file nor in the "
-                                   "catalog.",
-                                   target->kernel);
+    kernel = mf_catalog_resolve(target->kernel, &error);
+    return kernel ? NULL : g_strdup(error->message);
 }
 
 MfCase *

@@ -2,6 +2,7 @@
 #include "machine/catalog.h"
 
 #include <archive.h>
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -195,6 +196,53 @@ test_an_unreadable_running_image_is_passed_over(CatalogFixture *fixture, gconstp
     g_assert_null(mf_catalog_running_image(fixture->directory, "6.1"));
 }
 
+static void
+assert_unresolved(const char *kernel, const char *words)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_null(mf_catalog_resolve(kernel, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_nonnull(strstr(error->message, kernel));
+    g_assert_nonnull(strstr(error->message, words));
+}
+
+static void
+test_a_kernel_is_a_file_before_it_is_an_entry(CatalogFixture *fixture, gconstpointer data)
+{
+    g_autofree char *file = fixture_write_text(fixture->directory, "vmlinuz", "x");
+    g_autofree char *below = g_build_filename(file, "vmlinuz", NULL);
+    g_autofree char *image = mf_catalog_resolve(file, NULL);
+
+    g_assert_cmpstr(image, ==, file);
+    assert_unresolved(below, "neither as a file nor in the catalog");
+    assert_unresolved("no-such-entry", "neither as a file nor in the catalog");
+}
+
+static void
+test_a_kernel_that_cannot_be_looked_at_is_not_said_to_be_missing(CatalogFixture *fixture,
+                                                                 gconstpointer data)
+{
+    g_autofree char *loop = g_build_filename(fixture->directory, "loop", NULL);
+
+    g_assert_cmpint(symlink("loop", loop), ==, 0);
+    assert_unresolved(loop, g_strerror(ELOOP));
+}
+
+static void
+test_a_kernel_below_a_closed_directory_is_denied(CatalogFixture *fixture, gconstpointer data)
+{
+    if (geteuid() == 0) {
+        g_test_skip("root can search everything");
+        return;
+    }
+    g_autofree char *directory = g_build_filename(fixture->directory, "closed", NULL);
+    g_autofree char *file = fixture_write_text(directory, "vmlinuz", "x");
+    g_assert_cmpint(g_chmod(directory, 0), ==, 0);
+    assert_unresolved(file, g_strerror(EACCES));
+    g_assert_cmpint(g_chmod(directory, 0700), ==, 0);
+}
+
 /* An architecture that this program was not built for, so that no running kernel is in the way. */
 static MfArch
 foreign_arch(void)
@@ -281,6 +329,11 @@ main(int argc, char **argv)
         test_the_running_image_is_looked_for_by_its_release);
     ADD("an-unreadable-running-image-is-passed-over",
         test_an_unreadable_running_image_is_passed_over);
+    ADD("a-kernel-is-a-file-before-it-is-an-entry", test_a_kernel_is_a_file_before_it_is_an_entry);
+    ADD("a-kernel-that-cannot-be-looked-at-is-not-said-to-be-missing",
+        test_a_kernel_that_cannot_be_looked_at_is_not_said_to_be_missing);
+    ADD("a-kernel-below-a-closed-directory-is-denied",
+        test_a_kernel_below_a_closed_directory_is_denied);
     ADD("without-any-kernel-the-default-names-pull",
         test_without_any_kernel_the_default_names_pull);
     ADD("the-default-is-the-newest-of-the-architecture",
