@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/platform.h"
 
+#include <string.h>
+
+#include "base/error.h"
+
 static const MfPlatform platforms[] = {
     /* reboot=t: the reset that needs neither a keyboard controller nor ACPI. no_timer_check: on a
      * busy host too few ticks arrive while the kernel counts them, and it panics for want of a
      * timer. */
     [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", " tsc=reliable", "pci", "pvpanic",
-                        "vmgenid,guid=auto", TRUE, "VGA", " unknown_nmi_panic panic_print=64"},
-    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci",
-                         ""},
-    [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", ""},
-    [MF_ARCH_S390X] = {"ttysclp0", "", "", "ccw", NULL, NULL, FALSE, "virtio-gpu-ccw", ""},
+                        "vmgenid,guid=auto", TRUE, "VGA", " unknown_nmi_panic panic_print=64",
+                        2048},
+    [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", "",
+                         2048},
+    [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", "",
+                         1024},
+    [MF_ARCH_S390X] = {"ttysclp0", "", "", "ccw", NULL, NULL, FALSE, "virtio-gpu-ccw", "", 4096},
 };
 G_STATIC_ASSERT(G_N_ELEMENTS(platforms) == MF_N_ARCHS);
 
@@ -18,6 +24,21 @@ const MfPlatform *
 mf_platform_get(MfArch arch)
 {
     return &platforms[arch];
+}
+
+gboolean
+mf_platform_check_command_line(MfArch arch, const char *line, GError **error)
+{
+    gsize most = platforms[arch].command_line_max - 1;
+
+    if (strlen(line) <= most)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "The kernel's command line is too long: it has %" G_GSIZE_FORMAT
+                " characters with what mayfly adds, and a kernel for %s takes %" G_GSIZE_FORMAT
+                ". Give fewer kernel arguments.",
+                strlen(line), mf_arch_name(arch), most);
+    return FALSE;
 }
 
 const char *

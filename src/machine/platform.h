@@ -20,10 +20,15 @@ typedef struct {
     /* With these of the kernel's arguments an NMI is a panic that tells where all processors are:
      * 0x40 of panic_print. A space before each; "" where QEMU can send none. */
     const char *hang_args;
+    gsize command_line_max; /* Linux's COMMAND_LINE_SIZE, with the final NUL */
 } MfPlatform;
 
 /* Borrowed. */
 const MfPlatform *mf_platform_get(MfArch arch);
+
+/* Whether Linux keeps all of that command line: what is longer it cuts, or does not boot with, and
+ * says nothing of it. MF_ERROR_CONFIG that tells both lengths. */
+gboolean mf_platform_check_command_line(MfArch arch, const char *line, GError **error);
 
 /* The machine type with its options, and the CPU model, of a machine for which none were named.
  * 'accel' is never AUTO. Static. */

@@ -177,7 +177,8 @@ set_linux(const MfTarget *target, const char *path, MfSpec *spec, GError **error
     if (!kernel || !mf_kernel_check_arch(kernel, target->arch, error))
         return FALSE;
     spec->append = make_linux_args(target);
-    return mf_media_set_kernel(target, kernel, spec, error);
+    return mf_platform_check_command_line(target->arch, spec->append, error) &&
+           mf_media_set_kernel(target, kernel, spec, error);
 }
 
 gboolean

@@ -345,7 +345,8 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         return FALSE;
     spec->append =
         mf_plan_kernel_args(target, spec->share_type, choose_clock(spec), self->initramfs);
-    return mf_media_set_kernel(target, kernel, spec, error);
+    return mf_platform_check_command_line(target->arch, spec->append, error) &&
+           mf_media_set_kernel(target, kernel, spec, error);
 }
 
 /* What boots with nothing of mayfly's in it. Whatever it does, it does not do before it is watched.

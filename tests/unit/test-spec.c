@@ -479,6 +479,27 @@ test_bad_mounts_are_refused(void)
     }
 }
 
+static void
+test_a_command_line_that_the_kernel_would_cut_is_refused(void)
+{
+    static const gsize sizes[] = {[MF_ARCH_X86_64] = 2048,
+                                  [MF_ARCH_AARCH64] = 2048,
+                                  [MF_ARCH_RISCV64] = 1024,
+                                  [MF_ARCH_S390X] = 4096};
+
+    for (MfArch arch = 0; arch < MF_N_ARCHS; arch++) {
+        g_autofree char *most = g_strnfill(sizes[arch] - 1, 'x');
+        g_autofree char *more = g_strnfill(sizes[arch], 'x');
+        g_autofree char *limit = g_strdup_printf(" takes %zu.", sizes[arch] - 1);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(mf_platform_check_command_line(arch, most, NULL));
+        g_assert_false(mf_platform_check_command_line(arch, more, &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, limit));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -539,5 +560,7 @@ main(int argc, char **argv)
     g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",
                     test_a_colon_in_a_host_path_is_escaped);
     g_test_add_func("/share/bad-mounts-are-refused", test_bad_mounts_are_refused);
+    g_test_add_func("/spec/a-command-line-that-the-kernel-would-cut-is-refused",
+                    test_a_command_line_that_the_kernel_would_cut_is_refused);
     return g_test_run();
 }
