@@ -158,6 +158,25 @@ choose_entry(GPtrArray *entries, MfArch arch)
     return newest;
 }
 
+/* Only a kernel of the host's own architecture can be running, or be pulled. */
+static void
+set_no_kernel_error(MfArch arch, GError **error)
+{
+    if (arch == mf_arch_native())
+        g_set_error(
+            error, MF_ERROR, MF_ERROR_CONFIG,
+            "There is no kernel to run by default: the running one's image is not readable, "
+            "and none for %s was pulled. Fetch one with 'mayfly kernel pull debian', or "
+            "name one with '-k'.",
+            mf_arch_name(arch));
+    else
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "There is no kernel to run by default: the catalog has none for %s, which is "
+                    "not this host's architecture. Name one with '-k', or add it to the catalog "
+                    "with 'mayfly kernel add'.",
+                    mf_arch_name(arch));
+}
+
 char *
 mf_catalog_default_kernel(MfArch arch, GError **error)
 {
@@ -174,11 +193,6 @@ mf_catalog_default_kernel(MfArch arch, GError **error)
     if (entry)
         return g_strdup(entry->image);
     if (entries)
-        g_set_error(
-            error, MF_ERROR, MF_ERROR_CONFIG,
-            "There is no kernel to run by default: the running one's image is not readable, "
-            "and none for %s was pulled. Fetch one with 'mayfly kernel pull debian', or "
-            "name one with '-k'.",
-            mf_arch_name(arch));
+        set_no_kernel_error(arch, error);
     return NULL;
 }

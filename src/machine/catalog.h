@@ -20,7 +20,8 @@ char *mf_catalog_find(const char *name, GError **error);
 
 /* The kernel of a run that names none: for the native architecture the running kernel's image if it
  * is readable; else the newest entry for 'arch', one that can mount a 9p root before one that
- * cannot. Owned by the caller; MF_ERROR_CONFIG that names 'mayfly kernel pull'. */
+ * cannot. Owned by the caller; MF_ERROR_CONFIG that names 'mayfly kernel pull', or 'mayfly kernel
+ * add' for another architecture than the host's. */
 char *mf_catalog_default_kernel(MfArch arch, GError **error);
 
 /* The image that 'kernel' names: that file, else the image of that entry. Owned by the caller;

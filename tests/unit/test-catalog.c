@@ -254,10 +254,28 @@ static void
 test_without_any_kernel_the_default_names_pull(CatalogFixture *fixture, gconstpointer data)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *running = mf_catalog_default_kernel(mf_arch_native(), &error);
+
+    if (running) {
+        g_test_skip("the running kernel's image is readable");
+        return;
+    }
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_nonnull(strstr(error->message, "'mayfly kernel pull debian'"));
+}
+
+/* Neither is one running, nor is there one to be pulled. */
+static void
+test_without_a_kernel_of_another_architecture_the_default_names_add(CatalogFixture *fixture,
+                                                                    gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
 
     g_assert_null(mf_catalog_default_kernel(foreign_arch(), &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
-    g_assert_nonnull(strstr(error->message, "'mayfly kernel pull debian'"));
+    g_assert_nonnull(strstr(error->message, "'mayfly kernel add'"));
+    g_assert_null(strstr(error->message, "pull"));
+    g_assert_null(strstr(error->message, "running"));
 }
 
 /* Adds a foreign kernel with that release in its package's names; the image's own release, which
@@ -336,6 +354,8 @@ main(int argc, char **argv)
         test_a_kernel_below_a_closed_directory_is_denied);
     ADD("without-any-kernel-the-default-names-pull",
         test_without_any_kernel_the_default_names_pull);
+    ADD("without-a-kernel-of-another-architecture-the-default-names-add",
+        test_without_a_kernel_of_another_architecture_the_default_names_add);
     ADD("the-default-is-the-newest-of-the-architecture",
         test_the_default_is_the_newest_of_the_architecture);
     ADD("the-default-can-mount-a-9p-root-if-one-can",
