@@ -110,6 +110,47 @@ exec_one_shell(const char *name, char *const *argv, char *const *envp, const cha
 }
 
 static _Noreturn void
+explain(const char *program, const char *path, int error)
+{
+    struct stat status;
+    bool is_path = strchr(program, '/') != NULL;
+
+    if (error == ENOENT && is_path && stat(program, &status) == 0)
+        give_up(MF_EXIT_NOT_FOUND,
+                "cannot run '%s': it is there, but the interpreter or loader that it names is not "
+                "in the guest",
+                program);
+    if (error == ENOENT && is_path)
+        give_up(MF_EXIT_NOT_FOUND, "cannot run '%s': there is no such file in the guest", program);
+    if (error == ENOENT)
+        give_up(MF_EXIT_NOT_FOUND, "cannot run '%s': it was not found in the guest's PATH '%s'",
+                program, path);
+    if (error == EACCES && is_path && stat(program, &status) == 0 && S_ISDIR(status.st_mode))
+        give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run '%s': it is a directory", program);
+    give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run '%s': %s", program, strerror(error));
+}
+
+/* What is only a program and its arguments has failed to run by itself, not for want of a shell. */
+static _Noreturn void
+explain_without_shell(const char *text, char *const *envp, const char *path)
+{
+    char **words = mfg_plain_split(text);
+
+    if (words) {
+        exec_program(words, envp, path);
+        if (errno != ENOENT || strchr(words[0], '/'))
+            explain(words[0], path, errno);
+        give_up(MF_EXIT_NOT_FOUND,
+                "cannot run '%s': there is no such program in the guest's PATH, nor a bash or sh "
+                "that might know it",
+                words[0]);
+    }
+    give_up(MF_EXIT_NOT_FOUND,
+            "cannot run the command: it is shell text, and the guest has neither bash nor sh. Name "
+            "a program by its path, and give its arguments one by one, instead");
+}
+
+static _Noreturn void
 exec_shell(const char *text, char *const *envp, const char *path)
 {
     static const char *const names[] = {"bash", "sh"};
@@ -119,10 +160,7 @@ exec_shell(const char *text, char *const *envp, const char *path)
 
         exec_one_shell(names[i], argv, envp, path);
     }
-    give_up(MF_EXIT_NOT_FOUND,
-            "cannot run the command: it is shell text, and the guest has neither bash nor sh in "
-            "'%s'. Give the program and its arguments one by one instead",
-            path);
+    explain_without_shell(text, envp, path);
 }
 
 /* The dash before its name is how a shell knows that it is a login's. */
@@ -143,27 +181,6 @@ exec_login(const char *wanted, char *const *envp, const char *path)
             "cannot start a login shell: the guest has neither '%s' nor bash nor sh in '%s'. Give "
             "a command instead",
             wanted, path);
-}
-
-static _Noreturn void
-explain(const char *program, const char *path, int error)
-{
-    struct stat status;
-    bool is_path = strchr(program, '/') != NULL;
-
-    if (error == ENOENT && is_path && stat(program, &status) == 0)
-        give_up(MF_EXIT_NOT_FOUND,
-                "cannot run '%s': it is there, but the interpreter or loader that it names is not "
-                "in the guest",
-                program);
-    if (error == ENOENT && is_path)
-        give_up(MF_EXIT_NOT_FOUND, "cannot run '%s': there is no such file in the guest", program);
-    if (error == ENOENT)
-        give_up(MF_EXIT_NOT_FOUND, "cannot run '%s': it was not found in the guest's PATH '%s'",
-                program, path);
-    if (error == EACCES && is_path && stat(program, &status) == 0 && S_ISDIR(status.st_mode))
-        give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run '%s': it is a directory", program);
-    give_up(MF_EXIT_CANNOT_EXECUTE, "cannot run '%s': %s", program, strerror(error));
 }
 
 /* The descriptors are all above 2, so that none is overwritten before its turn. */

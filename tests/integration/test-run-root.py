@@ -43,6 +43,16 @@ def a_shell_command_without_a_shell_is_127_with_a_sentence():
 
 
 @test
+def a_program_that_a_root_without_a_shell_does_not_have_is_named():
+    with Sandbox() as box:
+        root = make_root(box, "bin/echo")
+        expect(run_in(box, root, "./prog"), 127, out=b"",
+               err=r"^mayfly-guest: cannot run '\./prog': there is no such file in the guest\.?$")
+        expect(run_in(box, root, "ls"), 127, out=b"",
+               err="^mayfly-guest: cannot run 'ls': there is no such program in the guest's PATH")
+
+
+@test
 def a_program_and_its_arguments_need_no_shell():
     with Sandbox() as box:
         root = make_root(box, "bin/basename")
