@@ -328,6 +328,8 @@ check_texts(const RawOptions *raw, GError **error)
     }
     if (raw->kargs && !mf_target_check_kernel_args(raw->kargs, error))
         return FALSE;
+    if (raw->user && !mf_target_check_user(raw->user, error))
+        return FALSE;
     if (raw->workdir && *raw->workdir != '/') {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' is not a directory of the guest: expected a path from the root.",

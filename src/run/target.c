@@ -100,6 +100,23 @@ mf_target_check_hostname(const char *name, GError **error)
 }
 
 gboolean
+mf_target_check_user(const char *user, GError **error)
+{
+    const char *colon = strchr(user, ':');
+    gboolean good = *user && colon != user && !(colon && (!colon[1] || strchr(colon + 1, ':')));
+
+    for (const char *c = user; *c; c++)
+        good = good && !g_ascii_isspace(*c) && !g_ascii_iscntrl(*c);
+    if (good)
+        return TRUE;
+
+    g_autofree char *shown = g_strescape(user, NULL);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "'%s' is not a user: expected USER or USER:GROUP, names or numbers.", shown);
+    return FALSE;
+}
+
+gboolean
 mf_target_check_kernel_args(const char *arguments, GError **error)
 {
     for (const char *c = arguments; *c; c++) {

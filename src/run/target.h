@@ -164,6 +164,10 @@ gboolean mf_kernel_args_have(const char *kernel_args, const char *word);
  * at most 63 bytes between dots, at most 64 in all. MF_ERROR_CONFIG. */
 gboolean mf_target_check_hostname(const char *name, GError **error);
 
+/* Whether 'user' is of the form USER or USER:GROUP; the guest knows which there are.
+ * MF_ERROR_CONFIG. */
+gboolean mf_target_check_user(const char *user, GError **error);
+
 /* Whether 'arguments' fit into the kernel's command line, which is one line. MF_ERROR_CONFIG. */
 gboolean mf_target_check_kernel_args(const char *arguments, GError **error);
 

@@ -260,6 +260,8 @@ check_guest(const MfConfigTarget *target, json_object *tree, GError **error)
 
     if (!mf_target_check_hostname(target->hostname, &cause))
         return fail_with(find_place(tree, "hostname"), "hostname", cause, error);
+    if (target->user && !mf_target_check_user(target->user, &cause))
+        return fail_with(find_place(tree, "user"), "user", cause, error);
     if (target->workdir && *target->workdir != '/') {
         mf_config_value_fail(find_place(tree, "workdir"), error,
                              "Key 'workdir' is \"%s\", but a path from the guest's root is "

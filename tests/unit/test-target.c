@@ -38,6 +38,23 @@ test_host_names_that_are_refused_by_name(void)
 }
 
 static void
+test_a_user_has_one_group_at_most(void)
+{
+    static const char *const good[] = {"root", "1000", "www-data:adm", "0:0", "a.b$"};
+    static const char *const bad[] = {"", ":", "a:", ":b", "a:b:c", "a b", "a:b\n"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(good); i++)
+        g_assert_true(mf_target_check_user(good[i], NULL));
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+
+        g_assert_false(mf_target_check_user(bad[i], &error));
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_null(strchr(error->message, '\n'));
+    }
+}
+
+static void
 test_kernel_arguments_are_one_line(void)
 {
     static const char *const good[] = {"", "quiet loglevel=8", "a=\"b c\"\tx", "\xff\xc3\xa4"};
@@ -112,6 +129,7 @@ main(int argc, char **argv)
     g_test_add_func("/target/host-names-that-are-good", test_host_names_that_are_good);
     g_test_add_func("/target/host-names-that-are-refused-by-name",
                     test_host_names_that_are_refused_by_name);
+    g_test_add_func("/target/a-user-has-one-group-at-most", test_a_user_has_one_group_at_most);
     g_test_add_func("/target/kernel-arguments-are-one-line", test_kernel_arguments_are_one_line);
     g_test_add_func("/target/an-argument-of-the-kernel-is-a-whole-word",
                     test_an_argument_of_the_kernel_is_a_whole_word);
