@@ -1,12 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/guest-end.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 gboolean
 mf_guest_end_is_panic(MfMachine *machine)
 {
     return mf_machine_has_panicked(machine) ||
            mf_machine_get_end(machine) == MF_MACHINE_END_PANIC ||
            mf_console_contains(mf_machine_get_console(machine), MF_PANIC_WORDS);
+}
+
+gboolean
+mf_guest_end_is_by_host(MfMachine *machine)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM};
+    gboolean by_host = mf_machine_get_end(machine) == MF_MACHINE_END_HOST;
+    gboolean complained;
+    int status;
+
+    if (!mf_machine_get_exit(machine, &status, &complained) || !WIFSIGNALED(status))
+        return by_host;
+    for (gsize i = 0; i < G_N_ELEMENTS(ending); i++)
+        by_host = by_host || WTERMSIG(status) == ending[i];
+    return by_host;
 }
 
 char *

@@ -12,6 +12,9 @@
 /* Whether the guest's kernel has panicked, by whatever tells of that. */
 gboolean mf_guest_end_is_panic(MfMachine *machine);
 
+/* Whether the host ended the machine: nothing in the guest tells why. */
+gboolean mf_guest_end_is_by_host(MfMachine *machine);
+
 /* Of a guest whose kernel has panicked. Owned by the caller. */
 char *mf_guest_end_describe_panic(MfMachine *machine, MfPhase phase);
 

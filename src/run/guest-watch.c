@@ -149,7 +149,8 @@ on_machine_ended(MfGuestWatch *self, GError *error)
     }
     if (self->target->bare)
         return;
-    mf_guest_watch_keep_tail(self);
+    if (!mf_guest_end_is_by_host(self->machine))
+        mf_guest_watch_keep_tail(self);
     verdict = mf_guest_end_judge(self->machine, self->phase, error, &message);
     report_end(self, verdict, message);
 }
@@ -259,6 +260,7 @@ on_end_overdue(gpointer data)
     MfGuestWatch *self = data;
 
     self->lost_source = 0;
+    mf_guest_watch_keep_tail(self);
     report_end(self, mf_verdict_from_error(self->lost), g_strdup(self->lost->message));
     return G_SOURCE_REMOVE;
 }
@@ -343,7 +345,6 @@ mf_guest_watch_await_end(MfGuestWatch *self, const GError *error)
 {
     if (self->closed || self->lost_source)
         return;
-    mf_guest_watch_keep_tail(self);
     g_clear_error(&self->lost);
     self->lost = g_error_copy(error);
     self->lost_source = g_timeout_add(END_GRACE_MS, on_end_overdue, self);

@@ -165,20 +165,22 @@ explain_loss(const MfRun *self, const GError *error)
                        number, g_strsignal(number), error->message);
 }
 
-/* The guest cannot be followed any more. What it says itself of the reason needs no evidence. */
+/* The guest cannot be followed any more. What it says itself of the reason needs no evidence, and
+ * of what the host could not write there is none on its console. */
 static void
 lose(MfRun *self, const GError *error)
 {
     g_autoptr(GError) loss = NULL;
 
-    if (!g_error_matches(error, MF_ERROR, MF_ERROR_GUEST))
-        mf_guest_watch_keep_tail(self->watch);
-    if (!g_error_matches(error, MF_ERROR, MF_ERROR_LOST)) {
-        decide_on_error(self, error);
+    if (g_error_matches(error, MF_ERROR, MF_ERROR_LOST)) {
+        loss = explain_loss(self, error);
+        mf_guest_watch_await_end(self->watch, loss);
         return;
     }
-    loss = explain_loss(self, error);
-    mf_guest_watch_await_end(self->watch, loss);
+    if (!g_error_matches(error, MF_ERROR, MF_ERROR_GUEST) &&
+        !g_error_matches(error, MF_ERROR, MF_ERROR_HOST))
+        mf_guest_watch_keep_tail(self->watch);
+    decide_on_error(self, error);
 }
 
 /* Owned by the caller. */

@@ -124,6 +124,42 @@ def killing_mayfly_takes_qemu_with_it_within_a_second():
         box.assert_nothing_left(within=1.0)
 
 
+def signal_qemu(box, number):
+    for pid, name in box.processes():
+        if name.startswith("qemu"):
+            os.kill(pid, number)
+
+
+@test
+def a_guest_that_is_stopped_after_a_signal_is_ended_by_that_signal():
+    with Sandbox() as box:
+        process = box.start("run", "-k", kernel("small"), "--", "echo up; sleep 600")
+        wait_for_output(process, b"up\n")
+        signal_qemu(box, signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 128 + signal.SIGTERM, (process.returncode, err)
+        assert b"was passed signal 15 (Terminated)" in err, err
+        assert b"does not answer any more" in err, err
+        assert b"did not end within" not in err, err
+
+
+@test
+def what_is_of_the_hosts_doing_shows_no_console():
+    with Sandbox() as box, open("/dev/full", "wb") as full:
+        process = box.start("run", "-k", kernel("small"), "--", "echo hi", stdout=full)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 69 and b"cannot be written" in err, (process.returncode, err)
+        assert b"last lines" not in err, err
+
+        process = box.start("run", "-k", kernel("small"), "--", "echo up; sleep 600")
+        wait_for_output(process, b"up\n")
+        signal_qemu(box, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 69 and b"signal 9" in err, (process.returncode, err)
+        assert b"last lines" not in err, err
+
+
 @test
 def a_panic_gives_125_and_shows_its_words():
     with Sandbox() as box:
