@@ -39,8 +39,9 @@ char *mf_select_exact_filter(const char *name);
 /*
  * The ids of the cases of the config file 'config_path' (absolute) that did not pass when they last
  * ran, kept in the cache: what --failed runs. Whoever runs a suite saves them at its end, an empty
- * list too; cases that were to run and were not, since the run was interrupted, belong to them. Of a
- * run of some of the cases, 'ran' are the ids of those: what is known of others is kept. NULL: all.
+ * list too; cases that were to run and were not, since the run was interrupted, belong to them. Of
+ * a run of some of the cases, 'ran' are the ids of those: what is known of others is kept. NULL:
+ * all.
  */
 gboolean mf_select_save_failed(const char *config_path, const char *const *ids,
                                const char *const *ran, GError **error);
