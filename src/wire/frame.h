@@ -13,7 +13,7 @@
  */
 #define MF_FRAME_HEADER_SIZE 16
 #define MF_FRAME_PAYLOAD_MAX (16u << 20) /* of a message */
-#define MF_FRAME_CHUNK_MAX   (64u << 10) /* of a stream chunk: SINP, SOUT, SERR, DMSG */
+#define MF_FRAME_CHUNK_MAX   (64u << 10) /* of a stream chunk: SINP, SOUT, SERR, DMSG, RAWO, PMET */
 
 #define MF_FRAME_TYPE(a, b, c, d)                                                                  \
     ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
@@ -44,6 +44,25 @@
                                        */
 
 /*
+ * Payloads: programs that the guest runs at the host's word, several at once, each known by the
+ * index that the host gave it (wire/guest-protocol.h). Host to guest:
+ *
+ *   PRUN  u32 index, then a payload record: starts it
+ *   PSIG  u32 index, i32 signal: to its process group
+ *   PKIL  u32 index: KILL to all that is left of it, at once
+ *
+ * Guest to host:
+ *
+ *   RAWO  u32 index, u8 1 or 2, three zeros, then bytes of that output; no bytes are its end
+ *   PMET  u32 index, then JSON: how it ended
+ */
+#define MF_FRAME_PRUN MF_FRAME_TYPE('P', 'R', 'U', 'N')
+#define MF_FRAME_PSIG MF_FRAME_TYPE('P', 'S', 'I', 'G')
+#define MF_FRAME_PKIL MF_FRAME_TYPE('P', 'K', 'I', 'L')
+#define MF_FRAME_PMET MF_FRAME_TYPE('P', 'M', 'E', 'T')
+#define MF_FRAME_RAWO MF_FRAME_TYPE('R', 'A', 'W', 'O')
+
+/*
  * Frames of scenario runners, guests of another kind that speak the same format. What the host
  * makes of them is in run/dispatch.h; mayfly-guest sends none.
  *
@@ -54,7 +73,7 @@
  *   STIM            what a step did: 24 bytes
  *   EXIT            the end of a test: i32
  *   TEST            its result, serialized
- *   PMET RAWO PRAW  metrics; the raw output they came from; a coverage profile
+ *   PRAW            a coverage profile
  *   LIFE            u8 phase of the guest's life, then a reason
  *   CRSH            text of a crash
  *   PROB            a probe's answer, JSON
@@ -72,8 +91,6 @@
 #define MF_FRAME_STIM MF_FRAME_TYPE('S', 'T', 'I', 'M')
 #define MF_FRAME_EXIT MF_FRAME_TYPE('E', 'X', 'I', 'T')
 #define MF_FRAME_TEST MF_FRAME_TYPE('T', 'E', 'S', 'T')
-#define MF_FRAME_PMET MF_FRAME_TYPE('P', 'M', 'E', 'T')
-#define MF_FRAME_RAWO MF_FRAME_TYPE('R', 'A', 'W', 'O')
 #define MF_FRAME_PRAW MF_FRAME_TYPE('P', 'R', 'A', 'W')
 #define MF_FRAME_LIFE MF_FRAME_TYPE('L', 'I', 'F', 'E')
 #define MF_FRAME_CRSH MF_FRAME_TYPE('C', 'R', 'S', 'H')

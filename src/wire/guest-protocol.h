@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdint.h>
+
 /*
  * What the host and the guest agree on besides frames: names of ports and shares, the fields of
  * the CONF record and of the command record. No GLib here.
@@ -105,6 +107,55 @@
 #define MF_EXEC_STDIN  "stdin"  /* "stream" (default), "null", "closed" */
 #define MF_EXEC_STDOUT "stdout" /* "stream" (default), "closed" */
 #define MF_EXEC_STDERR "stderr" /* "stream" (default), "closed" */
+
+/*
+ * The payload record of a PRUN frame: the fields of a command record but MF_EXEC_LOGIN, MF_EXEC_TTY
+ * and the streams, for a payload reads nothing and writes to two pipes; and these, all optional. At
+ * most MF_PAYLOAD_RECORD_MAX bytes.
+ *
+ * Both outputs are RAWO frames as they come, up to MF_PAYLOAD_KEEP_MAX bytes each; what is more is
+ * read, counted and thrown away. The guest reads whether or not the host does, so that a payload
+ * waits for nobody.
+ *
+ * When the payload has exited, or its time is over, or PKIL came, everything it has left behind is
+ * killed, whatever process group, session or parent that has. After both ends of its outputs comes
+ * its PMET, exactly one for each PRUN, and when no other payload runs then, after sync(2). It is a
+ * JSON object of at most MF_FRAME_CHUNK_MAX bytes with the index, and has one of
+ *
+ *   "status"  0 to 255
+ *   "signal"  the number of the one that killed it
+ *   "error"   one sentence: it could not be started
+ *
+ * and, but for "error",
+ *
+ *   "timed-out"         whether it was killed because its time was over
+ *   "killed"            whether it was killed because of PKIL
+ *   "duration-us"       from its start to its exit
+ *   "stdout", "stderr"  {"bytes": all it wrote, "discarded": how many of them were not sent}
+ *   "cgroup"            only with MF_PAYLOAD_CGROUP: the group's statistics by the names of the
+ *                       kernel's files, as numbers, objects of numbers ("cpu.stat") or objects of
+ *                       those ("cpu.pressure"); the kernel decides which there are
+ */
+#define MF_PAYLOAD_TIMEOUT "timeout-ms" /* decimal, at least 1; absent: no limit */
+/* A name that mf_cgroup_name_problem() finds nothing wrong with: the control group is that one
+ * below MF_GUEST_CGROUP. Absent or empty: one of its own without a name. */
+#define MF_PAYLOAD_CGROUP "cgroup"
+/* Repeated, in order: "<file>=<value>", with a file that mf_cgroup_limit_is_known(); needs
+ * MF_PAYLOAD_CGROUP. */
+#define MF_PAYLOAD_LIMIT       "limit"
+#define MF_PAYLOAD_PARENT_PGRP "parent-pgrp" /* "1": no process group of its own */
+
+#define MF_PAYLOAD_RECORD_MAX (8u << 20)
+#define MF_PAYLOAD_KEEP_MAX   (16u << 20)
+
+/* Bytes of a RAWO frame before those of the output. */
+#define MF_PAYLOAD_RAW_HEADER 8
+
+/* The index of a PMET frame that is no payload's. */
+#define MF_PAYLOAD_NO_INDEX UINT32_MAX
+
+/* Where the guest keeps its control groups. */
+#define MF_GUEST_CGROUP "/sys/fs/cgroup/mayfly"
 
 /* Exit statuses of a command that never ran, as shells have them. */
 #define MF_EXIT_CANNOT_EXECUTE 126
