@@ -8,7 +8,7 @@
 #include "machine/compression.h"
 #include "machine/elf-file.h"
 #include "machine/file-kind.h"
-#include "machine/payload.h"
+#include "machine/packed.h"
 #include "machine/peek.h"
 
 /* As much as the farthest signature needs (s390x: "S390EP" at 64 KiB + 8). */
@@ -275,9 +275,9 @@ static gboolean
 match_wrapped_image(const Image *image, const char *compression, guint64 offset, guint64 length,
                     MfKernelFacts *facts)
 {
-    MfPayload payload = {image->fd, offset, length, compression};
+    MfPacked payload = {image->fd, offset, length, compression};
     guint8 head[IMAGE_HEADER_SIZE];
-    gsize n = mf_payload_peek(&payload, head, sizeof(head));
+    gsize n = mf_packed_peek(&payload, head, sizeof(head));
 
     if (!match_raw_image(head, n, facts))
         return FALSE;
@@ -300,7 +300,7 @@ probe_zboot(const Image *image, MfKernelFacts *facts, GError **error)
 
     gssize n = mf_peek_read(image->fd, magic, MIN(sizeof(magic), length), offset);
     const char *compression = mf_compression_detect(magic, (gsize)MAX(n, 0));
-    if (!compression || !mf_payload_is_supported(compression)) {
+    if (!compression || !mf_packed_is_supported(compression)) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "Kernel '%s' is an EFI zboot image compressed in a way that mayfly cannot "
                     "unpack; use the Image it was made from.",

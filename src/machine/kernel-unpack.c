@@ -8,7 +8,7 @@
 #include "machine/kernel-format.h"
 #include "machine/kernel-scan.h"
 #include "machine/kernel-store.h"
-#include "machine/payload.h"
+#include "machine/packed.h"
 
 #define CONFIG_TEXT_MAX (4 * MF_MIB)
 
@@ -69,11 +69,11 @@ static gboolean
 unpack_payload(int fd, const char *path, const MfKernelFacts *facts, CacheFile *file,
                guint64 *ret_size, GError **error)
 {
-    MfPayload payload = {fd, facts->payload_offset, facts->payload_length, facts->compression};
+    MfPacked payload = {fd, facts->payload_offset, facts->payload_length, facts->compression};
     guint64 max = facts->announced_size ? facts->announced_size : MF_KERNEL_UNPACKED_MAX;
     g_autoptr(GError) cause = NULL;
 
-    if (!mf_payload_unpack(&payload, file->fd, max, ret_size, &cause)) {
+    if (!mf_packed_unpack(&payload, file->fd, max, ret_size, &cause)) {
         take_unpack_error(path, file, g_steal_pointer(&cause), error);
         return FALSE;
     }
@@ -92,14 +92,14 @@ unpack_payload(int fd, const char *path, const MfKernelFacts *facts, CacheFile *
 static gboolean
 store_config(int fd, const MfKernelScan *scan, const char *id)
 {
-    MfPayload payload = {fd, scan->config_offset, scan->config_length, "gzip"};
+    MfPacked payload = {fd, scan->config_offset, scan->config_length, "gzip"};
     g_autofree char *path =
         mf_kernel_store_path(MF_KERNEL_STORE_IMAGES, id, MF_KERNEL_SUFFIX_CONFIG, NULL);
 
     if (scan->config_length == 0 || !path)
         return FALSE;
 
-    g_autoptr(GBytes) text = mf_payload_read(&payload, CONFIG_TEXT_MAX, NULL);
+    g_autoptr(GBytes) text = mf_packed_read(&payload, CONFIG_TEXT_MAX, NULL);
     if (!text)
         return FALSE;
     return mf_file_replace(path, g_bytes_get_data(text, NULL), g_bytes_get_size(text), 0600, NULL);
@@ -137,7 +137,7 @@ mf_kernel_unpack(int fd, guint64 size, const char *path, const char *id, MfKerne
 
     if (facts->payload_length == 0)
         return scan_image(fd, size, id, facts, error);
-    if (!mf_payload_is_supported(facts->compression)) {
+    if (!mf_packed_is_supported(facts->compression)) {
         facts->scanned = TRUE;
         return TRUE;
     }

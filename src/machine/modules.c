@@ -9,7 +9,7 @@
 #include "base/tempdir.h"
 #include "machine/compression.h"
 #include "machine/lazy-kmod.h"
-#include "machine/payload.h"
+#include "machine/packed.h"
 #include "machine/peek.h"
 
 typedef struct kmod_ctx KmodContext;
@@ -232,9 +232,9 @@ mf_modules_read(const char *path, GError **error)
     if (!compression)
         return mf_file_read(path, MF_MODULE_SIZE_MAX, error);
 
-    MfPayload payload = {fd, 0, (guint64)status.st_size, compression};
+    MfPacked payload = {fd, 0, (guint64)status.st_size, compression};
     g_autoptr(GError) cause = NULL;
-    GBytes *content = mf_payload_read(&payload, MF_MODULE_SIZE_MAX, &cause);
+    GBytes *content = mf_packed_read(&payload, MF_MODULE_SIZE_MAX, &cause);
     if (!content) {
         MfErrorCode code = (MfErrorCode)cause->code;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "machine/payload.h"
+#include "machine/packed.h"
 
 #include <errno.h>
 #include <zlib.h>
@@ -13,7 +13,7 @@
 #define GZIP_TRAILER 8 /* CRC-32 and size of the content */
 
 typedef struct {
-    const MfPayload *payload;
+    const MfPacked *payload;
     guint64 at; /* relative to the payload */
     guint8 buffer[READ_SIZE];
 } Source;
@@ -46,7 +46,7 @@ enable_filter(struct archive *reader, const char *compression)
 }
 
 gboolean
-mf_payload_is_supported(const char *compression)
+mf_packed_is_supported(const char *compression)
 {
     g_autoptr(ArchiveReader) reader = mf_lazy_archive_load(NULL) ? archive_read_new() : NULL;
 
@@ -57,7 +57,7 @@ static la_ssize_t
 read_source(struct archive *reader, void *data, const void **ret_buffer)
 {
     Source *source = data;
-    const MfPayload *payload = source->payload;
+    const MfPacked *payload = source->payload;
     gsize size = (gsize)MIN(payload->length - source->at, READ_SIZE);
     gssize n = mf_peek_read(payload->fd, source->buffer, size, payload->offset + source->at);
 
@@ -72,7 +72,7 @@ read_source(struct archive *reader, void *data, const void **ret_buffer)
 
 /* The stream is damaged, or shorter than its own format says. */
 static void
-set_damaged(const MfPayload *payload, struct archive *reader, GError **error)
+set_damaged(const MfPacked *payload, struct archive *reader, GError **error)
 {
     const char *reason = archive_error_string(reader);
     MfErrorCode code = archive_errno(reader) == ENOMEM ? MF_ERROR_HOST : MF_ERROR_CONFIG;
@@ -85,7 +85,7 @@ set_damaged(const MfPayload *payload, struct archive *reader, GError **error)
 static ArchiveReader *
 open_reader(Source *source, GError **error)
 {
-    const MfPayload *payload = source->payload;
+    const MfPacked *payload = source->payload;
     struct archive_entry *entry;
 
     if (!mf_lazy_archive_load(error))
@@ -114,7 +114,7 @@ open_reader(Source *source, GError **error)
 
 /* libarchive leaves gzip's own check of its content to the caller. */
 static gboolean
-check_gzip(const MfPayload *payload, guint32 crc, guint64 size, GError **error)
+check_gzip(const MfPacked *payload, guint32 crc, guint64 size, GError **error)
 {
     guint8 trailer[GZIP_TRAILER];
 
@@ -130,7 +130,7 @@ check_gzip(const MfPayload *payload, guint32 crc, guint64 size, GError **error)
 }
 
 static gboolean
-drain(const MfPayload *self, guint64 max, Sink sink, gpointer target, guint64 *ret_size,
+drain(const MfPacked *self, guint64 max, Sink sink, gpointer target, guint64 *ret_size,
       GError **error)
 {
     g_autofree Source *source = g_new0(Source, 1);
@@ -180,7 +180,7 @@ write_to_fd(gpointer target, const void *data, gsize size, GError **error)
 }
 
 gboolean
-mf_payload_unpack(const MfPayload *self, int out_fd, guint64 max, guint64 *ret_size, GError **error)
+mf_packed_unpack(const MfPacked *self, int out_fd, guint64 max, guint64 *ret_size, GError **error)
 {
     return drain(self, max, write_to_fd, &out_fd, ret_size, error);
 }
@@ -193,7 +193,7 @@ append_to_array(gpointer target, const void *data, gsize size, GError **error)
 }
 
 GBytes *
-mf_payload_read(const MfPayload *self, gsize max, GError **error)
+mf_packed_read(const MfPacked *self, gsize max, GError **error)
 {
     g_autoptr(GByteArray) content = g_byte_array_new();
     guint64 size;
@@ -204,7 +204,7 @@ mf_payload_read(const MfPayload *self, gsize max, GError **error)
 }
 
 gsize
-mf_payload_peek(const MfPayload *self, guint8 *buffer, gsize size)
+mf_packed_peek(const MfPacked *self, guint8 *buffer, gsize size)
 {
     g_autofree Source *source = g_new0(Source, 1);
 

@@ -12,19 +12,19 @@ typedef struct {
     guint64 offset;
     guint64 length;          /* of the compressed stream alone, without what trails it */
     const char *compression; /* as mf_compression_detect() names it */
-} MfPayload;
+} MfPacked;
 
 /* Whether this build of libarchive decompresses it without running another program. */
-gboolean mf_payload_is_supported(const char *compression);
+gboolean mf_packed_is_supported(const char *compression);
 
 /* Decompresses all of it (a gzip stream: of one member) to 'out_fd', at its position.
  * MF_ERROR_CONFIG when the stream is damaged, ends early or is larger than 'max' bytes;
  * MF_ERROR_HOST when writing or memory fails. */
-gboolean mf_payload_unpack(const MfPayload *self, int out_fd, guint64 max, guint64 *ret_size,
-                           GError **error);
+gboolean
+mf_packed_unpack(const MfPacked *self, int out_fd, guint64 max, guint64 *ret_size, GError **error);
 
 /* The same into memory. Owned by the caller. */
-GBytes *mf_payload_read(const MfPayload *self, gsize max, GError **error);
+GBytes *mf_packed_read(const MfPacked *self, gsize max, GError **error);
 
 /* The first bytes, at most 'size', of what it decompresses to; 0 when that fails. */
-gsize mf_payload_peek(const MfPayload *self, guint8 *buffer, gsize size);
+gsize mf_packed_peek(const MfPacked *self, guint8 *buffer, gsize size);
