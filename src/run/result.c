@@ -100,6 +100,8 @@ mf_result_free(MfResult *self)
     g_array_unref(self->marks);
     g_clear_pointer(&self->splats, g_ptr_array_unref);
     mf_subtests_free(self->subtests);
+    g_clear_pointer(&self->payloads, g_ptr_array_unref);
+    g_clear_pointer(&self->metrics, g_ptr_array_unref);
     g_clear_pointer(&self->notes, g_ptr_array_unref);
     g_free(self);
 }

@@ -66,6 +66,9 @@ typedef struct {
     GPtrArray *splats;    /* owned; of MfSplat: what the guest's kernel complained of, in order, but
                            * for what the target ignores */
     MfSubtests *subtests; /* owned; that it told of; NULL: it was not asked to */
+    GPtrArray *payloads;  /* owned; of MfPayloadResult, in the order in which they ended, those that
+                           * did not last; NULL: a target without payloads */
+    GPtrArray *metrics;   /* owned; of MfMetric: a scenario's; or NULL */
     GPtrArray *notes;     /* owned; of char *: sentences worth telling that are no failure */
     gint64 phase_us[MF_N_PHASES]; /* how long each took, microseconds */
     GArray *marks;                /* owned; of MfMark */

@@ -208,6 +208,9 @@ mf_target_new(void)
     self->numa = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
     self->disks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_disk_free);
     self->console = g_ptr_array_new_with_free_func((GDestroyNotify)mf_console_rule_free);
+    self->payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_free);
+    self->steps = g_ptr_array_new_with_free_func((GDestroyNotify)mf_step_free);
+    self->repeat = 1;
     self->forwards = g_array_new(FALSE, FALSE, sizeof(MfForward));
     /* Where GLib would say "/" for a directory that is gone, there is none. */
     g_autofree char *here = getcwd(NULL, 0);
@@ -240,6 +243,8 @@ mf_target_free(MfTarget *self)
     g_free(self->workdir);
     g_free(self->user);
     g_free(self->hostname);
+    g_ptr_array_unref(self->payloads);
+    g_ptr_array_unref(self->steps);
     g_free(self->initramfs);
     g_free(self->image);
     g_free(self->bios);

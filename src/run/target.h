@@ -14,6 +14,7 @@
 #include "machine/tpm.h"
 #include "run/console-rules.h"
 #include "run/expect.h"
+#include "run/payload.h"
 #include "run/splat-policy.h"
 
 /* What somebody wants to be run: as asked for, nothing looked up yet. */
@@ -100,7 +101,14 @@ typedef struct {
     char *workdir;  /* owned; NULL: the share's, by its own path where the root is the host's */
     char *user;     /* owned; or NULL */
     char *hostname; /* owned */
-    gboolean tty;   /* the command's streams are a terminal of this size */
+
+    /* A target with payloads has these in place of a command. Its directory, environment and user
+     * are theirs, its timeout that of all steps together. */
+    GPtrArray *payloads; /* owned; of MfPayload; empty: a command */
+    GPtrArray *steps;    /* owned; of MfStep */
+    guint repeat;        /* how many times the steps are taken, in one guest; at least 1 */
+
+    gboolean tty; /* the command's streams are a terminal of this size */
     guint16 rows, columns;
 
     /* A bare target boots with nothing of mayfly's in it, and runs no command: its console and its

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
+#include "run/payload-result.h"
+#include "run/payload.h"
+
+static char **
+words(const char *text)
+{
+    return g_strsplit(text, " ", -1);
+}
+
+static void
+assert_args(const MfStep *step, const MfPayload *payload, const char *expected)
+{
+    g_autoptr(GPtrArray) args = mf_step_join_args(step, payload);
+
+    g_ptr_array_add(args, NULL);
+    g_autofree char *joined = g_strjoinv(" ", (char **)args->pdata);
+    g_assert_cmpstr(joined, ==, expected);
+}
+
+static void
+test_step_args(void)
+{
+    g_autoptr(MfPayload) payload = mf_payload_new("fio");
+    g_autoptr(MfStep) step = mf_step_new(MF_STEP_RUN, 0);
+
+    assert_args(step, payload, "");
+    payload->args = words("--size 1M");
+    assert_args(step, payload, "--size 1M");
+    step->args = words("--rw read");
+    assert_args(step, payload, "--size 1M --rw read");
+    step->clear_args = TRUE;
+    assert_args(step, payload, "--rw read");
+}
+
+static void
+test_step_checks(void)
+{
+    static int of_payload, of_step;
+    g_autoptr(MfPayload) payload = mf_payload_new("fio");
+    g_autoptr(MfStep) step = mf_step_new(MF_STEP_RUN, 0);
+
+    g_ptr_array_add(payload->checks, &of_payload);
+    g_autoptr(GPtrArray) alone = mf_step_join_checks(step, payload);
+    g_assert_cmpuint(alone->len, ==, 1);
+
+    step->checks = g_ptr_array_new();
+    g_ptr_array_add(step->checks, &of_step);
+    g_autoptr(GPtrArray) both = mf_step_join_checks(step, payload);
+    g_assert_cmpuint(both->len, ==, 2);
+    g_assert_true(g_ptr_array_index(both, 0) == &of_payload);
+    g_assert_true(g_ptr_array_index(both, 1) == &of_step);
+
+    step->clear_checks = TRUE;
+    g_autoptr(GPtrArray) cleared = mf_step_join_checks(step, payload);
+    g_assert_cmpuint(cleared->len, ==, 1);
+    g_assert_true(g_ptr_array_index(cleared, 0) == &of_step);
+}
+
+static const struct {
+    const char *name;
+    gsize length;
+    const char *expected; /* the stripped name, or what the message says */
+    gboolean good;
+} cgroups[] = {
+    {"workload", 8, "workload", TRUE}, {"/workload", 9, "workload", TRUE},
+    {"///a/b", 6, "a/b", TRUE},        {"..foo", 5, "..foo", TRUE},
+    {"a/b..", 5, "a/b..", TRUE},       {"a\0b", 3, "NUL", FALSE},
+    {"\0", 1, "NUL", FALSE},           {"", 0, "empty", FALSE},
+    {"/", 1, "empty", FALSE},          {"//", 2, "empty", FALSE},
+    {"..", 2, "'..'", FALSE},          {"a/../b", 6, "'..'", FALSE},
+    {"b/..", 4, "'..'", FALSE},        {"/../b", 5, "'..'", FALSE},
+    {"a/..\0", 5, "NUL byte", FALSE},
+};
+
+static void
+test_cgroup_names(void)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(cgroups); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *name = mf_payload_parse_cgroup(cgroups[i].name, cgroups[i].length, &error);
+
+        if (cgroups[i].good) {
+            g_assert_no_error(error);
+            g_assert_cmpstr(name, ==, cgroups[i].expected);
+        } else {
+            g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+            g_assert_nonnull(strstr(error->message, cgroups[i].expected));
+        }
+    }
+}
+
+static GPtrArray *
+two_payloads(void)
+{
+    GPtrArray *payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_free);
+
+    g_ptr_array_add(payloads, mf_payload_new("server"));
+    g_ptr_array_add(payloads, mf_payload_new("client"));
+    return payloads;
+}
+
+static void
+test_default_steps(void)
+{
+    g_autoptr(GPtrArray) payloads = two_payloads();
+
+    ((MfPayload *)g_ptr_array_index(payloads, 0))->background = TRUE;
+    g_autoptr(GPtrArray) steps = mf_steps_default(payloads);
+    const MfStep *first = g_ptr_array_index(steps, 0), *second = g_ptr_array_index(steps, 1);
+
+    g_assert_cmpuint(steps->len, ==, 2);
+    g_assert_cmpint(first->kind, ==, MF_STEP_SPAWN);
+    g_assert_cmpuint(first->payload, ==, 0);
+    g_assert_cmpint(second->kind, ==, MF_STEP_RUN);
+    g_assert_cmpuint(second->payload, ==, 1);
+}
+
+/* Letters for the steps of the payloads: server in capitals, client in small ones. */
+static GPtrArray *
+make_steps(const char *letters)
+{
+    static const char kinds[] = {'r', 's', 'w', 'k', 'z', 'n'};
+    GPtrArray *steps = g_ptr_array_new_with_free_func((GDestroyNotify)mf_step_free);
+
+    for (const char *letter = letters; *letter; letter++)
+        for (gsize i = 0; i < sizeof(kinds); i++)
+            if (kinds[i] == g_ascii_tolower(*letter))
+                g_ptr_array_add(steps,
+                                mf_step_new((MfStepKind)i, g_ascii_isupper(*letter) ? 0 : 1));
+    return steps;
+}
+
+static const struct {
+    const char *steps;
+    const char *refusal; /* NULL: good */
+    guint bad;
+} sequences[] = {
+    {"SrW", NULL, 0},
+    {"SWSK", NULL, 0},
+    {"SsNnWk", NULL, 0},
+    {"Rz", NULL, 0},
+    {"SRW", NULL, 0},
+    {"W", "'server', which is not spawned", 0},
+    {"rN", "'server', which is not spawned", 1},
+    {"SWW", "'server', which is already consumed", 2},
+    {"SKW", "'server', which is already consumed", 2},
+    {"SWN", "'server', which is already consumed", 2},
+    {"sSs", "'client', which is spawned already", 2},
+};
+
+static void
+test_handles_are_consumed_once(void)
+{
+    g_autoptr(GPtrArray) payloads = two_payloads();
+
+    for (gsize i = 0; i < G_N_ELEMENTS(sequences); i++) {
+        g_autoptr(GPtrArray) steps = make_steps(sequences[i].steps);
+        g_autoptr(GError) error = NULL;
+        guint bad = 0;
+        gboolean good = mf_steps_check(steps, payloads, &bad, &error);
+
+        g_assert_cmpint(good, ==, sequences[i].refusal == NULL);
+        if (good)
+            continue;
+        g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+        g_assert_nonnull(strstr(error->message, sequences[i].refusal));
+        g_assert_cmpuint(bad, ==, sequences[i].bad);
+    }
+}
+
+static void
+test_output_names(void)
+{
+    MfPayloadOutput output = MF_PAYLOAD_EXIT_CODE;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(mf_payload_output_parse("json", &output, &error));
+    g_assert_cmpint(output, ==, MF_PAYLOAD_JSON);
+    g_assert_cmpstr(mf_payload_output_name(MF_PAYLOAD_EXIT_CODE), ==, "exit_code");
+    g_assert_false(mf_payload_output_parse("yaml", &output, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+}
+
+static void
+test_a_detail_fails(void)
+{
+    g_autoptr(MfPayloadResult) result = mf_payload_result_new("fio", 3, 1);
+
+    g_assert_true(result->passed);
+    mf_payload_result_fail(result, "metric '%s' is missing", "iops");
+    g_assert_false(result->passed);
+    g_assert_cmpstr(g_ptr_array_index(result->details, 0), ==, "metric 'iops' is missing");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/payload/p-1-arguments-append-and-clear-wipes-the-payloads", test_step_args);
+    g_test_add_func("/payload/p-2-checks-append-and-clear-wipes-the-payloads", test_step_checks);
+    g_test_add_func("/payload/p-5-to-p-11-a-cgroups-name-is-stripped-and-checked",
+                    test_cgroup_names);
+    g_test_add_func("/payload/without-steps-each-is-run-or-spawned-in-order", test_default_steps);
+    g_test_add_func("/payload/p-18-what-is-spawned-is-consumed-once",
+                    test_handles_are_consumed_once);
+    g_test_add_func("/payload/an-output-is-exit-code-or-json", test_output_names);
+    g_test_add_func("/payload/a-detail-fails-the-payload", test_a_detail_fails);
+    return g_test_run();
+}
