@@ -5,6 +5,7 @@
     .set SERIAL, 0x3f8
     .set SERIAL_STATUS, 0x3fd
     .set EXIT, 0xf4
+    .set CLOCK, 0x46c /* ticks, counted by the BIOS */
 
     .code16
     .globl _start
@@ -13,6 +14,16 @@ _start:
 start:
     xorw %ax, %ax
     movw %ax, %ds
+    /* The BIOS writes its last words to the serial port at ticks of its clock, and takes what was
+     * typed there. Two ticks later it has said all, and after that the port is ours alone. */
+    sti
+    movw CLOCK, %bx
+    addw $2, %bx
+flush:
+    hlt
+    cmpw %bx, CLOCK
+    js flush
+    cli
     movw $text, %si
 next:
     lodsb
