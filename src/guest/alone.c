@@ -8,12 +8,14 @@
 
 #include "guest/agent.h"
 #include "guest/log.h"
+#include "guest/payloads.h"
 
 struct alone {
     struct mfg_loop loop;
     struct mfg_children children;
     struct mfg_stream stream;
     struct mfg_command command;
+    struct mfg_payloads payloads;
     struct mfg_agent agent;
     struct mfg_watch signals;
     int signal_fd; /* owned */
@@ -24,7 +26,8 @@ on_frame(void *data, const struct mf_frame *frame)
 {
     struct alone *self = data;
 
-    mfg_command_take_frame(&self->command, frame);
+    if (!mfg_payloads_take_frame(&self->payloads, frame))
+        mfg_command_take_frame(&self->command, frame);
 }
 
 static void
@@ -33,6 +36,7 @@ on_room(void *data)
     struct alone *self = data;
 
     mfg_command_resume(&self->command);
+    mfg_payloads_resume(&self->payloads);
 }
 
 static void
@@ -41,6 +45,7 @@ on_lost(void *data)
     struct alone *self = data;
 
     mfg_command_kill(&self->command, 0);
+    mfg_payloads_drop(&self->payloads);
     self->agent.command = NULL;
 }
 
@@ -100,6 +105,7 @@ clear(struct alone *self)
 {
     mfg_agent_clear(&self->agent);
     mfg_command_clear(&self->command);
+    mfg_payloads_clear(&self->payloads);
     mfg_stream_close(&self->stream);
     mfg_watch_remove(&self->signals);
     close(self->signal_fd);
@@ -117,6 +123,7 @@ mfg_alone_main(const char *socket_path, const char *stream_path)
         return 1;
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);
+    mfg_payloads_init(&self.payloads, &self.loop, &self.stream, &self.children);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     if (stream_path && !open_stream(&self, stream_path))
         return 1;

@@ -142,7 +142,8 @@ on_exit_status(void *data, pid_t pid, int status)
     command->exited = true;
     command->status = status;
     /* Who is being killed need not be waited for once nobody is left. */
-    if (command->kill_timer.loop && mfg_descendants_signal(command->children, 0, 0) == 0)
+    if (command->kill_timer.loop &&
+        mfg_descendants_signal(command->children, &(struct mfg_descent){0}, 0) == 0)
         mfg_timer_stop(&command->kill_timer);
     for (int i = 0; i < 2; i++)
         mfg_output_note_exit(&command->outputs[i]);
@@ -221,11 +222,19 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
         .tty = record->tty,
         .cgroup_fd = -1,
     };
+    pid_t pid;
 
     mfg_command_prepare(command);
     command->cgroup = command->next_cgroup;
     command->next_cgroup = (struct mfg_cgroup){.fd = -1};
     spawn.cgroup_fd = command->cgroup.fd;
+    pid = mfg_spawn(&spawn);
+    if (pid > 0 || spawn.cgroup_fd < 0)
+        return pid;
+
+    /* It has not asked for one: without it its descendants are found another way. */
+    mfg_cgroup_clear(&command->cgroup);
+    spawn.cgroup_fd = -1;
     return mfg_spawn(&spawn);
 }
 
@@ -301,10 +310,11 @@ static void
 kill_leftovers(void *data)
 {
     struct mfg_command *command = data;
+    struct mfg_descent descent = {.leader = command->child.pid};
 
     signal_group(command, SIGKILL);
     mfg_cgroup_kill(&command->cgroup);
-    if (mfg_descendants_signal(command->children, command->child.pid, SIGKILL) > 0 &&
+    if (mfg_descendants_signal(command->children, &descent, SIGKILL) > 0 &&
         command->kill_rounds++ < KILL_ROUNDS_MAX)
         mfg_timer_start(&command->kill_timer, command->loop, KILL_INTERVAL_MS, kill_leftovers,
                         command);

@@ -3,11 +3,14 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* More processes than a guest of any sensible size runs; the rest is for the next round. */
@@ -16,21 +19,21 @@
 enum fate { UNDECIDED, SPARED, DOOMED };
 
 struct process {
-    pid_t pid, parent;
+    pid_t pid, parent, group, session;
+    uint64_t start;
     char state;
     enum fate fate;
 };
 
 static bool
-read_process(const char *pid, struct process *ret_process)
+read_process(pid_t pid, struct process *ret_process)
 {
     char path[32], text[512];
     const char *behind_name;
-    int parent;
     size_t length;
     FILE *file;
 
-    snprintf(path, sizeof(path), "/proc/%.10s/stat", pid);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
     file = fopen(path, "re");
     if (!file)
         return false;
@@ -40,11 +43,13 @@ read_process(const char *pid, struct process *ret_process)
 
     /* The name is in parentheses and may itself have any character in it. */
     behind_name = strrchr(text, ')');
-    *ret_process = (struct process){.pid = atoi(pid)};
-    if (!behind_name || sscanf(behind_name, ") %c %d", &ret_process->state, &parent) != 2)
-        return false;
-    ret_process->parent = parent;
-    return true;
+    *ret_process = (struct process){.pid = pid};
+    return behind_name &&
+           sscanf(behind_name,
+                  ") %c %d %d %d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
+                  "%" SCNu64,
+                  &ret_process->state, &ret_process->parent, &ret_process->group,
+                  &ret_process->session, &ret_process->start) == 5;
 }
 
 static size_t
@@ -55,7 +60,8 @@ read_processes(struct process *processes)
     size_t n = 0;
 
     while (directory && n < PROCESSES_MAX && (entry = readdir(directory)))
-        if (isdigit((unsigned char)*entry->d_name) && read_process(entry->d_name, &processes[n]))
+        if (isdigit((unsigned char)*entry->d_name) &&
+            read_process(atoi(entry->d_name), &processes[n]))
             n++;
     if (directory)
         closedir(directory);
@@ -70,11 +76,18 @@ compare_pids(const void *a, const void *b)
     return (left->pid > right->pid) - (left->pid < right->pid);
 }
 
+static bool
+is_of_session(const struct mfg_descent *descent, const struct process *process)
+{
+    return descent->session > 0 &&
+           (process->session == descent->session || process->group == descent->session);
+}
+
 /* Follows the parents up to this process, to one that is decided, or out of the tree. The depth is
  * bounded for the case that pids were reused while the list was read. */
 static enum fate
-decide(const struct mfg_children *children, pid_t command, struct process *processes, size_t n,
-       const struct process *process)
+decide(const struct mfg_children *children, const struct mfg_descent *descent,
+       struct process *processes, size_t n, const struct process *process)
 {
     pid_t self = getpid();
 
@@ -83,12 +96,14 @@ decide(const struct mfg_children *children, pid_t command, struct process *proce
 
         if (process->fate != UNDECIDED)
             return process->fate;
-        if (process->pid == command)
+        if (process->pid == descent->leader)
             return DOOMED;
         if (mfg_children_has(children, process->pid) || process->pid == self)
             return SPARED;
-        if (process->parent == self)
+        if (is_of_session(descent, process))
             return DOOMED;
+        if (process->parent == self)
+            return process->start >= descent->since ? DOOMED : SPARED;
         process = bsearch(&key, processes, n, sizeof(*processes), compare_pids);
         if (!process)
             return SPARED;
@@ -96,8 +111,26 @@ decide(const struct mfg_children *children, pid_t command, struct process *proce
     return SPARED;
 }
 
+/* Its pid may be another one's by now, but what a descriptor stands for stays the same: so it is
+ * looked at again once there is one. Kernels before 5.3 have none. */
+static bool
+signal_exactly(const struct process *process, int number)
+{
+    struct process now;
+    int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    bool done;
+
+    if (fd < 0)
+        return errno == ENOSYS && kill(process->pid, number) == 0;
+    done = read_process(process->pid, &now) && now.start == process->start &&
+           syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
+    close(fd);
+    return done;
+}
+
 size_t
-mfg_descendants_signal(const struct mfg_children *children, pid_t command, int number)
+mfg_descendants_signal(const struct mfg_children *children, const struct mfg_descent *descent,
+                       int number)
 {
     struct process *processes = malloc(PROCESSES_MAX * sizeof(*processes));
     size_t n, found = 0;
@@ -109,10 +142,18 @@ mfg_descendants_signal(const struct mfg_children *children, pid_t command, int n
     for (size_t i = 0; i < n; i++) {
         struct process *process = &processes[i];
 
-        process->fate = decide(children, command, processes, n, process);
-        if (process->fate == DOOMED && process->state != 'Z' && kill(process->pid, number) == 0)
+        process->fate = decide(children, descent, processes, n, process);
+        if (process->fate == DOOMED && process->state != 'Z' && signal_exactly(process, number))
             found++;
     }
     free(processes);
     return found;
+}
+
+uint64_t
+mfg_descendants_start_of(pid_t pid)
+{
+    struct process process;
+
+    return read_process(pid, &process) ? process.start : MFG_DESCENT_NO_ORPHANS;
 }

@@ -41,6 +41,8 @@ read_tty(const char *value, struct mfg_exec_record *record)
 /* The arrays have room for every field, and are filled by position. */
 struct filling {
     char **next_arg, **next_env;
+    bool (*other)(void *data, const char *key, size_t length, const char *value); /* or NULL */
+    void *data;
 };
 
 static bool
@@ -70,7 +72,7 @@ read_field(struct mfg_exec_record *record, struct filling *filling, const char *
     } else if (mf_record_key_is(key, length, MF_EXEC_STDERR)) {
         return read_stream(value, false, &record->streams[2]);
     } else {
-        return false;
+        return filling->other && filling->other(filling->data, key, length, value);
     }
     return true;
 }
@@ -103,12 +105,14 @@ allocate(struct mfg_exec_record *record, const char *data, size_t size)
 }
 
 static bool
-read_fields(struct mfg_exec_record *record, size_t size, char *reason, size_t reason_size)
+read_fields(struct mfg_exec_record *record, size_t size, struct filling filling, char *reason,
+            size_t reason_size)
 {
-    struct filling filling = {record->argv, record->envp};
     const char *key, *value;
     size_t at = 0, length;
 
+    filling.next_arg = record->argv;
+    filling.next_env = record->envp;
     while (mf_record_next(record->data, size, &at, &key, &length, &value)) {
         if (!read_field(record, &filling, key, length, value)) {
             snprintf(reason, reason_size, "the command record has a bad field '%.100s'", key);
@@ -131,6 +135,17 @@ bool
 mfg_exec_record_parse(const char *data, size_t size, struct mfg_exec_record *ret_record,
                       char *reason, size_t reason_size)
 {
+    return mfg_exec_record_parse_with(data, size, NULL, NULL, ret_record, reason, reason_size);
+}
+
+bool
+mfg_exec_record_parse_with(const char *data, size_t size,
+                           bool (*field)(void *field_data, const char *key, size_t length,
+                                         const char *value),
+                           void *field_data, struct mfg_exec_record *ret_record, char *reason,
+                           size_t reason_size)
+{
+    struct filling filling = {.other = field, .data = field_data};
     struct mfg_exec_record record = {0};
     bool good = false;
 
@@ -141,7 +156,7 @@ mfg_exec_record_parse(const char *data, size_t size, struct mfg_exec_record *ret
     else if (!allocate(&record, data, size))
         snprintf(reason, reason_size, "there is no memory for the command record");
     else
-        good = read_fields(&record, size, reason, reason_size);
+        good = read_fields(&record, size, filling, reason, reason_size);
     if (!good) {
         mfg_exec_record_clear(&record);
         return false;

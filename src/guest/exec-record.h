@@ -28,4 +28,13 @@ struct mfg_exec_record {
 /* Returns false with one sentence in 'reason'. */
 bool mfg_exec_record_parse(const char *data, size_t size, struct mfg_exec_record *ret_record,
                            char *reason, size_t reason_size);
+
+/* The same for a record that has other fields as well: field(data, key, length, value) is asked
+ * about those that a command does not have, and returns false for a bad one. What it keeps of
+ * 'value' lives as long as the record. */
+bool mfg_exec_record_parse_with(const char *data, size_t size,
+                                bool (*field)(void *field_data, const char *key, size_t length,
+                                              const char *value),
+                                void *field_data, struct mfg_exec_record *ret_record, char *reason,
+                                size_t reason_size);
 void mfg_exec_record_clear(struct mfg_exec_record *record);

@@ -11,6 +11,7 @@
 #include "guest/boot.h"
 #include "guest/kmsg.h"
 #include "guest/log.h"
+#include "guest/payloads.h"
 #include "guest/ports.h"
 #include "guest/power.h"
 #include "guest/rehearsal.h"
@@ -23,6 +24,7 @@ struct init {
     struct mfg_stream stream;
     struct mfg_kmsg kmsg;
     struct mfg_command command;
+    struct mfg_payloads payloads;
     struct mfg_agent agent;
     struct mfg_rehearsal rehearsal;
     struct mfg_watch signals;
@@ -74,7 +76,7 @@ on_frame(void *data, const struct mf_frame *frame)
 
     if (frame->type == MF_FRAME_CONF)
         configure(self, frame);
-    else
+    else if (!mfg_payloads_take_frame(&self->payloads, frame))
         mfg_command_take_frame(&self->command, frame);
 }
 
@@ -84,6 +86,7 @@ on_room(void *data)
     struct init *self = data;
 
     mfg_command_resume(&self->command);
+    mfg_payloads_resume(&self->payloads);
     mfg_kmsg_resume(&self->kmsg);
 }
 
@@ -102,10 +105,10 @@ on_command_progress(void *data)
         mfg_qga_programs_note_command(&self->agent, self->command.status);
 }
 
-/* What the kernel has said about the command comes before the command's end, since the host may
+/* What the kernel has said about the command or a payload comes before its end, since the host may
  * listen no longer. */
 static void
-on_command_ending(void *data)
+on_ending(void *data)
 {
     struct init *self = data;
 
@@ -201,7 +204,10 @@ mfg_init_main(void)
         return 1;
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_command_progress,
                      &self);
-    self.command.ending = on_command_ending;
+    self.command.ending = on_ending;
+    mfg_payloads_init(&self.payloads, &self.loop, &self.stream, &self.children);
+    self.payloads.ending = on_ending;
+    self.payloads.data = &self;
     mfg_command_prepare(&self.command);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     self.agent.is_init = true;

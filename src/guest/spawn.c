@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,6 +16,7 @@
 #include <unistd.h>
 
 #include "guest/account.h"
+#include "guest/placement.h"
 #include "guest/plain.h"
 #include "wire/guest-protocol.h"
 
@@ -216,23 +216,11 @@ reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Best effort, as the group itself: without it the descendants are found another way. */
-static void
-enter_cgroup(int directory_fd)
-{
-    int fd = openat(directory_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    if (write(fd, "0", 1) < 0)
-        errno = 0;
-    close(fd);
-}
-
 static void
 enter(const struct mfg_spawn *spawn)
 {
-    setsid();
+    if (!spawn->parent_group)
+        setsid();
     arrange_streams(spawn);
     reset_signals();
 }
@@ -286,31 +274,10 @@ become(const struct mfg_spawn *spawn)
     explain(spawn->argv[0], path, errno);
 }
 
-/* As fork(2), with the child in its control group. To be born there costs nothing, while to move
- * there (Linux before 5.7) takes until every processor was seen to be at rest: many milliseconds.
- */
-static pid_t
-fork_into_cgroup(int directory_fd)
-{
-    struct clone_args arguments = {
-        .flags = CLONE_INTO_CGROUP,
-        .exit_signal = SIGCHLD,
-        .cgroup = (uint64_t)directory_fd,
-    };
-    pid_t pid = directory_fd < 0 ? -1 : (pid_t)syscall(SYS_clone3, &arguments, sizeof(arguments));
-
-    if (pid >= 0)
-        return pid;
-    pid = fork();
-    if (pid == 0 && directory_fd >= 0)
-        enter_cgroup(directory_fd);
-    return pid;
-}
-
 pid_t
 mfg_spawn(const struct mfg_spawn *spawn)
 {
-    pid_t pid = fork_into_cgroup(spawn->cgroup_fd);
+    pid_t pid = spawn->cgroup_fd >= 0 ? mfg_placement_fork(spawn->cgroup_fd) : fork();
 
     if (pid == 0)
         become(spawn);

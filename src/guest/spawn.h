@@ -24,11 +24,13 @@ struct mfg_spawn {
     int fds[3];          /* standard input, output, error, each above 2; -1: closed */
     bool tty;            /* fds[0] is the terminal to be controlled by */
     int cgroup_fd;       /* directory of the control group to start in; -1: ours */
+    bool parent_group;   /* in our session and process group instead */
 };
 
 #define MFG_SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Returns the pid, or -1 with errno when there could be no process. */
+/* Returns the pid, or -1 with errno when there could be no process, or it could not be placed in
+ * its control group. */
 pid_t mfg_spawn(const struct mfg_spawn *spawn);
 
 /* As that, but waits for the program to be executed: -1 with errno also when that failed, and
