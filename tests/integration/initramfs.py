@@ -18,7 +18,7 @@ exec </dev/ttyS0 >/dev/ttyS0 2>&1
 """
 
 
-def _find_busybox():
+def find_busybox():
     """A busybox that needs no libraries."""
     path = shutil.which("busybox")
     if not path:
@@ -29,7 +29,7 @@ def _find_busybox():
     return path
 
 
-def _entry(number, name, mode, data=b""):
+def entry(number, name, mode, data=b""):
     """A member of a cpio archive in the format newc."""
     fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
     header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
@@ -39,7 +39,7 @@ def _entry(number, name, mode, data=b""):
 
 def make(directory, script, name="initramfs"):
     """Its path. 'script' has the serial port as its standard streams."""
-    with open(_find_busybox(), "rb") as file:
+    with open(find_busybox(), "rb") as file:
         busybox = file.read()
     members = [("bin", stat.S_IFDIR | 0o755, b""),
                ("bin/busybox", stat.S_IFREG | 0o755, busybox),
@@ -48,5 +48,5 @@ def make(directory, script, name="initramfs"):
     path = os.path.join(directory, name)
     with open(path, "wb") as file:
         for number, (member, mode, data) in enumerate(members, 1):
-            file.write(_entry(number, member, mode, data))
+            file.write(entry(number, member, mode, data))
     return path

@@ -4,90 +4,16 @@
 late, go away and come back, as they do around a saved machine."""
 
 import base64
-import contextlib
 import json
-import os
-import socket
-import subprocess
-import tempfile
 import time
 
-from harness import KERNELS, Skip, main, test
+from guestvm import machine
+from harness import main, test
 from streampeer import DEADLINE, Peer, record
 
-PROGRAM = os.environ["MAYFLY_GUEST"]
-QEMU = "qemu-system-x86_64"
 SELF = "/run/mayfly/mayfly-guest"
 IDLE_SECONDS = 3.0
 IDLE_SHARE_MIN = 0.5  # of the guest's own time; who spins leaves nothing of it
-
-
-def archive(path, name, content):
-    """A newc archive of one executable file."""
-    def entry(name, mode, data):
-        fields = (0, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)
-        head = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
-        return head + b"\0" * (-len(head) % 4) + data + b"\0" * (-len(data) % 4)
-
-    with open(path, "wb") as file:
-        file.write(entry(name, 0o100755, content) + entry("TRAILER!!!", 0, b""))
-
-
-class Machine:
-    """A VM at the ready point; each port is a socket that a host may connect to and leave."""
-
-    def __init__(self, directory):
-        kernel = os.path.join(KERNELS, "small", "vmlinux")
-        if os.environ.get("MAYFLY_SANITIZED") == "1":
-            raise Skip("a sanitized program is not static and cannot be an init")
-        if not os.path.exists(kernel):
-            raise Skip(f"no 'small' kernel in MAYFLY_TEST_KERNELS='{KERNELS}'")
-        self.directory = directory
-        with open(PROGRAM, "rb") as file:
-            archive(self.path("initrd"), "init", file.read())
-        arguments = ["-nodefaults", "-display", "none", "-accel", "tcg", "-m", "256",
-                     "-kernel", kernel, "-initrd", self.path("initrd"), "-no-reboot",
-                     "-append", "quiet console=ttyS0 panic=-1",
-                     "-chardev", f"file,id=console,path={self.path('console')}",
-                     "-serial", "chardev:console", "-device", "virtio-serial-pci"]
-        for name, port in (("agent", "org.qemu.guest_agent.0"),
-                           ("stream", "org.mayfly.stream.0")):
-            arguments += ["-chardev", f"socket,id={name},path={self.path(name)},server=on,wait=off",
-                          "-device", f"virtserialport,chardev={name},name={port}"]
-        self.process = subprocess.Popen([QEMU, *arguments], stdin=subprocess.DEVNULL)
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    @contextlib.contextmanager
-    def connect(self, name):
-        deadline = time.monotonic() + DEADLINE
-        while True:
-            sock = socket.socket(socket.AF_UNIX)
-            try:
-                sock.connect(self.path(name))
-                break
-            except OSError:
-                sock.close()
-                assert time.monotonic() < deadline and self.process.poll() is None
-                time.sleep(0.05)
-        with sock:
-            sock.settimeout(DEADLINE)
-            yield sock
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-
-
-@contextlib.contextmanager
-def machine():
-    with tempfile.TemporaryDirectory(prefix="mayfly-") as directory:
-        vm = Machine(directory)
-        try:
-            yield vm
-        finally:
-            vm.close()
 
 
 def ask(sock, command, **arguments):
