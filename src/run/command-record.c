@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/command-record.h"
 
+#include <string.h>
+
+#include "base/shell.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
 
@@ -22,9 +25,9 @@ add_tty(struct mf_record *record, guint rows, guint columns)
 
 /* Where and with what it runs. */
 static void
-add_surroundings(struct mf_record *record, const MfTarget *target, const char *workdir)
+add_surroundings(struct mf_record *record, char **env, const char *workdir)
 {
-    for (char **variable = target->env; variable && *variable; variable++)
+    for (char **variable = env; variable && *variable; variable++)
         mf_record_add(record, MF_EXEC_ENV, *variable);
     mf_record_add(record, MF_EXEC_WORKDIR, workdir);
 }
@@ -61,7 +64,7 @@ mf_command_record_new(const MfTarget *target, const char *workdir, const gboolea
         add_login_shell(&record, target->env);
     if (target->tty)
         add_tty(&record, target->rows, target->columns);
-    add_surroundings(&record, target, workdir);
+    add_surroundings(&record, target->env, workdir);
     if (target->user)
         mf_record_add(&record, MF_EXEC_USER, target->user);
     add_streams(&record, stdio_open);
@@ -76,9 +79,72 @@ mf_command_record_new_hook(const MfTarget *target, const char *workdir, const ch
     struct mf_record record = {0};
 
     mf_record_add(&record, MF_EXEC_SHELL, text);
-    add_surroundings(&record, target, workdir);
+    add_surroundings(&record, target->env, workdir);
     /* Not closed, which programs are not made for. */
     mf_record_add(&record, MF_EXEC_STDIN, "null");
     add_streams(&record, outputs);
+    return to_bytes(&record);
+}
+
+/* Behind a text for a shell its arguments are words of it. */
+static void
+add_payload_words(struct mf_record *record, const MfPayload *payload, const MfStep *step)
+{
+    g_autoptr(GPtrArray) args = mf_step_join_args(step, payload);
+    g_autofree char *quoted = NULL;
+    g_autofree char *text = NULL;
+
+    g_ptr_array_add(args, NULL);
+    if (payload->shell) {
+        quoted = mf_shell_quote_strv((const char *const *)args->pdata);
+        text = args->len > 1 ? g_strdup_printf("%s %s", payload->shell, quoted)
+                             : g_strdup(payload->shell);
+        mf_record_add(record, MF_EXEC_SHELL, text);
+        return;
+    }
+    for (char **word = payload->argv; *word; word++)
+        mf_record_add(record, MF_EXEC_ARG, *word);
+    for (char **word = (char **)args->pdata; *word; word++)
+        mf_record_add(record, MF_EXEC_ARG, *word);
+}
+
+/* The target's environment with the payload's in it. Owned by the caller. */
+static char **
+join_env(const MfTarget *target, const MfPayload *payload)
+{
+    char **env = g_strdupv(target->env);
+
+    for (char **variable = payload->env; variable && *variable; variable++) {
+        g_autofree char *name = g_strndup(*variable, strcspn(*variable, "="));
+
+        env = g_environ_setenv(env, name, g_environ_getenv(payload->env, name), TRUE);
+    }
+    return env;
+}
+
+GBytes *
+mf_command_record_new_payload(const MfTarget *target, const char *workdir, const MfPayload *payload,
+                              const MfStep *step)
+{
+    const char *user = payload->user ? payload->user : target->user;
+    g_auto(GStrv) env = join_env(target, payload);
+    struct mf_record record = {0};
+
+    add_payload_words(&record, payload, step);
+    add_surroundings(&record, env, payload->workdir ? payload->workdir : workdir);
+    if (user)
+        mf_record_add(&record, MF_EXEC_USER, user);
+    if (payload->cgroup)
+        mf_record_add(&record, MF_PAYLOAD_CGROUP, payload->cgroup);
+    for (guint i = 0; i < payload->limits->len; i++)
+        mf_record_add(&record, MF_PAYLOAD_LIMIT, g_ptr_array_index(payload->limits, i));
+    if (payload->uses_parent_pgrp)
+        mf_record_add(&record, MF_PAYLOAD_PARENT_PGRP, "1");
+    /* What is spawned lives until it is collected. */
+    if (step->kind == MF_STEP_RUN && payload->timeout_ms > 0) {
+        g_autofree char *limit = g_strdup_printf("%" G_GINT64_FORMAT, payload->timeout_ms);
+
+        mf_record_add(&record, MF_PAYLOAD_TIMEOUT, limit);
+    }
     return to_bytes(&record);
 }

@@ -12,6 +12,11 @@
 GBytes *
 mf_command_record_new(const MfTarget *target, const char *workdir, const gboolean stdio_open[3]);
 
+/* The payload record of what 'step' starts of 'payload', in the target's directory, environment and
+ * user where the payload has none of its own. */
+GBytes *mf_command_record_new_payload(const MfTarget *target, const char *workdir,
+                                      const MfPayload *payload, const MfStep *step);
+
 /* Of a text of its setup or teardown: for a shell, as root, in the same environment, and with
  * nothing to read. */
 GBytes *mf_command_record_new_hook(const MfTarget *target, const char *workdir, const char *text,

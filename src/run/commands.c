@@ -4,6 +4,7 @@
 #include "run/exec-script.h"
 #include "run/exec-stream.h"
 #include "run/expect.h"
+#include "run/payload-result.h"
 #include "run/subtest-reader.h"
 #include "wire/guest-protocol.h"
 
@@ -134,6 +135,21 @@ mf_commands_make(MfCommands *self)
     return exec;
 }
 
+MfPayloadRun *
+mf_commands_make_payloads(MfCommands *self)
+{
+    MfPayloadRun *payloads =
+        mf_payload_run_new(self->target, self->plan->workdir, mf_machine_get_qga(self->machine),
+                           self->stream, get_stdio(self));
+
+    read_subtests(self);
+    for (int fd = 1; fd <= 2; fd++) {
+        self->kept[fd] = mf_expect_keep(self->target->expect, fd);
+        mf_payload_run_keep(payloads, fd, self->kept[fd]);
+    }
+    return payloads;
+}
+
 MfExec *
 mf_commands_make_hook(MfHookKind kind, guint index, gpointer data)
 {
@@ -143,6 +159,21 @@ mf_commands_make_hook(MfHookKind kind, guint index, gpointer data)
     const char *const words[] = {"-c", alone ? hook->script_alone : hook->script, NULL};
 
     return make_exec(self, self->beside, hook->record, words);
+}
+
+/* By number, NULL where nothing was kept. */
+static void
+get_kept(const MfCommands *self, GBytes *ret_kept[3])
+{
+    for (int fd = 1; fd <= 2; fd++)
+        ret_kept[fd] = self->kept[fd] ? mf_tail_get(self->kept[fd]) : NULL;
+}
+
+static void
+clear_kept(GBytes *kept[3])
+{
+    for (int fd = 1; fd <= 2; fd++)
+        g_clear_pointer(&kept[fd], g_bytes_unref);
 }
 
 char *
@@ -155,11 +186,9 @@ mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result)
     result->status = ended->status;
     result->signal_number = ended->signal_number;
     result->output_held = ended->output_held;
-    for (int fd = 1; fd <= 2; fd++)
-        kept[fd] = self->kept[fd] ? mf_tail_get(self->kept[fd]) : NULL;
+    get_kept(self, kept);
     unmet = mf_expect_judge(self->target->expect, result, kept);
-    for (int fd = 1; fd <= 2; fd++)
-        g_clear_pointer(&kept[fd], g_bytes_unref);
+    clear_kept(kept);
     result->passed = unmet == NULL;
     if (ended->output_held)
         g_ptr_array_add(result->notes,
@@ -167,6 +196,26 @@ mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result)
                                  "what it writes later is lost."));
     /* Whose status is the only thing that counts says it by itself. */
     return self->target->expect ? g_steal_pointer(&unmet) : NULL;
+}
+
+char *
+mf_commands_judge_payloads(const MfCommands *self, MfResult *result)
+{
+    GBytes *kept[3] = {NULL};
+    char *failures = mf_payload_results_explain(result->payloads, self->target->repeat);
+    g_autofree char *unmet = NULL;
+
+    get_kept(self, kept);
+    unmet = mf_expect_judge_output(self->target->expect, kept);
+    clear_kept(kept);
+    result->verdict = MF_VERDICT_EXITED;
+    result->status = mf_payload_results_status(result->payloads);
+    result->passed = !failures && !unmet;
+    if (!failures || !unmet)
+        return failures ? failures : g_steal_pointer(&unmet);
+
+    g_autofree char *first = failures;
+    return g_strdup_printf("%s %s", first, unmet);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "run/exec.h"
 #include "run/hooks.h"
 #include "run/image.h"
+#include "run/payload-run.h"
 #include "run/plan.h"
 #include "run/result.h"
 #include "run/stream.h"
@@ -34,12 +35,18 @@ void mf_commands_set_guest(MfCommands *self, const MfPlan *plan, MfMachine *mach
 /* The target's command. Made once; owned by the caller. */
 MfExec *mf_commands_make(MfCommands *self);
 
+/* What runs the target's payloads, in place of a command. Made once; owned by the caller. */
+MfPayloadRun *mf_commands_make_payloads(MfCommands *self);
+
 /* A text of setup or teardown: MfHooksMake. 'data' is the MfCommands. */
 MfExec *mf_commands_make_hook(MfHookKind kind, guint index, gpointer data);
 
 /* Puts how the command ended by itself into 'result', and whether that is a pass. Returns what was
  * not as expected, owned by the caller; NULL when all was, or the status alone says it. */
 char *mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *result);
+
+/* The same of payloads, whose results 'result' has. */
+char *mf_commands_judge_payloads(const MfCommands *self, MfResult *result);
 
 /* When nothing of the command comes any more, however it ended: adds its sub-tests to 'result'.
  * Called once. */

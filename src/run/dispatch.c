@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/dispatch.h"
 
+#include "wire/guest-protocol.h"
+
 /* A command's exit status as the guest may report it: -signal .. 255. */
 #define EXIT_STATUS_MAX 255
 #define EXIT_SIGNAL_MAX 64
@@ -109,6 +111,42 @@ take_kernel_log(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
         self->sinks->kernel_log(frame->payload, frame->length, self->data);
 }
 
+/* Which payload a frame is about; FALSE when it is none that was started. */
+static gboolean
+get_payload(const MfDispatch *self, const struct mf_frame *frame, guint32 *ret_index)
+{
+    if (frame->length < 4)
+        return FALSE;
+    *ret_index = mf_frame_get_u32(frame->payload);
+    return *ret_index < self->n_payloads;
+}
+
+static void
+take_payload_output(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    const guint8 *header = frame->payload;
+    guint32 index;
+
+    if (frame->length < MF_PAYLOAD_RAW_HEADER || frame->length > MF_FRAME_CHUNK_MAX)
+        return;
+    if (!get_payload(self, frame, &index) || header[4] < 1 || header[4] > 2 || header[5] ||
+        header[6] || header[7])
+        return;
+    if (self->sinks->payload_output)
+        self->sinks->payload_output(index, header[4], header + MF_PAYLOAD_RAW_HEADER,
+                                    frame->length - MF_PAYLOAD_RAW_HEADER, self->data);
+}
+
+static void
+take_payload_end(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    guint32 index;
+
+    if (frame->length <= MF_FRAME_CHUNK_MAX && get_payload(self, frame, &index) &&
+        self->sinks->payload_ended)
+        self->sinks->payload_ended(index, frame->payload + 4, frame->length - 4, self->data);
+}
+
 static void
 take_scheduler_died(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
@@ -196,6 +234,8 @@ static const struct {
     {MF_FRAME_EXCX, ENTRY_ALWAYS, take_exited},
     {MF_FRAME_SRDY, ENTRY_NEVER, take_ready},
     {MF_FRAME_CONR, ENTRY_NEVER, take_configured},
+    {MF_FRAME_RAWO, ENTRY_ALWAYS, take_payload_output},
+    {MF_FRAME_PMET, ENTRY_ALWAYS, take_payload_end},
 
     {MF_FRAME_SCST, ENTRY_ALWAYS, take_start},
     {MF_FRAME_SCPP, ENTRY_ALWAYS, take_pause},
@@ -208,8 +248,6 @@ static const struct {
     {MF_FRAME_EXIT, ENTRY_ALWAYS, NULL},
     {MF_FRAME_TEST, ENTRY_ALWAYS, NULL},
     {MF_FRAME_CRSH, ENTRY_ALWAYS, NULL},
-    {MF_FRAME_PMET, ENTRY_ALWAYS, NULL},
-    {MF_FRAME_RAWO, ENTRY_ALWAYS, NULL},
     {MF_FRAME_PRAW, ENTRY_ALWAYS, NULL},
     {MF_FRAME_SCLG, ENTRY_ALWAYS, NULL},
     {MF_FRAME_LIFE, ENTRY_ALWAYS, NULL},
@@ -222,6 +260,9 @@ static const struct {
     {MF_FRAME_WINS, ENTRY_NEVER, NULL},
     {MF_FRAME_SIGN, ENTRY_NEVER, NULL},
     {MF_FRAME_CKIL, ENTRY_NEVER, NULL},
+    {MF_FRAME_PRUN, ENTRY_NEVER, NULL},
+    {MF_FRAME_PSIG, ENTRY_NEVER, NULL},
+    {MF_FRAME_PKIL, ENTRY_NEVER, NULL},
     {MF_FRAME_SNRP, ENTRY_NEVER, NULL},
     {MF_FRAME_KORP, ENTRY_NEVER, NULL},
 };

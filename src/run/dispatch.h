@@ -37,6 +37,11 @@ typedef struct {
     void (*exited)(int number, gpointer data); /* 0..255, or -signal; once */
     void (*kernel_log)(const guint8 *text, gsize size, gpointer data);
 
+    /* Of a payload that was started; in which order they may come, and how often, is for whoever
+     * knows the payload. 'fd' is as above. */
+    void (*payload_output)(guint32 index, int fd, const guint8 *bytes, gsize size, gpointer data);
+    void (*payload_ended)(guint32 index, const guint8 *json, gsize size, gpointer data);
+
     void (*scheduler_died)(gpointer data); /* each time; what counts is the member below */
     void (*kernel_address)(gpointer data); /* each time that the member below is set */
     void (*requested)(const MfSnapshotRequest *request, gpointer data);
@@ -50,6 +55,7 @@ typedef struct {
     /* Set by the host. */
     gboolean conf_awaited;     /* CONF was sent; cleared when the answer is in */
     gboolean command_expected; /* by mf_dispatch_expect_command() */
+    guint32 n_payloads;        /* that were started, with the indexes below it */
     guint64 budget_ns;         /* how long a scenario may take; 0: no watchdog */
 
     /* Set by the guest. */

@@ -137,15 +137,30 @@ judge_stream(const char *pattern, const char *name, GBytes *kept, GString *sente
         add_sentence(sentences, "The standard %s has nothing that matches '%s'.", name, pattern);
 }
 
+static void
+judge_output(const MfExpect *self, GBytes *const kept[3], GString *sentences)
+{
+    if (!self)
+        return;
+    judge_stream(self->stdout_match, "output", kept[1], sentences);
+    judge_stream(self->stderr_match, "error", kept[2], sentences);
+}
+
 char *
 mf_expect_judge(const MfExpect *self, const MfResult *result, GBytes *const kept[3])
 {
     GString *sentences = g_string_new(NULL);
 
     judge_end(self, result, sentences);
-    if (self) {
-        judge_stream(self->stdout_match, "output", kept[1], sentences);
-        judge_stream(self->stderr_match, "error", kept[2], sentences);
-    }
+    judge_output(self, kept, sentences);
+    return g_string_free(sentences, sentences->len == 0);
+}
+
+char *
+mf_expect_judge_output(const MfExpect *self, GBytes *const kept[3])
+{
+    GString *sentences = g_string_new(NULL);
+
+    judge_output(self, kept, sentences);
     return g_string_free(sentences, sentences->len == 0);
 }

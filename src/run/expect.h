@@ -36,3 +36,6 @@ MfTail *mf_expect_keep(const MfExpect *self, int fd);
  *
  * '^' and '$' match at every line. Streams that are no UTF-8 are matched byte by byte. */
 char *mf_expect_judge(const MfExpect *self, const MfResult *result, GBytes *const kept[3]);
+
+/* The same of the streams alone. */
+char *mf_expect_judge_output(const MfExpect *self, GBytes *const kept[3]);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/payload-result.h"
 
+/* As timeout(1) has it. */
+#define STATUS_TIMED_OUT 124
+
+/* Of the details, those that the message has. */
+#define EXPLAINED_MAX 10
+
 MfPayloadResult *
 mf_payload_result_new(const char *name, guint index, guint repetition)
 {
@@ -37,4 +43,45 @@ mf_payload_result_fail(MfPayloadResult *self, const char *format, ...)
     g_ptr_array_add(self->details, g_strdup_vprintf(format, args));
     va_end(args);
     self->passed = FALSE;
+}
+
+int
+mf_payload_results_status(const GPtrArray *results)
+{
+    for (guint i = 0; i < results->len; i++) {
+        const MfPayloadResult *result = g_ptr_array_index(results, i);
+
+        if (result->passed)
+            continue;
+        if (result->timed_out)
+            return STATUS_TIMED_OUT;
+        return result->status ? result->status : 1;
+    }
+    return 0;
+}
+
+static void
+explain_one(GString *text, const MfPayloadResult *result, guint repeat, guint *explained)
+{
+    for (guint i = 0; i < result->details->len; i++) {
+        if (++*explained > EXPLAINED_MAX)
+            continue;
+        g_string_append_printf(text, "%sPayload '%s'", text->len > 0 ? " " : "", result->name);
+        if (repeat > 1)
+            g_string_append_printf(text, " (repetition %u of %u)", result->repetition + 1, repeat);
+        g_string_append_printf(text, ": %s", (const char *)g_ptr_array_index(result->details, i));
+    }
+}
+
+char *
+mf_payload_results_explain(const GPtrArray *results, guint repeat)
+{
+    GString *text = g_string_new(NULL);
+    guint explained = 0;
+
+    for (guint i = 0; i < results->len; i++)
+        explain_one(text, g_ptr_array_index(results, i), repeat, &explained);
+    if (explained > EXPLAINED_MAX)
+        g_string_append_printf(text, " %u more things failed.", explained - EXPLAINED_MAX);
+    return g_string_free(text, text->len == 0);
 }

@@ -36,3 +36,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPayloadResult, mf_payload_result_free)
 
 /* Adds a detail, and it does not pass any more. */
 void mf_payload_result_fail(MfPayloadResult *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* What a target with these payloads (of MfPayloadResult) comes to as an exit status: 0 when all of
+ * them passed, else that of the first that did not; 124 when its time was over, and 1 when it
+ * exited with 0. */
+int mf_payload_results_status(const GPtrArray *results);
+
+/* What failed, a sentence for each detail up to a few; NULL when nothing did. Owned by the caller.
+ */
+char *mf_payload_results_explain(const GPtrArray *results, guint repeat);

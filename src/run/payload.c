@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/payload.h"
 
-#include <string.h>
-
 #include "base/error.h"
 
 static const char *const outputs[] = {"exit_code", "json"};
@@ -55,39 +53,6 @@ mf_payload_free(MfPayload *self)
     g_ptr_array_unref(self->hints);
     g_ptr_array_unref(self->checks);
     g_free(self);
-}
-
-static gboolean
-has_parent_component(const char *name)
-{
-    g_auto(GStrv) components = g_strsplit(name, "/", -1);
-
-    return g_strv_contains((const char *const *)components, "..");
-}
-
-char *
-mf_payload_parse_cgroup(const char *name, gsize length, GError **error)
-{
-    const char *flaw = NULL;
-    gsize slashes = 0;
-
-    while (slashes < length && name[slashes] == '/')
-        slashes++;
-    if (memchr(name, '\0', length))
-        flaw = "has a NUL byte in it";
-    else if (slashes == length)
-        flaw = "is empty";
-
-    g_autofree char *stripped = flaw ? NULL : g_strndup(name + slashes, length - slashes);
-    if (!flaw && has_parent_component(stripped))
-        flaw = "has '..' in its path";
-    if (!flaw)
-        return g_steal_pointer(&stripped);
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The cgroup '%.*s' %s: expected a path below mayfly's own cgroup, such as "
-                "'workload' or 'a/b'.",
-                (int)MIN(length, G_MAXINT), name, flaw);
-    return NULL;
 }
 
 const char *
@@ -161,8 +126,9 @@ mf_steps_check(const GPtrArray *steps, const GPtrArray *payloads, guint *ret_bad
             const MfPayload *payload = g_ptr_array_index(payloads, step->payload);
 
             g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                        "Step %u cannot %s the payload '%s', which %s.", i + 1,
-                        mf_step_kind_name(step->kind), payload->name, flaw);
+                        "Step %u cannot %s%s the payload '%s', which %s.", i + 1,
+                        mf_step_kind_name(step->kind), step->kind == MF_STEP_WAIT ? " for" : "",
+                        payload->name, flaw);
             *ret_bad = i;
             return FALSE;
         }

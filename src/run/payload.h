@@ -24,7 +24,7 @@ typedef struct {
     char *workdir; /* owned; NULL: the target's */
     char *user;    /* owned; NULL: the target's */
 
-    char *cgroup;      /* owned; below mayfly's own; NULL: none of its own */
+    char *cgroup;      /* owned; below mayfly's own (wire/cgroup-name.h); NULL: no place for it */
     GPtrArray *limits; /* owned; of char *: "cpu.max=20000 100000"; needs a cgroup */
 
     gint64 timeout_ms;         /* of one that is run, not of one that is spawned; 0 is none */
@@ -41,11 +41,6 @@ typedef struct {
 MfPayload *mf_payload_new(const char *name);
 void mf_payload_free(MfPayload *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPayload, mf_payload_free)
-
-/* Whether 'name' can be a cgroup's: no NUL byte in its 'length' bytes, and behind the slashes at
- * its start neither empty nor with a component "..". MF_ERROR_CONFIG. Returns the name without
- * those slashes, owned by the caller. */
-char *mf_payload_parse_cgroup(const char *name, gsize length, GError **error);
 
 typedef enum {
     MF_STEP_RUN,    /* started, and its end awaited */

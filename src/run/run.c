@@ -31,6 +31,7 @@ struct _MfRun {
     MfBare *bare;              /* owned; of a target without a command; or NULL */
     MfHooks *setup;            /* owned */
     MfExec *exec;              /* owned; while the command runs */
+    MfPayloadRun *payloads;    /* owned; of a target with payloads; or NULL */
     MfConclusion *conclusion;  /* owned */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
@@ -59,6 +60,7 @@ clear_guest(MfRun *self)
     g_clear_object(&self->bare);
     g_clear_object(&self->setup);
     g_clear_object(&self->exec);
+    g_clear_object(&self->payloads);
     g_clear_object(&self->preparation);
     g_clear_object(&self->conclusion);
     g_clear_pointer(&self->commands, mf_commands_free);
@@ -439,11 +441,46 @@ on_bare_ended(GObject *source, GAsyncResult *result, gpointer data)
     settle(self, end.verdict, g_steal_pointer(&end.message));
 }
 
+/* How far they came, in which step of the run that may be. */
+static void
+keep_payloads(MfRun *self)
+{
+    if (self->payloads && !self->result->payloads)
+        self->result->payloads = mf_payload_run_take_results(self->payloads);
+}
+
+static void
+on_payloads_ended(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
+    gboolean timed_out = FALSE;
+    gboolean good = mf_payload_run_start_finish(MF_PAYLOAD_RUN(source), result, &timed_out, &error);
+
+    if (self->decided)
+        return;
+    keep_payloads(self);
+    if (good && timed_out)
+        settle(self, MF_VERDICT_TIMEOUT,
+               g_strdup_printf("The payloads did not end within %s.", limit));
+    else if (good)
+        settle(self, MF_VERDICT_EXITED, mf_commands_judge_payloads(self->commands, self->result));
+    else
+        lose(self, error);
+}
+
 static void
 step_execute(MfRun *self)
 {
     if (self->bare) {
         mf_bare_run_async(self->bare, self->cancellable, on_bare_ended, g_object_ref(self));
+        return;
+    }
+    if (self->target->payloads->len > 0) {
+        self->payloads = mf_commands_make_payloads(self->commands);
+        mf_payload_run_start_async(self->payloads, self->cancellable, on_payloads_ended,
+                                   g_object_ref(self));
         return;
     }
     self->exec = mf_commands_make(self->commands);
@@ -493,6 +530,7 @@ complete(MfRun *self)
 
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
     mf_marks_add_to_result(self->marks, self->result);
+    keep_payloads(self);
     if (self->commands)
         mf_commands_conclude(self->commands, self->result);
     if (self->watch)

@@ -29,6 +29,8 @@ enum {
     SIGNAL_ACKED,
     SIGNAL_EXITED,
     SIGNAL_KERNEL_LOG,
+    SIGNAL_PAYLOAD_OUTPUT,
+    SIGNAL_PAYLOAD_ENDED,
     SIGNAL_CLOSED,
     N_SIGNALS
 };
@@ -87,6 +89,22 @@ emit_kernel_log(const guint8 *text, gsize size, gpointer data)
     g_signal_emit(data, signals[SIGNAL_KERNEL_LOG], 0, bytes);
 }
 
+static void
+emit_payload_output(guint32 index, int fd, const guint8 *bytes, gsize size, gpointer data)
+{
+    g_autoptr(GBytes) chunk = g_bytes_new(bytes, size);
+
+    g_signal_emit(data, signals[SIGNAL_PAYLOAD_OUTPUT], 0, index, fd, chunk);
+}
+
+static void
+emit_payload_ended(guint32 index, const guint8 *json, gsize size, gpointer data)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(json, size);
+
+    g_signal_emit(data, signals[SIGNAL_PAYLOAD_ENDED], 0, index, bytes);
+}
+
 /* Who asks waits for an answer, so it is told at once that there will be no snapshot. */
 static void
 refuse_snapshot(const MfSnapshotRequest *request, gpointer data)
@@ -109,6 +127,8 @@ static const MfDispatchSinks sinks = {
     .acked = emit_acked,
     .exited = emit_exited,
     .kernel_log = emit_kernel_log,
+    .payload_output = emit_payload_output,
+    .payload_ended = emit_payload_ended,
     .requested = refuse_snapshot,
 };
 
@@ -160,6 +180,12 @@ mf_stream_class_init(MfStreamClass *class)
                                           G_TYPE_NONE, 1, G_TYPE_INT);
     signals[SIGNAL_KERNEL_LOG] = g_signal_new("kernel-log", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
                                               NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_PAYLOAD_OUTPUT] =
+        g_signal_new("payload-output", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 3,
+                     G_TYPE_UINT, G_TYPE_INT, G_TYPE_BYTES);
+    signals[SIGNAL_PAYLOAD_ENDED] =
+        g_signal_new("payload-ended", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
+                     G_TYPE_UINT, G_TYPE_BYTES);
     signals[SIGNAL_CLOSED] = g_signal_new("closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
@@ -270,6 +296,33 @@ mf_stream_send_window_size(MfStream *self, guint16 rows, guint16 columns)
     mf_frame_put_u16(payload, rows);
     mf_frame_put_u16(payload + 2, columns);
     send_frame(self, MF_FRAME_WINS, payload, sizeof(payload));
+}
+
+void
+mf_stream_start_payload(MfStream *self, GBytes *record)
+{
+    gsize size = g_bytes_get_size(record);
+    g_autofree guint8 *payload = g_malloc(4 + size);
+
+    mf_frame_put_u32(payload, self->dispatch.n_payloads++);
+    memcpy(payload + 4, g_bytes_get_data(record, NULL), size);
+    send_frame(self, MF_FRAME_PRUN, payload, 4 + size);
+}
+
+void
+mf_stream_signal_payload(MfStream *self, guint32 index, int signal_number)
+{
+    guint8 payload[8];
+
+    mf_frame_put_u32(payload, index);
+    mf_frame_put_u32(payload + 4, (guint32)signal_number);
+    send_frame(self, MF_FRAME_PSIG, payload, sizeof(payload));
+}
+
+void
+mf_stream_kill_payload(MfStream *self, guint32 index)
+{
+    send_u32(self, MF_FRAME_PKIL, index);
 }
 
 void

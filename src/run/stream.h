@@ -40,6 +40,11 @@ void mf_stream_send_signal(MfStream *self, int signal_number);
 void mf_stream_send_kill(MfStream *self, guint32 grace_ms);
 void mf_stream_send_window_size(MfStream *self, guint16 rows, guint16 columns);
 
+/* Starts a payload by its record (wire/guest-protocol.h), with the next index: from 0 on. */
+void mf_stream_start_payload(MfStream *self, GBytes *record);
+void mf_stream_signal_payload(MfStream *self, guint32 index, int signal_number);
+void mf_stream_kill_payload(MfStream *self, guint32 index);
+
 /* FALSE stops the guest's writers until TRUE. */
 void mf_stream_set_reading(MfStream *self, gboolean reading);
 
@@ -50,4 +55,6 @@ void mf_stream_set_reading(MfStream *self, gboolean reading);
  *   "acked"      (guint bytes)              standard input the command has consumed
  *   "exited"     (int status)               0..255, or -signal; once a command
  *   "kernel-log" (GBytes *text)
+ *   "payload-output" (guint index, int fd, GBytes *chunk)   as "output", of a started payload
+ *   "payload-ended"  (guint index, GBytes *json)            what the guest says of its end
  *   "closed"     (GError *reason) */

@@ -105,7 +105,7 @@ typedef struct {
     /* A target with payloads has these in place of a command. Its directory, environment and user
      * are theirs, its timeout that of all steps together. */
     GPtrArray *payloads; /* owned; of MfPayload; empty: a command */
-    GPtrArray *steps;    /* owned; of MfStep */
+    GPtrArray *steps;    /* owned; of MfStep; empty: the default ones */
     guint repeat;        /* how many times the steps are taken, in one guest; at least 1 */
 
     gboolean tty; /* the command's streams are a terminal of this size */

@@ -58,39 +58,6 @@ test_step_checks(void)
     g_assert_true(g_ptr_array_index(cleared, 0) == &of_step);
 }
 
-static const struct {
-    const char *name;
-    gsize length;
-    const char *expected; /* the stripped name, or what the message says */
-    gboolean good;
-} cgroups[] = {
-    {"workload", 8, "workload", TRUE}, {"/workload", 9, "workload", TRUE},
-    {"///a/b", 6, "a/b", TRUE},        {"..foo", 5, "..foo", TRUE},
-    {"a/b..", 5, "a/b..", TRUE},       {"a\0b", 3, "NUL", FALSE},
-    {"\0", 1, "NUL", FALSE},           {"", 0, "empty", FALSE},
-    {"/", 1, "empty", FALSE},          {"//", 2, "empty", FALSE},
-    {"..", 2, "'..'", FALSE},          {"a/../b", 6, "'..'", FALSE},
-    {"b/..", 4, "'..'", FALSE},        {"/../b", 5, "'..'", FALSE},
-    {"a/..\0", 5, "NUL byte", FALSE},
-};
-
-static void
-test_cgroup_names(void)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(cgroups); i++) {
-        g_autoptr(GError) error = NULL;
-        g_autofree char *name = mf_payload_parse_cgroup(cgroups[i].name, cgroups[i].length, &error);
-
-        if (cgroups[i].good) {
-            g_assert_no_error(error);
-            g_assert_cmpstr(name, ==, cgroups[i].expected);
-        } else {
-            g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
-            g_assert_nonnull(strstr(error->message, cgroups[i].expected));
-        }
-    }
-}
-
 static GPtrArray *
 two_payloads(void)
 {
@@ -200,8 +167,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/payload/p-1-arguments-append-and-clear-wipes-the-payloads", test_step_args);
     g_test_add_func("/payload/p-2-checks-append-and-clear-wipes-the-payloads", test_step_checks);
-    g_test_add_func("/payload/p-5-to-p-11-a-cgroups-name-is-stripped-and-checked",
-                    test_cgroup_names);
     g_test_add_func("/payload/without-steps-each-is-run-or-spawned-in-order", test_default_steps);
     g_test_add_func("/payload/p-18-what-is-spawned-is-consumed-once",
                     test_handles_are_consumed_once);
