@@ -11,6 +11,7 @@ from schema import Alternate, Enum, Member, Schema, Struct, Type
 NOUNS = {
     "bool": ("true or false", "booleans"),
     "int": ("integer", "integers"),
+    "number": ("number", "numbers"),
     "str": ("text", "texts"),
     "word": ("text", "texts"),
     "path": ("path", "paths"),

@@ -10,6 +10,7 @@
 #include "suite/config-read.h"
 #include "suite/config-smbios.h"
 #include "suite/origin.h"
+#include "suite/payload-build.h"
 
 /* What one target is built from. */
 typedef struct {
@@ -124,7 +125,7 @@ take_numbers(const Build *self)
 
     target->no_initramfs = config->no_initramfs;
     target->kaslr = config->kaslr;
-    target->bare = config->command == NULL;
+    target->bare = config->command == NULL && config->payload == NULL;
     target->success_exit_code =
         config->has_success_exit_code ? (guint)config->success_exit_code : 0;
     /* What boots bare has no ready point at which it could be saved. */
@@ -137,6 +138,19 @@ take_numbers(const Build *self)
     target->timeout_ms = config->timeout;
     target->boot_timeout_ms = config->boot_timeout;
     target->hang_timeout_ms = config->hang_timeout;
+}
+
+/* They were read once before, to see whether they can be. */
+static void
+take_payloads(const Build *self)
+{
+    MfTarget *target = self->target;
+
+    g_ptr_array_unref(target->payloads);
+    g_ptr_array_unref(target->steps);
+    target->payloads = mf_payloads_build(self->config, self->json, NULL);
+    target->steps = mf_steps_build(self->config, self->json, target->payloads, NULL);
+    target->repeat = (guint)self->config->repeat;
 }
 
 static void
@@ -373,6 +387,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     take_texts(&build);
     take_enums(&build);
     take_numbers(&build);
+    take_payloads(&build);
     take_expect(&build);
     take_medium(&build);
     take_console(&build);

@@ -7,41 +7,13 @@
 #include "machine/debug-exit.h"
 #include "run/hang-watch.h"
 #include "run/target.h"
+#include "suite/config-place.h"
 #include "suite/config-smbios.h"
 #include "suite/config-value.h"
 #include "suite/origin.h"
+#include "suite/payload-build.h"
 
 typedef gboolean (*Rule)(const MfConfigTarget *target, json_object *tree, GError **error);
-
-/* The value of a key, dotted, or the nearest one above it that there is: a place for a message. */
-static json_object *
-find_place(json_object *tree, const char *key)
-{
-    g_auto(GStrv) steps = g_strsplit(key, ".", -1);
-
-    for (char **step = steps; *step; step++) {
-        json_object *value;
-
-        if (!json_object_object_get_ex(tree, *step, &value) || !mf_origin_get(value))
-            break;
-        tree = value;
-    }
-    return tree;
-}
-
-static json_object *
-find_element(json_object *tree, const char *key, gsize index)
-{
-    return json_object_array_get_idx(find_place(tree, key), index);
-}
-
-/* What another layer says of its texts, with the place and the key ahead of it. */
-static gboolean
-fail_with(json_object *place, const char *key, const GError *cause, GError **error)
-{
-    mf_config_value_fail(place, error, "Key '%s' is wrong: %s", key, cause->message);
-    return FALSE;
-}
 
 /* A name is shown on terminals and kept in lists of one line each. */
 static gboolean
@@ -55,7 +27,7 @@ check_name(const MfConfigTarget *target, json_object *tree, GError **error)
         blank = blank && g_unichar_isspace(c);
         if (!g_unichar_iscntrl(c))
             continue;
-        mf_config_value_fail(find_place(tree, "name"), error,
+        mf_config_value_fail(mf_config_place_find(tree, "name"), error,
                              "Key 'name' has the control character U+%04X in it, which would reach "
                              "the terminal.",
                              c);
@@ -63,7 +35,7 @@ check_name(const MfConfigTarget *target, json_object *tree, GError **error)
     }
     if (!blank)
         return TRUE;
-    mf_config_value_fail(find_place(tree, "name"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "name"), error,
                          "Key 'name' has nothing but spaces in it.");
     return FALSE;
 }
@@ -84,7 +56,7 @@ check_boot(const MfConfigTarget *target, json_object *tree, GError **error)
 
     for (gsize i = 0; i < G_N_ELEMENTS(media); i++) {
         if (media[i].value && first) {
-            mf_config_value_fail(find_place(tree, media[i].key), error,
+            mf_config_value_fail(mf_config_place_find(tree, media[i].key), error,
                                  "Target '%s' has both %s and %s, but only one of them can be "
                                  "booted.",
                                  target->name, first, media[i].name);
@@ -129,7 +101,7 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {
         if (!options[i].given || options[i].fits)
             continue;
-        mf_config_value_fail(find_place(tree, options[i].key), error,
+        mf_config_value_fail(mf_config_place_find(tree, options[i].key), error,
                              "Target '%s' has the key '%s', which needs %s.", target->name,
                              options[i].key, options[i].needs);
         return FALSE;
@@ -142,6 +114,8 @@ check_command(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     const MfConfigCommand *command = target->command;
 
+    if (!command && target->payload)
+        return TRUE;
     if (!command &&
         ((target->console && target->console->len > 0) || target->has_success_exit_code))
         return TRUE;
@@ -153,9 +127,16 @@ check_command(const MfConfigTarget *target, json_object *tree, GError **error)
     }
     if (command->kind != MF_CONFIG_COMMAND_KIND_ARGV || (command->argv[0] && command->argv[0][0]))
         return TRUE;
-    mf_config_value_fail(find_place(tree, "command"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "command"), error,
                          "Key 'command' is an array without a program as its first text.");
     return FALSE;
+}
+
+/* Whether something is run in the guest. */
+static gboolean
+has_command(const MfConfigTarget *target)
+{
+    return target->command || target->payload;
 }
 
 /* What is for a command, or for what mayfly has in the guest to run one; and the reverse. */
@@ -181,17 +162,17 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
         {target->stdin_ != NULL, "stdin"},
     };
 
-    if (target->command && target->initramfs) {
-        mf_config_value_fail(find_place(tree, "initramfs"), error,
+    if (has_command(target) && target->initramfs) {
+        mf_config_value_fail(mf_config_place_find(tree, "initramfs"), error,
                              "Target '%s' has an initramfs of its own, which mayfly cannot run a "
                              "command in: leave out the key 'command', or 'initramfs'.",
                              target->name);
         return FALSE;
     }
-    for (gsize i = 0; !target->command && i < G_N_ELEMENTS(keys); i++) {
+    for (gsize i = 0; !has_command(target) && i < G_N_ELEMENTS(keys); i++) {
         if (!keys[i].given)
             continue;
-        mf_config_value_fail(find_place(tree, keys[i].key), error,
+        mf_config_value_fail(mf_config_place_find(tree, keys[i].key), error,
                              "Target '%s' has the key '%s', which needs a command.", target->name,
                              keys[i].key);
         return FALSE;
@@ -202,13 +183,13 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
 static gboolean
 check_exit_code(const MfConfigTarget *target, json_object *tree, GError **error)
 {
-    json_object *place = find_place(tree, "success_exit_code");
+    json_object *place = mf_config_place_find(tree, "success_exit_code");
     MfArch arch = mf_arch_native();
     g_autoptr(GError) cause = NULL;
 
     if (!target->has_success_exit_code)
         return TRUE;
-    if (target->command) {
+    if (has_command(target)) {
         mf_config_value_fail(place, error,
                              "Target '%s' has a command and the key 'success_exit_code', which is "
                              "about a guest that has none: see 'expect.status'.",
@@ -219,7 +200,7 @@ check_exit_code(const MfConfigTarget *target, json_object *tree, GError **error)
         mf_arch_parse(mf_config_arch_to_string(target->arch), &arch, NULL);
     if (mf_debug_exit_check(arch, target->success_exit_code, &cause))
         return TRUE;
-    return fail_with(place, "success_exit_code", cause, error);
+    return mf_config_place_fail(place, "success_exit_code", cause, error);
 }
 
 static gboolean
@@ -232,10 +213,11 @@ check_console(const MfConfigTarget *target, json_object *tree, GError **error)
         if ((!console->pass && !console->fail) || console->subtests == MF_CONFIG_SUBTESTS_NONE ||
             console->subtests == MF_CONFIG_SUBTESTS_LINES)
             continue;
-        mf_config_value_fail(find_place(find_element(tree, "console", i), key), error,
-                             "Target '%s' has patterns for 'console.%s', but its sub-tests are "
-                             "told of as %s.",
-                             target->name, key, mf_config_subtests_to_string(console->subtests));
+        mf_config_value_fail(
+            mf_config_place_find(mf_config_place_find_element(tree, "console", i), key), error,
+            "Target '%s' has patterns for 'console.%s', but its sub-tests are "
+            "told of as %s.",
+            target->name, key, mf_config_subtests_to_string(console->subtests));
         return FALSE;
     }
     return TRUE;
@@ -246,7 +228,7 @@ check_expect(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     if (!target->expect || !target->expect->has_status || !target->expect->has_signal)
         return TRUE;
-    mf_config_value_fail(find_place(tree, "expect.signal"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "expect.signal"), error,
                          "Target '%s' expects both a status and a signal, but a command ends with "
                          "one of them.",
                          target->name);
@@ -259,11 +241,12 @@ check_guest(const MfConfigTarget *target, json_object *tree, GError **error)
     g_autoptr(GError) cause = NULL;
 
     if (!mf_target_check_hostname(target->hostname, &cause))
-        return fail_with(find_place(tree, "hostname"), "hostname", cause, error);
+        return mf_config_place_fail(mf_config_place_find(tree, "hostname"), "hostname", cause,
+                                    error);
     if (target->user && !mf_target_check_user(target->user, &cause))
-        return fail_with(find_place(tree, "user"), "user", cause, error);
+        return mf_config_place_fail(mf_config_place_find(tree, "user"), "user", cause, error);
     if (target->workdir && *target->workdir != '/') {
-        mf_config_value_fail(find_place(tree, "workdir"), error,
+        mf_config_value_fail(mf_config_place_find(tree, "workdir"), error,
                              "Key 'workdir' is \"%s\", but a path from the guest's root is "
                              "expected.",
                              target->workdir);
@@ -274,12 +257,57 @@ check_guest(const MfConfigTarget *target, json_object *tree, GError **error)
 
         if (!strchr(variable->name, '='))
             continue;
-        mf_config_value_fail(find_place(find_element(tree, "env", i), "name"), error,
-                             "A variable of the environment cannot be called '%s'.",
-                             variable->name);
+        mf_config_value_fail(
+            mf_config_place_find(mf_config_place_find_element(tree, "env", i), "name"), error,
+            "A variable of the environment cannot be called '%s'.", variable->name);
         return FALSE;
     }
     return TRUE;
+}
+
+/* What does not go with payloads, and what there is only with them. */
+static gboolean
+check_payload_keys(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    const MfConfigExpect *expect = target->expect;
+    gboolean with = target->payload != NULL;
+    gboolean script = target->init == MF_CONFIG_INIT_SCRIPT;
+    const struct {
+        gboolean clashes;
+        const char *key, *why;
+    } keys[] = {
+        {with && target->payload->len == 0, "payload", "is empty: leave it out"},
+        {with && target->command, "command", "does not go with payloads: make it one of them"},
+        {with && !target->kernel, "payload", "needs a kernel, and mayfly's own init in the guest"},
+        {with && script, "init", "has to be \"agent\" for a target with payloads"},
+        {with && target->init_template, "init_template", "does not go with payloads"},
+        {with && target->no_initramfs, "no_initramfs", "does not go with payloads"},
+        {with && target->stdin_, "stdin", "does not go with payloads, which read nothing"},
+        {with && expect && expect->has_status, "expect.status",
+         "is about a command: a payload has a check of its exit_code"},
+        {with && expect && expect->has_signal, "expect.signal",
+         "is about a command: a payload has a check of its exit_code, 128 + N for signal N"},
+        {!with && target->step, "step", "needs payloads"},
+        {!with && target->repeat != 1, "repeat", "needs payloads"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!keys[i].clashes)
+            continue;
+        mf_config_value_fail(mf_config_place_find(tree, keys[i].key), error,
+                             "Key '%s' of target '%s' %s.", keys[i].key, target->name, keys[i].why);
+        return FALSE;
+    }
+    return TRUE;
+}
+
+static gboolean
+check_payloads(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GPtrArray) payloads = mf_payloads_build(target, tree, error);
+    g_autoptr(GPtrArray) steps = payloads ? mf_steps_build(target, tree, payloads, error) : NULL;
+
+    return steps != NULL;
 }
 
 static gboolean
@@ -287,7 +315,7 @@ check_hang_timeout(const MfConfigTarget *target, json_object *tree, GError **err
 {
     if (target->hang_timeout == 0 || target->hang_timeout >= MF_HANG_TIMEOUT_MIN_MS)
         return TRUE;
-    mf_config_value_fail(find_place(tree, "hang_timeout"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "hang_timeout"), error,
                          "Key 'hang_timeout' is too short: a guest is asked for a sign of life "
                          "once a second, so at least 3s, or 0 for never.");
     return FALSE;
@@ -298,7 +326,7 @@ check_memory(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     if (target->vm->memory >= MF_TARGET_MIN_MEMORY)
         return TRUE;
-    mf_config_value_fail(find_place(tree, "vm.memory"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "vm.memory"), error,
                          "Key 'vm.memory' is too little: a guest needs at least 64M.");
     return FALSE;
 }
@@ -307,7 +335,7 @@ static gboolean
 check_numa(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     g_autoptr(GPtrArray) nodes = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
-    const MfOrigin *memory = mf_origin_get(find_place(tree, "vm.memory"));
+    const MfOrigin *memory = mf_origin_get(mf_config_place_find(tree, "vm.memory"));
     g_autoptr(GError) cause = NULL;
 
     for (guint i = 0; target->numa && i < target->numa->len; i++) {
@@ -318,13 +346,13 @@ check_numa(const MfConfigTarget *target, json_object *tree, GError **error)
     if (nodes->len == 0)
         return TRUE;
     if (!mf_numa_check(nodes, (guint)target->vm->num_cpus, &cause))
-        return fail_with(find_place(tree, "numa"), "numa", cause, error);
+        return mf_config_place_fail(mf_config_place_find(tree, "numa"), "numa", cause, error);
     if (memory->kind <= MF_ORIGIN_PERSONA || mf_numa_get_memory(nodes) == target->vm->memory)
         return TRUE;
 
     g_autofree char *sum = mf_format_size(mf_numa_get_memory(nodes));
     g_autofree char *whole = mf_format_size(target->vm->memory);
-    mf_config_value_fail(find_place(tree, "vm.memory"), error,
+    mf_config_value_fail(mf_config_place_find(tree, "vm.memory"), error,
                          "Key 'vm.memory' is %s, but the nodes of 'numa' have %s together.", whole,
                          sum);
     return FALSE;
@@ -350,13 +378,13 @@ check_smbios(const MfConfigTarget *target, json_object *tree, GError **error)
     if (!target->smbios)
         return TRUE;
     if (!mf_smbios_check_machine(get_arch(target), target->uefi, &cause))
-        return fail_with(find_place(tree, "smbios"), "smbios", cause, error);
+        return mf_config_place_fail(mf_config_place_find(tree, "smbios"), "smbios", cause, error);
     smbios = mf_config_smbios_read(target->smbios, &field, &cause);
     if (smbios)
         return TRUE;
 
     g_autofree char *key = g_strconcat("smbios.", mf_smbios_field_name(field), NULL);
-    return fail_with(find_place(tree, key), key, cause, error);
+    return mf_config_place_fail(mf_config_place_find(tree, key), key, cause, error);
 }
 
 static gboolean
@@ -367,7 +395,7 @@ check_tpm(const MfConfigTarget *target, json_object *tree, GError **error)
 
     mf_tpm_parse(mf_config_tpm_to_string(target->tpm), &tpm, NULL);
     return mf_tpm_check_machine(tpm, get_arch(target), &cause) ||
-           fail_with(find_place(tree, "tpm"), "tpm", cause, error);
+           mf_config_place_fail(mf_config_place_find(tree, "tpm"), "tpm", cause, error);
 }
 
 static gboolean
@@ -381,11 +409,12 @@ check_net(const MfConfigTarget *target, json_object *tree, GError **error)
         MfForward forward;
 
         if (!mf_forward_parse(target->forward[i], &forward, &cause))
-            return fail_with(find_element(tree, "forward", i), "forward", cause, error);
+            return mf_config_place_fail(mf_config_place_find_element(tree, "forward", i), "forward",
+                                        cause, error);
         g_array_append_val(forwards, forward);
     }
     if (!mf_net_check(net, forwards, &cause))
-        return fail_with(find_place(tree, "forward"), "forward", cause, error);
+        return mf_config_place_fail(mf_config_place_find(tree, "forward"), "forward", cause, error);
     return TRUE;
 }
 
@@ -420,7 +449,8 @@ check_mounts(const MfConfigTarget *target, json_object *tree, GError **error)
     const GPtrArray *mounts = target->vm->mounts;
 
     for (guint i = 0; mounts && i < mounts->len; i++) {
-        json_object *place = find_place(find_element(tree, "vm.mounts", i), "guest_path");
+        json_object *place =
+            mf_config_place_find(mf_config_place_find_element(tree, "vm.mounts", i), "guest_path");
 
         if (i >= MF_TARGET_MAX_MOUNTS) {
             mf_config_value_fail(place, error,
@@ -438,10 +468,10 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_name,         check_boot,      check_boot_options, check_command,
-        check_bare,         check_exit_code, check_console,      check_expect,
-        check_hang_timeout, check_guest,     check_memory,       check_numa,
-        check_net,          check_mounts,    check_smbios,       check_tpm,
+        check_payload_keys, check_payloads, check_name,      check_boot,    check_boot_options,
+        check_command,      check_bare,     check_exit_code, check_console, check_expect,
+        check_hang_timeout, check_guest,    check_memory,    check_numa,    check_net,
+        check_mounts,       check_smbios,   check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

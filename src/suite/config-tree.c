@@ -268,13 +268,15 @@ read_free_table(const Reader *self, const MfJsonMember *member, const MfJson *ta
 static json_object *
 read_array(const Reader *self, const MfJsonMember *member, const MfJson *array)
 {
-    gboolean of_texts = member->type->kind == MF_JSON_STRING;
+    MfJsonKind kind = member->type->kind;
+    const char *expected = kind == MF_JSON_STRING   ? "an array of texts"
+                           : kind == MF_JSON_NUMBER ? "an array of numbers"
+                                                    : "an array of tables";
     MfJsonMember element = {.type = member->type, .form = MF_JSON_SINGLE};
     Reader whole = *self;
 
     if (!json_object_is_type(array->value, json_type_array))
-        return mf_config_value_refuse(array, of_texts ? "an array of texts" : "an array of tables",
-                                      self->error);
+        return mf_config_value_refuse(array, expected, self->error);
 
     g_autoptr(json_object) result = json_object_new_array();
     copy_origin(result, array->value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/config-value.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -164,6 +165,19 @@ read_integer(const MfJsonMember *member, const MfJson *value, GError **error)
     return json_object_new_int64(number);
 }
 
+/* TOML's nan and inf are no values that anything could be held against. */
+static json_object *
+read_number(const MfJson *value, GError **error)
+{
+    double number = json_object_get_double(value->value);
+
+    if ((!json_object_is_type(value->value, json_type_double) &&
+         !json_object_is_type(value->value, json_type_int)) ||
+        !isfinite(number))
+        return mf_config_value_refuse(value, "a number", error);
+    return json_object_new_double(number);
+}
+
 static json_object *
 refuse_too_large(const MfJson *value, GError **error)
 {
@@ -311,6 +325,8 @@ read_any(const MfJsonMember *member, const MfJson *value, const char *directory,
     case MF_JSON_INT64:
     case MF_JSON_UINT64:
         return read_integer(member, value, error);
+    case MF_JSON_NUMBER:
+        return read_number(value, error);
     case MF_JSON_STRING:
         return read_text(member, value, error);
     case MF_JSON_ENUM:

@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "run/check.h"
 #include "run/crash-evidence.h"
+#include "run/metric.h"
 #include "suite/config-read.h"
 #include "suite/toml.h"
 
@@ -418,6 +420,87 @@ test_q_8_an_exit_code_is_asked_for_only_where_it_is_named(void)
     g_assert_true(second->target->bare && second->target->cold);
 }
 
+#define PAYLOADS                                                                                   \
+    "[[target]]\nname = 'p'\nkernel = 'k'\nrepeat = 4\n"                                           \
+    "[[target.payload]]\nname = 'server'\ncommand = 'serve 1'\nuses_parent_pgrp = true\n"          \
+    "[[target.payload]]\nname = 'client'\ncommand = ['ask', 'it']\nargs = ['-v']\n"                \
+    "env = { A = 'b' }\nworkdir = '/srv'\nuser = 'ann'\ntimeout = '3s'\noutput = 'json'\n"         \
+    "cgroup = '/a/b'\nlimits = { cpu_max = '20000 100000', pids_max = 7 }\n"                       \
+    "metric = [{ name = 'iops', unit = '1/s', polarity = 'higher' }]\n"                            \
+    "check = [{ exit_code = 2 }, { metric = 'iops', range = [1, 2.5] }]\n"
+
+/* A config of one target that is written out in full. */
+static GPtrArray *
+build_text(const char *text)
+{
+    g_autoptr(GError) error = NULL;
+    GPtrArray *cases = build_all(text, FALSE, &error);
+
+    g_assert_no_error(error);
+    return cases;
+}
+
+static void
+test_payloads_are_taken_as_they_are_written(void)
+{
+    g_autoptr(GPtrArray) cases = build_text(PAYLOADS);
+    const MfTarget *target = first(cases)->target;
+    const MfPayload *server = target->payloads->pdata[0], *client = target->payloads->pdata[1];
+    const MfMetricHint *hint = client->hints->pdata[0];
+    const MfCheck *code = client->checks->pdata[0], *range = client->checks->pdata[1];
+
+    g_assert_false(target->bare);
+    g_assert_cmpuint(target->repeat, ==, 4);
+    g_assert_cmpuint(target->steps->len, ==, 0);
+    g_assert_cmpstr(server->shell, ==, "serve 1");
+    g_assert_true(server->uses_parent_pgrp && !client->uses_parent_pgrp);
+    g_assert_null(server->cgroup);
+    g_assert_cmpint(server->output, ==, MF_PAYLOAD_EXIT_CODE);
+    g_assert_cmpstr(client->argv[1], ==, "it");
+    g_assert_cmpstr(client->args[0], ==, "-v");
+    g_assert_cmpstr(client->env[0], ==, "A=b");
+    g_assert_cmpstr(client->workdir, ==, "/srv");
+    g_assert_cmpstr(client->user, ==, "ann");
+    g_assert_cmpint(client->timeout_ms, ==, 3000);
+    g_assert_cmpint(client->output, ==, MF_PAYLOAD_JSON);
+    g_assert_cmpstr(client->cgroup, ==, "a/b");
+    g_assert_cmpstr(client->limits->pdata[0], ==, "cpu.max=20000 100000");
+    g_assert_cmpstr(client->limits->pdata[1], ==, "pids.max=7");
+    g_assert_cmpstr(hint->name, ==, "iops");
+    g_assert_cmpint(hint->polarity, ==, MF_POLARITY_HIGHER);
+    g_assert_cmpint(code->code, ==, 2);
+    g_assert_cmpint(range->kind, ==, MF_CHECK_RANGE);
+    g_assert_cmpfloat(range->high, ==, 2.5);
+}
+
+static void
+test_steps_are_taken_as_they_are_written(void)
+{
+    g_autoptr(GPtrArray) cases =
+        build_text(PAYLOADS "[[target.step]]\nspawn = 'server'\nargs = ['x']\nclear_args = true\n"
+                            "check = [{ exit_code = 143 }]\n"
+                            "[[target.step]]\nsleep = '250ms'\n"
+                            "[[target.step]]\nrun = 'client'\nclear_checks = true\n"
+                            "[[target.step]]\nsignal = 'server'\nsend = 'TERM'\n"
+                            "[[target.step]]\nwait = 'server'\ntimeout = '2s'\n");
+    MfStep *const *steps = (MfStep *const *)first(cases)->target->steps->pdata;
+
+    g_assert_cmpuint(first(cases)->target->steps->len, ==, 5);
+    g_assert_cmpint(steps[0]->kind, ==, MF_STEP_SPAWN);
+    g_assert_cmpstr(steps[0]->args[0], ==, "x");
+    g_assert_true(steps[0]->clear_args);
+    g_assert_cmpint(((MfCheck *)steps[0]->checks->pdata[0])->code, ==, 143);
+    g_assert_cmpint(steps[1]->kind, ==, MF_STEP_SLEEP);
+    g_assert_cmpint(steps[1]->sleep_ms, ==, 250);
+    g_assert_cmpint(steps[2]->kind, ==, MF_STEP_RUN);
+    g_assert_cmpuint(steps[2]->payload, ==, 1);
+    g_assert_true(steps[2]->clear_checks);
+    g_assert_cmpint(steps[3]->kind, ==, MF_STEP_SIGNAL);
+    g_assert_cmpint(steps[3]->signal_number, ==, 15);
+    g_assert_cmpint(steps[4]->kind, ==, MF_STEP_WAIT);
+    g_assert_cmpint(steps[4]->timeout_ms, ==, 2000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -453,6 +536,8 @@ main(int argc, char **argv)
          test_secure_boot_has_its_mode_and_its_variables},
         {"q-8-an-exit-code-is-asked-for-only-where-it-is-named",
          test_q_8_an_exit_code_is_asked_for_only_where_it_is_named},
+        {"payloads-are-taken-as-they-are-written", test_payloads_are_taken_as_they_are_written},
+        {"steps-are-taken-as-they-are-written", test_steps_are_taken_as_they_are_written},
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
          test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},

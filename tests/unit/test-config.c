@@ -372,6 +372,32 @@ test_a_target_is_found_by_name_id_or_the_name_of_its_combinations(Fixture *self,
     g_assert_cmpstr(error->message, ==, "There is no target 'fss': did you mean 'fs'?");
 }
 
+static void
+test_payloads_are_layered_and_have_variables_and_a_matrix(Fixture *self, gconstpointer data)
+{
+    const char *const set[] = {"--set", "repeat=5", NULL};
+    g_autoptr(MfConfig) config =
+        load(self,
+             "[variables]\nsize = '1M'\n[matrix]\nvariables.size = ['2M', '4M']\n"
+             "[[target]]\nname = 't'\nkernel = 'k'\nrepeat = 2\n"
+             "[[target.payload]]\nname = 'a'\ncommand = 'old'\n"
+             "[profile.ci]\n[[profile.ci.target]]\nname = 't'\n"
+             "[[profile.ci.target.payload]]\nname = 'b'\ncommand = ['fio', '{{size}}']\n",
+             (MfConfigSources){.profile = "ci", .set = set});
+
+    g_assert_cmpuint(mf_config_get_targets(config)->len, ==, 2);
+    for (guint i = 0; i < 2; i++) {
+        json_object *payloads = value_at(config, i, "payload");
+        json_object *command =
+            json_object_object_get(json_object_array_get_idx(payloads, 0), "command");
+
+        g_assert_cmpuint(json_object_array_length(payloads), ==, 1);
+        g_assert_cmpstr(json_object_get_string(json_object_array_get_idx(command, 1)), ==,
+                        i == 0 ? "2M" : "4M");
+        assert_value(config, i, "repeat", "5", MF_ORIGIN_OPTION);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -391,5 +417,6 @@ main(int argc, char **argv)
     ADD(config_is_listed_with_a_line_for_each_key_and_its_source);
     ADD(config_as_json_is_the_targets_or_each_key_with_its_source);
     ADD(a_target_is_found_by_name_id_or_the_name_of_its_combinations);
+    ADD(payloads_are_layered_and_have_variables_and_a_matrix);
     return g_test_run();
 }
