@@ -100,6 +100,17 @@ set_up_loop(struct alone *self)
     return false;
 }
 
+/* What runs is not to outlive the agent, nor to leave its control group behind. Whoever ends the
+ * agent has not asked how. */
+static void
+end_payloads(struct alone *self)
+{
+    mfg_stream_close(&self->stream);
+    mfg_payloads_drop(&self->payloads);
+    self->loop.quit = false;
+    mfg_loop_run(&self->loop, &self->payloads.is_idle);
+}
+
 static void
 clear(struct alone *self)
 {
@@ -132,6 +143,7 @@ mfg_alone_main(const char *socket_path, const char *stream_path)
         return 1;
     }
     mfg_loop_run(&self.loop, NULL);
+    end_payloads(&self);
     clear(&self);
     unlink(socket_path);
     return 0;

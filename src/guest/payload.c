@@ -23,6 +23,9 @@
 #define SWEEP_INTERVAL_MS 10
 #define SWEEPS_MAX        200
 
+/* Looks at those who fork while they are being stopped. */
+#define FREEZES_MAX 20
+
 /* How long an output stays open, once all is swept, for somebody else who holds its pipe. */
 #define LINGER_MS 1000
 
@@ -78,6 +81,19 @@ shares_cgroup(const struct mfg_payload *payload)
     return false;
 }
 
+/* While all stand still nobody dies, so that nobody loses the parents by which he is known. */
+static void
+freeze(struct mfg_payload *payload, const struct mfg_descent *descent)
+{
+    size_t found = 0, before;
+    unsigned int round = 0;
+
+    do {
+        before = found;
+        found = mfg_descendants_signal(payload->place->children, descent, SIGSTOP);
+    } while (found != before && ++round < FREEZES_MAX);
+}
+
 /* Kills whom it finds. Returns whether there was somebody: then it has to look again. */
 static bool
 kill_once(struct mfg_payload *payload)
@@ -87,16 +103,18 @@ kill_once(struct mfg_payload *payload)
         .session = payload->session,
         .since = MFG_DESCENT_NO_ORPHANS,
     };
-    bool is_apart = payload->cgroup.fd >= 0 && !shares_cgroup(payload);
+    bool is_apart = payload->cgroup.fd >= 0 && !shares_cgroup(payload), found;
 
-    mfg_payload_signal(payload, SIGKILL);
     if (is_apart)
         mfg_cgroup_kill(&payload->cgroup);
     else if (payload->place->first == payload && !payload->next)
         /* Nobody else can have left those who are nobody's. */
         descent.since = payload->since;
-    return mfg_descendants_signal(payload->place->children, &descent, SIGKILL) > 0 ||
-           (is_apart && mfg_cgroup_is_populated(&payload->cgroup));
+    else
+        freeze(payload, &descent);
+    found = mfg_descendants_signal(payload->place->children, &descent, SIGKILL) > 0;
+    mfg_payload_signal(payload, SIGKILL);
+    return found || (is_apart && mfg_cgroup_is_populated(&payload->cgroup));
 }
 
 static void

@@ -90,6 +90,7 @@ mfg_payloads_resume(struct mfg_payloads *payloads)
     while (send_outputs(payloads))
         ;
     report_complete(payloads);
+    payloads->is_idle = !payloads->place.first;
     payloads->sending = false;
 }
 
@@ -109,6 +110,7 @@ mfg_payloads_init(struct mfg_payloads *payloads, struct mfg_loop *loop, struct m
                   .children = children,
                   .changed = on_changed,
                   .data = payloads},
+        .is_idle = true,
     };
 }
 
@@ -128,7 +130,7 @@ mfg_payloads_drop(struct mfg_payloads *payloads)
     for (struct mfg_payload *payload = payloads->place.first; payload; payload = payload->next) {
         if (!mfg_payload_is_running(payload))
             continue;
-        mfg_log("killed payload %u, which nobody can collect: the host is gone", payload->index);
+        mfg_log("killed payload %u, which nobody can collect any more", payload->index);
         mfg_payload_kill(payload);
     }
     mfg_payloads_resume(payloads);

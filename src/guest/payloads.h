@@ -13,6 +13,7 @@
 struct mfg_payloads {
     struct mfg_payload_place place;
     bool sending;
+    bool is_idle;               /* there is none */
     void (*ending)(void *data); /* before a PMET is queued; or NULL */
     void *data;
 };
@@ -31,5 +32,5 @@ bool mfg_payloads_take_frame(struct mfg_payloads *payloads, const struct mf_fram
 /* The stream has room again. */
 void mfg_payloads_resume(struct mfg_payloads *payloads);
 
-/* The host is gone: nobody collects them, so they are killed, and that is logged. */
+/* Nobody collects them any more: what runs is killed, and that is logged. */
 void mfg_payloads_drop(struct mfg_payloads *payloads);

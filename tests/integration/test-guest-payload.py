@@ -412,7 +412,7 @@ class Killed(PayloadTest):
         while marked_processes(one.mark):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
-        self.assertIn(b'killed payload 0, which nobody can collect', self.logged())
+        self.assertIn(b'killed payload 0, which nobody can collect any more', self.logged())
 
 
 class KilledByControlGroup(Killed):
