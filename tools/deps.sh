@@ -74,6 +74,8 @@ check|file /usr/share/OVMF/OVMF_CODE_4M.fd|ovmf|-|-|-|-|UEFI firmware of the tes
 check|file /usr/lib/elf_x86_64_efi.lds|gnu-efi|-|-|-|-|the EFI program that the tests boot
 check|cmd sbsign|sbsigntool|-|-|-|-|signs it, for Secure Boot
 check|cmd openssl|openssl|openssl|openssl|openssl|openssl|unlocks the key that it is signed with
+check|pc libcurl|libcurl4-openssl-dev|libcurl-devel|curl|libcurl-devel|curl-dev|kernels from registries
+check|cmd docker-registry|docker-registry|-|-|-|-|a real registry for the tests of these
 check|pc yaml-0.1|libyaml-dev|libyaml-devel|libyaml|libyaml-devel|yaml-dev|personas in YAML
 check|cmd chromium|chromium|chromium|chromium|chromium|chromium|the page of a grid in a real browser
 check|cmd swtpm|swtpm|swtpm|swtpm|swtpm|swtpm|the TPM of the tests

@@ -294,8 +294,8 @@ run_pull(const Arguments *arguments)
     Job job = {0};
 
     begin(&job, arguments);
-    mf_catalog_pull_async(arguments->operands[0], on_progress, &job, job.cancellable, on_pulled,
-                          &job);
+    mf_catalog_pull_async(arguments->operands[0], arguments->name, on_progress, &job,
+                          job.cancellable, on_pulled, &job);
     return finish(&job, arguments);
 }
 
@@ -315,12 +315,16 @@ static const Verb verbs[] = {
      "The newest release comes first. Use a name with 'mayfly run -k NAME'.\n\n"
      "Example:\n  mayfly kernel list",
      run_list},
-    {"pull", "DISTRIBUTION[/VERSION]", 1, 1, FALSE, FALSE, TRUE,
-     "Fetch a distribution's kernel with its modules.",
-     "The distribution's own package client fetches the package and checks its signature; nothing "
+    {"pull", "DISTRIBUTION[/VERSION]|oci://REGISTRY/NAME[:TAG]", 1, 1, FALSE, TRUE, TRUE,
+     "Fetch a kernel with its modules.",
+     "A distribution's own package client fetches its package and checks its signature; nothing "
      "is installed, and root is not needed. VERSION is a release, the start of one, or a flavour; "
-     "without it, the newest generic kernel is fetched. The kernel's name is printed.\n\n"
-     "Example:\n  mayfly kernel pull debian/6.1",
+     "without it, the newest generic kernel is fetched. From a registry of container images comes "
+     "what NAME:TAG has in boot/ and lib/modules/, each layer checked by its sum; a registry is "
+     "asked by https, or by http on this host and with oci+http://. The kernel's name is "
+     "printed.\n\n"
+     "Examples:\n  mayfly kernel pull debian/6.1\n"
+     "  mayfly kernel pull oci://registry.example/kernels:6.6",
      run_pull},
     {"add", "FILE|DIRECTORY...", 1, G_MAXUINT, FALSE, TRUE, TRUE, "Add a kernel of your own.",
      "Takes a .deb or .rpm (several, when a kernel is split into several packages), a directory "
@@ -358,7 +362,7 @@ context_for(const Verb *verb, Arguments *arguments, GArray *known)
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
         {NULL}};
     const GOptionEntry name[] = {{"name", 0, 0, G_OPTION_ARG_STRING, &arguments->name,
-                                  "Call it NAME instead of local/RELEASE", "NAME"},
+                                  "Call it NAME, not what it would be called", "NAME"},
                                  {NULL}};
     const GOptionEntry verbose[] = {
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose, "Say what is being done", NULL},

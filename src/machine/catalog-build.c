@@ -2,20 +2,32 @@
 #include "machine/catalog-build.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/tempdir.h"
+#include "machine/layer.h"
 #include "machine/package.h"
 #include "machine/tool.h"
 
 #define PROGRESS_INTERVAL_US (G_USEC_PER_SEC / 10)
+
+/* A layer of a container image. */
+typedef struct {
+    char *path;  /* owned */
+    char *shown; /* owned */
+} Layer;
 
 struct MfCatalogBuild {
     MfCatalogDraft *draft; /* owned */
     GPtrArray *packages;   /* owned; of MfPackage */
     GPtrArray *labels;     /* owned; what is done with each package */
     guint next;            /* the package being unpacked */
+    GQueue layers;         /* owned; of Layer, to be unpacked when there are no more packages */
+    MfPackage *layer;      /* owned; the one being unpacked */
+    char *layer_directory; /* owned; where to */
+    MfPackageLimits left;  /* of what layers may unpack to */
     MfTreeCopy *copy;      /* owned; NULL when packages are unpacked */
     char *scratch;         /* owned; NULL for none */
     MfCatalogProgressFunc progress;
@@ -34,9 +46,18 @@ mf_catalog_build_new(MfCatalogDraft *draft, MfCatalogProgressFunc progress, gpoi
     self->draft = draft;
     self->packages = g_ptr_array_new_with_free_func((GDestroyNotify)mf_package_free);
     self->labels = g_ptr_array_new_with_free_func(g_free);
+    self->left = (MfPackageLimits){MF_PACKAGE_BYTES_MAX, MF_PACKAGE_ENTRIES_MAX};
     self->progress = progress;
     self->progress_data = progress_data;
     return self;
+}
+
+static void
+layer_free(Layer *self)
+{
+    g_free(self->path);
+    g_free(self->shown);
+    g_free(self);
 }
 
 void
@@ -46,6 +67,9 @@ mf_catalog_build_free(MfCatalogBuild *self)
         return;
     g_ptr_array_unref(self->packages);
     g_ptr_array_unref(self->labels);
+    g_queue_clear_full(&self->layers, (GDestroyNotify)layer_free);
+    mf_package_free(self->layer);
+    g_free(self->layer_directory);
     mf_tree_copy_free(self->copy);
     mf_catalog_draft_free(self->draft);
     g_free(self->scratch);
@@ -69,6 +93,16 @@ mf_catalog_build_add_package(MfCatalogBuild *self, const char *path, GError **er
     g_ptr_array_add(self->packages, package);
     g_ptr_array_add(self->labels, g_strdup_printf("Unpacking %s", shown));
     return TRUE;
+}
+
+void
+mf_catalog_build_add_layer(MfCatalogBuild *self, const char *path, const char *shown)
+{
+    Layer *layer = g_new0(Layer, 1);
+
+    layer->path = g_strdup(path);
+    layer->shown = g_strdup(shown);
+    g_queue_push_tail(&self->layers, layer);
 }
 
 void
@@ -184,6 +218,56 @@ index_modules(GTask *task)
                       g_steal_pointer(&owned));
 }
 
+/* Starts on the next layer, in a directory of its own. */
+static gboolean
+open_layer(MfCatalogBuild *self, GError **error)
+{
+    const Layer *next = g_queue_peek_head(&self->layers);
+
+    if (!self->layer_directory)
+        self->layer_directory =
+            g_build_filename(mf_catalog_draft_get_path(self->draft), "layer", NULL);
+    if (mkdir(self->layer_directory, 0700) < 0) {
+        mf_error_set_errno(error, MF_ERROR_HOST, errno, "The directory '%s' cannot be made",
+                           self->layer_directory);
+        return FALSE;
+    }
+    self->layer =
+        mf_package_open_layer(next->path, next->shown, self->layer_directory, &self->left, error);
+    return self->layer != NULL;
+}
+
+/* Puts the unpacked layer over those before it. */
+static gboolean
+close_layer(MfCatalogBuild *self, GError **error)
+{
+    MfPackageLimits met;
+
+    mf_package_get_met(self->layer, &met);
+    self->left.bytes -= met.bytes;
+    self->left.entries -= met.entries;
+    if (!mf_layer_apply(self->layer_directory, mf_package_get_whiteouts(self->layer),
+                        mf_catalog_draft_get_path(self->draft), error))
+        return FALSE;
+    mf_tempdir_remove(self->layer_directory);
+    g_clear_pointer(&self->layer, mf_package_free);
+    layer_free(g_queue_pop_head(&self->layers));
+    return TRUE;
+}
+
+static gboolean
+step_layer(MfCatalogBuild *self, GError **error)
+{
+    gboolean done = FALSE;
+
+    if (!self->layer && !open_layer(self, error))
+        return FALSE;
+    tell(self, "Unpacking the image", mf_package_get_fraction(self->layer));
+    if (!mf_package_step(self->layer, &done, error))
+        return FALSE;
+    return !done || close_layer(self, error);
+}
+
 /* One piece of work; *ret_done when all is in the draft. */
 static gboolean
 step(MfCatalogBuild *self, gboolean *ret_done, GError **error)
@@ -193,6 +277,10 @@ step(MfCatalogBuild *self, gboolean *ret_done, GError **error)
     if (self->copy) {
         tell(self, "Copying the kernel", mf_tree_copy_get_fraction(self->copy));
         return mf_tree_copy_step(self->copy, ret_done, error);
+    }
+    if (self->next == self->packages->len && !g_queue_is_empty(&self->layers)) {
+        *ret_done = FALSE;
+        return step_layer(self, error);
     }
     if (self->next == self->packages->len) {
         *ret_done = TRUE;

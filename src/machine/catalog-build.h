@@ -20,6 +20,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCatalogBuild, mf_catalog_build_free)
 /* Plans to unpack a package. MF_ERROR_CONFIG. */
 gboolean mf_catalog_build_add_package(MfCatalogBuild *self, const char *path, GError **error);
 
+/* Plans to unpack a layer of a container image over those planned before it. 'shown' is what
+ * messages call it. The limits of a package hold for all layers together. */
+void mf_catalog_build_add_layer(MfCatalogBuild *self, const char *path, const char *shown);
+
 /* Plans a copy to the layout of an entry; takes it. */
 void mf_catalog_build_add_copy(MfCatalogBuild *self, MfTreeCopy *copy);
 

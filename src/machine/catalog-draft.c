@@ -173,18 +173,56 @@ find_images(MfCatalogDraft *self)
     return images;
 }
 
-/* "6.1.0" of boot/vmlinuz-6.1.0 and of lib/modules/6.1.0/vmlinuz. */
+/* "6.1.0" of boot/vmlinuz-6.1.0 and of lib/modules/6.1.0/vmlinuz. Of boot/vmlinuz it is that of the
+ * modules, which there are of one kernel, and NULL where there are none. */
 static char *
-release_of(const char *image)
+release_of(MfCatalogDraft *self, const char *image)
 {
     const char *base = strrchr(image, '/') + 1;
     const char *dash = strchr(base, '-');
 
     if (dash)
         return g_strdup(dash + 1);
+    if (!g_str_has_prefix(image, "boot/")) {
+        g_autofree char *directory = g_path_get_dirname(image);
 
-    g_autofree char *directory = g_path_get_dirname(image);
-    return g_path_get_basename(directory);
+        return g_path_get_basename(directory);
+    }
+
+    g_autofree char *modules = g_build_filename(self->path, "lib/modules", NULL);
+    g_autoptr(GPtrArray) releases = names_in(modules, "");
+    return releases->len == 1 ? g_strdup(releases->pdata[0]) : NULL;
+}
+
+/* A vmlinux beside a vmlinuz of the same name is what that one is made of, for debuggers, and
+ * often of hundreds of megabytes: an entry has one image. */
+static void
+drop_twins(MfCatalogDraft *self, GPtrArray *images)
+{
+    for (guint i = images->len; i-- > 0;) {
+        g_autofree char *twin = g_strdup(images->pdata[i]);
+        gsize last = strlen("boot/vmlinux") - 1;
+
+        if (!g_str_has_prefix(twin, "boot/vmlinux"))
+            continue;
+        twin[last] = 'z';
+        if (g_ptr_array_find_with_equal_func(images, twin, g_str_equal, NULL)) {
+            g_autofree char *path = g_build_filename(self->path, images->pdata[i], NULL);
+
+            unlink(path);
+            g_ptr_array_remove_index(images, i);
+        }
+    }
+}
+
+/* Brings the configuration to boot/config-RELEASE, wherever it was. */
+static gboolean
+move_config(MfCatalogDraft *self, const char *release, GError **error)
+{
+    g_autofree char *own_config = g_build_filename("lib/modules", release, "config", NULL);
+    g_autofree char *config = g_strdup_printf("boot/config-%s", release);
+
+    return move(self, "boot/config", config, error) && move(self, own_config, config, error);
 }
 
 gboolean
@@ -192,6 +230,7 @@ mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **erro
 {
     g_autoptr(GPtrArray) images = find_images(self);
 
+    drop_twins(self, images);
     if (images->len != 1) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' holds %s: expected exactly one boot/vmlinuz-RELEASE or "
@@ -202,17 +241,15 @@ mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **erro
 
     const char *image = images->pdata[0];
     gboolean is_elf = g_str_has_prefix(image, "boot/vmlinux");
-    g_autofree char *release = release_of(image);
-    if (!mf_catalog_entry_check_name(release, NULL)) {
+    g_autofree char *release = release_of(self, image);
+    if (release && !mf_catalog_entry_check_name(release, NULL)) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' holds a kernel image with the unusable release '%s'.", origin, release);
         return FALSE;
     }
 
-    g_autofree char *own_config = g_build_filename("lib/modules", release, "config", NULL);
-    g_autofree char *config = g_strdup_printf("boot/config-%s", release);
     if (!move(self, image, is_elf ? "boot/vmlinux" : "boot/vmlinuz", error) ||
-        !move(self, own_config, config, error))
+        (release && !move_config(self, release, error)))
         return FALSE;
     g_free(self->release);
     self->release = g_steal_pointer(&release);

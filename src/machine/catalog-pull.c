@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/apt.h"
 #include "machine/catalog-build.h"
+#include "machine/catalog-oci.h"
 #include "machine/catalog.h"
+#include "machine/oci-reference.h"
 
 typedef struct {
     MfCatalogProgressFunc progress;
@@ -102,7 +104,8 @@ on_resolved(GObject *source, GAsyncResult *result, gpointer data)
         g_task_return_error(task, error);
         return;
     }
-    self->name = g_build_path("/", self->kernel->distribution, self->kernel->release, NULL);
+    if (!self->name)
+        self->name = g_build_path("/", self->kernel->distribution, self->kernel->release, NULL);
     present = find_present(self);
     if (present) {
         g_task_return_pointer(task, present, (GDestroyNotify)mf_catalog_entry_free);
@@ -117,20 +120,54 @@ on_resolved(GObject *source, GAsyncResult *result, gpointer data)
                           cancellable, on_downloaded, g_steal_pointer(&task));
 }
 
+static void
+on_image_pulled(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GError *error = NULL;
+    MfCatalogEntry *entry = mf_catalog_oci_pull_finish(result, &error);
+
+    if (entry)
+        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
+    else
+        g_task_return_error(task, error);
+}
+
+/* A package of a distribution. Takes the task. */
+static void
+pull_package(GTask *task, const char *what)
+{
+    g_autoptr(GTask) owned = task;
+    Pull *self = g_task_get_task_data(task);
+    GError *error = NULL;
+
+    if (self->name && !mf_catalog_entry_check_name(self->name, &error)) {
+        g_task_return_error(task, error);
+        return;
+    }
+    if (self->progress)
+        self->progress("Asking apt", -1, self->progress_data);
+    mf_apt_resolve_async(what, g_task_get_cancellable(task), on_resolved, g_steal_pointer(&owned));
+}
+
 void
-mf_catalog_pull_async(const char *what, MfCatalogProgressFunc progress, gpointer progress_data,
-                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
+                      gpointer progress_data, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data)
 {
     GTask *task = g_task_new(NULL, cancellable, callback, user_data);
     Pull *self = g_new0(Pull, 1);
 
     self->progress = progress;
     self->progress_data = progress_data;
+    self->name = g_strdup(name);
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
     g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
-    if (progress)
-        progress("Asking apt", -1, progress_data);
-    mf_apt_resolve_async(what, cancellable, on_resolved, task);
+    if (mf_oci_reference_recognise(what))
+        mf_catalog_oci_pull_async(what, name, progress, progress_data, cancellable, on_image_pulled,
+                                  task);
+    else
+        pull_package(task, what);
 }
 
 MfCatalogEntry *

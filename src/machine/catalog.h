@@ -40,19 +40,25 @@ gboolean mf_catalog_remove(const char *name, GError **error);
 typedef void (*MfCatalogProgressFunc)(const char *activity, double fraction, gpointer user_data);
 
 /*
- * Fetches a kernel package with the distribution's own client, which checks its signature, and
- * makes an entry of it. 'what' is DISTRIBUTION[/VERSION]: "debian" for the newest generic kernel of
- * this host's architecture, "debian/cloud" for a flavour, "debian/6.1.0-56-amd64" or "debian/6.1"
- * for that release or the newest that starts so. An entry that has the same package version already
- * is returned as it is, and nothing is fetched.
+ * Fetches a kernel and makes an entry of it. 'what' is one of these:
+ *
+ *   DISTRIBUTION[/VERSION]   A package, fetched with the distribution's own client, which checks
+ * its signature: "debian" for the newest generic kernel of this host's architecture, "debian/cloud"
+ * for a flavour, "debian/6.1.0-56-amd64" or "debian/6.1" for that release or the newest that starts
+ * so. oci://REGISTRY/...       A container image: oci-reference.h.
+ *
+ * 'name' is what to call the entry, NULL for DISTRIBUTION/RELEASE or the image's name and tag. An
+ * entry of that name that has the same version already is returned as it is, and nothing is
+ * fetched.
  */
-void
-mf_catalog_pull_async(const char *what, MfCatalogProgressFunc progress, gpointer progress_data,
-                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+void mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
+                           gpointer progress_data, GCancellable *cancellable,
+                           GAsyncReadyCallback callback, gpointer user_data);
 
-/* The entry, owned by the caller. MF_ERROR_CONFIG (no such distribution or version),
- * MF_ERROR_REMOTE (the client failed; with the end of its messages), MF_ERROR_HOST (no client, no
- * package index, no space), MF_ERROR_CANCELLED. */
+/* The entry, owned by the caller. MF_ERROR_CONFIG (no such distribution, version or image; a
+ * hostile one), MF_ERROR_REMOTE (the client or the server failed), MF_ERROR_LOST,
+ * MF_ERROR_PROTOCOL (the server sent what it should not), MF_ERROR_HOST (no client, no package
+ * index, no space), MF_ERROR_CANCELLED. */
 MfCatalogEntry *mf_catalog_pull_finish(GAsyncResult *result, GError **error);
 
 /*

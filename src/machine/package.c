@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "machine/kernel-layout.h"
 #include "machine/lazy-archive.h"
 
 #define READ_BLOCK   65536
@@ -20,11 +21,16 @@
 #define STEP_BYTES   (1U << 20)
 #define STEP_ENTRIES 64
 
+/* How a layer says that something of the layers below it is gone: OCI image specification. */
+#define WHITEOUT_PREFIX ".wh."
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
+
 static const char deb_magic[] = "!<arch>\n";
 static const char rpm_magic[] = "\xed\xab\xee\xdb";
 
 struct MfPackage {
-    char *path; /* owned */
+    char *path;  /* owned */
+    char *shown; /* owned; what messages call it: "package '/x/linux.deb'" */
     guint64 size;
     MfPackageLimits limits;
     guint64 bytes, entries; /* met so far */
@@ -37,6 +43,10 @@ struct MfPackage {
     struct archive *tar;  /* owned; NULL between the members of a .deb */
     gboolean in_control;  /* 'tar' is the control member */
     gboolean seen_data;
+
+    /* A layer of a container image is a tar archive; NULL for packages. */
+    GPtrArray *whiteouts; /* owned; of strings */
+    GHashTable *ways_out; /* owned; the symbolic links that lead out, taken or not */
 
     int root_fd;      /* the directory unpacked into */
     int directory_fd; /* the one the last file went to */
@@ -62,8 +72,8 @@ refuse(MfPackage *self, GError **error, const char *name, const char *why)
     g_autofree char *shown = g_utf8_make_valid(name, -1);
 
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The package '%s' is refused: its entry '%s' %s, which no kernel package needs.",
-                self->path, shown, why);
+                "The %s is refused: its entry '%s' %s, which no kernel package needs.", self->shown,
+                shown, why);
     return FALSE;
 }
 
@@ -73,9 +83,9 @@ damaged(MfPackage *self, GError **error, struct archive *archive)
     const char *why = archive_error_string(archive);
 
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "The package '%s' cannot be unpacked: %s. Fetch it again, or check that it is a "
-                "whole .deb or .rpm.",
-                self->path, why ? why : "it is damaged");
+                "The %s cannot be unpacked: %s. Fetch it again, or check that it is a whole %s.",
+                self->shown, why ? why : "it is damaged",
+                self->whiteouts ? "tar archive" : ".deb or .rpm");
     return FALSE;
 }
 
@@ -103,14 +113,15 @@ open_file(MfPackage *self, GError **error)
     struct stat status;
 
     if (fd < 0 || fstat(fd, &status) < 0 || read(fd, magic, sizeof(magic)) < 0) {
-        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The package '%s' cannot be read",
-                           self->path);
+        mf_error_set_errno(error, MF_ERROR_CONFIG, errno, "The %s cannot be read", self->shown);
         return FALSE;
     }
     self->size = (guint64)status.st_size;
-    self->is_deb = memcmp(magic, deb_magic, sizeof(magic)) == 0;
+    self->is_deb = !self->whiteouts && memcmp(magic, deb_magic, sizeof(magic)) == 0;
     self->file = reader_new(!self->is_deb);
-    if (self->is_deb) {
+    if (self->whiteouts) {
+        archive_read_support_format_tar(self->file);
+    } else if (self->is_deb) {
         archive_read_support_format_ar(self->file);
     } else {
         archive_read_support_filter_rpm(self->file);
@@ -121,13 +132,15 @@ open_file(MfPackage *self, GError **error)
     return TRUE;
 }
 
-MfPackage *
-mf_package_open(const char *path, const char *directory, const MfPackageLimits *limits,
-                GError **error)
+/* Opens the directory, and sets what every archive has. */
+static MfPackage *
+package_new(const char *path, char *shown, const char *directory, const MfPackageLimits *limits,
+            GError **error)
 {
     g_autoptr(MfPackage) self = g_new0(MfPackage, 1);
 
     self->path = g_strdup(path);
+    self->shown = shown;
     self->limits = limits ? *limits
                           : (MfPackageLimits){.bytes = MF_PACKAGE_BYTES_MAX,
                                               .entries = MF_PACKAGE_ENTRIES_MAX};
@@ -138,11 +151,38 @@ mf_package_open(const char *path, const char *directory, const MfPackageLimits *
                            directory);
         return NULL;
     }
+    return g_steal_pointer(&self);
+}
+
+MfPackage *
+mf_package_open(const char *path, const char *directory, const MfPackageLimits *limits,
+                GError **error)
+{
+    char *shown = g_strdup_printf("package '%s'", path);
+    g_autoptr(MfPackage) self = package_new(path, shown, directory, limits, error);
+
+    if (!self)
+        return NULL;
     if (!mf_package_recognise(path)) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' is not a package: expected a readable .deb or .rpm file.", path);
         return NULL;
     }
+    if (!mf_lazy_archive_load(error) || !open_file(self, error))
+        return NULL;
+    return g_steal_pointer(&self);
+}
+
+MfPackage *
+mf_package_open_layer(const char *path, const char *shown, const char *directory,
+                      const MfPackageLimits *limits, GError **error)
+{
+    g_autoptr(MfPackage) self = package_new(path, g_strdup(shown), directory, limits, error);
+
+    if (!self)
+        return NULL;
+    self->whiteouts = g_ptr_array_new_with_free_func(g_free);
+    self->ways_out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     if (!mf_lazy_archive_load(error) || !open_file(self, error))
         return NULL;
     return g_steal_pointer(&self);
@@ -160,7 +200,10 @@ mf_package_free(MfPackage *self)
     mf_fd_clear(&self->root_fd);
     g_free(self->output);
     g_free(self->directory);
+    g_clear_pointer(&self->whiteouts, g_ptr_array_unref);
+    g_clear_pointer(&self->ways_out, g_hash_table_unref);
     g_free(self->version);
+    g_free(self->shown);
     g_free(self->path);
     g_free(self);
 }
@@ -177,6 +220,18 @@ const char *
 mf_package_get_version(MfPackage *self)
 {
     return self->version;
+}
+
+const GPtrArray *
+mf_package_get_whiteouts(MfPackage *self)
+{
+    return self->whiteouts;
+}
+
+void
+mf_package_get_met(MfPackage *self, MfPackageLimits *ret_met)
+{
+    *ret_met = (MfPackageLimits){.bytes = self->bytes, .entries = self->entries};
 }
 
 /* 'name' without "./" and doubled slashes; NULL when it is absolute or has "..". */
@@ -199,21 +254,12 @@ clean_name(const char *name)
     return g_string_free(clean, FALSE);
 }
 
-/* Where the entry with this clean name goes, below the root; NULL when it is not wanted.
- * Points into 'clean'. */
-static const char *
-destination_of(const char *clean)
+/* Where the entry with this clean name goes, below the root; NULL when it is not wanted. Owned by
+ * the caller. */
+static char *
+destination_of(MfPackage *self, const char *clean)
 {
-    static const char *const boot_files[] = {"boot/vmlinuz-", "boot/vmlinux-", "boot/config-"};
-
-    if (g_str_has_prefix(clean, "usr/lib/modules/"))
-        clean += strlen("usr/");
-    if (g_str_has_prefix(clean, "lib/modules/"))
-        return g_str_has_suffix(clean, "/System.map") ? NULL : clean;
-    for (gsize i = 0; i < G_N_ELEMENTS(boot_files); i++)
-        if (g_str_has_prefix(clean, boot_files[i]) && !strchr(clean + strlen("boot/"), '/'))
-            return clean;
-    return NULL;
+    return self->whiteouts ? mf_kernel_layout_of_image(clean) : mf_kernel_layout_of_package(clean);
 }
 
 /* Makes self->directory_fd the directory of 'destination'. Nothing in the tree is a symbolic link,
@@ -243,8 +289,8 @@ enter_directory(MfPackage *self, const char *destination, GError **error)
         }
     }
     mf_error_set_errno(error, MF_ERROR_HOST, errno,
-                       "The directory '%s' of the package '%s' cannot be made in the cache",
-                       directory, self->path);
+                       "The directory '%s' of the %s cannot be made in the cache", directory,
+                       self->shown);
     return FALSE;
 }
 
@@ -259,8 +305,8 @@ open_output(MfPackage *self, const char *name, const char *destination, int flag
         return refuse(self, error, name, "comes twice");
     if (self->output_fd < 0) {
         mf_error_set_errno(error, MF_ERROR_HOST, errno,
-                           "'%s' of the package '%s' cannot be written to the cache", destination,
-                           self->path);
+                           "'%s' of the %s cannot be written to the cache", destination,
+                           self->shown);
         return FALSE;
     }
     g_free(self->output);
@@ -274,7 +320,7 @@ make_hard_link(MfPackage *self, struct archive_entry *entry, const char *name,
                const char *destination, GError **error)
 {
     g_autofree char *clean = clean_name(archive_entry_hardlink(entry));
-    const char *target = clean ? destination_of(clean) : NULL;
+    g_autofree char *target = clean ? destination_of(self, clean) : NULL;
 
     if (!target)
         return refuse(self, error, name, "is a hard link to a file outside of the kernel's");
@@ -346,9 +392,9 @@ count_entry(MfPackage *self, struct archive_entry *entry, GError **error)
     self->entries++;
     if (self->entries > self->limits.entries) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "The package '%s' is refused: it has more than %" G_GUINT64_FORMAT
+                    "The %s is refused: it has more than %" G_GUINT64_FORMAT
                     " entries, which no kernel package has.",
-                    self->path, self->limits.entries);
+                    self->shown, self->limits.entries);
         return FALSE;
     }
     if (!g_uint64_checked_add(&self->bytes, self->bytes, size) ||
@@ -356,9 +402,8 @@ count_entry(MfPackage *self, struct archive_entry *entry, GError **error)
         g_autofree char *limit = mf_format_size(self->limits.bytes);
 
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "The package '%s' is refused: it unpacks to more than %s, which no kernel "
-                    "package does.",
-                    self->path, limit);
+                    "The %s is refused: it unpacks to more than %s, which no kernel package does.",
+                    self->shown, limit);
         return FALSE;
     }
     return TRUE;
@@ -382,6 +427,81 @@ read_control(MfPackage *self, GError **error)
     return TRUE;
 }
 
+/* Whether 'clean' is below one of the symbolic links that lead out of the layer. */
+static gboolean
+goes_through_a_way_out(MfPackage *self, const char *clean)
+{
+    for (const char *slash = strchr(clean, '/'); slash; slash = strchr(slash + 1, '/')) {
+        g_autofree char *above = g_strndup(clean, (gsize)(slash - clean));
+
+        if (g_hash_table_contains(self->ways_out, above))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* An image is a whole root, most of it not a kernel's and not taken. What nobody has a reason to
+ * make is refused in all of it. */
+static gboolean
+check_layer_entry(MfPackage *self, struct archive_entry *entry, const char *name, const char *clean,
+                  GError **error)
+{
+    unsigned type = archive_entry_filetype(entry);
+    const char *hardlink = archive_entry_hardlink(entry);
+    const char *symlink = archive_entry_symlink(entry);
+
+    if (type == AE_IFBLK || type == AE_IFCHR)
+        return refuse(self, error, name, "is a device node");
+    if (goes_through_a_way_out(self, clean))
+        return refuse(self, error, name, "is below a symbolic link that leads out of it");
+    if (hardlink) {
+        g_autofree char *target = clean_name(hardlink);
+
+        return target ? TRUE : refuse(self, error, name, "is a hard link that leads out of it");
+    }
+    if (symlink && leads_out(clean, symlink))
+        g_hash_table_add(self->ways_out, g_strdup(clean));
+    return TRUE;
+}
+
+static const char *
+base_of(const char *clean)
+{
+    const char *slash = strrchr(clean, '/');
+
+    return slash ? slash + 1 : clean;
+}
+
+static gboolean
+is_whiteout(const char *clean)
+{
+    return g_str_has_prefix(base_of(clean), WHITEOUT_PREFIX);
+}
+
+/* Notes what an entry "DIRECTORY/.wh.NAME" removes: that name, or with the opaque mark all that is
+ * in the directory. */
+static gboolean
+add_whiteout(MfPackage *self, const char *name, const char *clean, GError **error)
+{
+    const char *base = base_of(clean);
+    const char *removed = base + strlen(WHITEOUT_PREFIX);
+    g_autofree char *directory = g_strndup(clean, (gsize)(base - clean));
+    g_autofree char *path = NULL;
+
+    if (g_str_equal(base, WHITEOUT_OPAQUE)) {
+        path = g_strndup(directory, MAX(strlen(directory), 1) - 1);
+    } else {
+        if (!*removed || g_str_equal(removed, ".") || g_str_equal(removed, ".."))
+            return refuse(self, error, name, "removes nothing that has a name");
+        path = g_strconcat(directory, removed, NULL);
+    }
+
+    char *place = mf_kernel_layout_of_removed(path);
+    if (place)
+        g_ptr_array_add(self->whiteouts, place);
+    return TRUE;
+}
+
 static gboolean
 handle_entry(MfPackage *self, struct archive_entry *entry, GError **error)
 {
@@ -398,7 +518,12 @@ handle_entry(MfPackage *self, struct archive_entry *entry, GError **error)
     if (self->in_control)
         return g_str_equal(clean, "control") ? read_control(self, error) : TRUE;
 
-    const char *destination = destination_of(clean);
+    if (self->whiteouts && !check_layer_entry(self, entry, name, clean, error))
+        return FALSE;
+    if (self->whiteouts && is_whiteout(clean))
+        return add_whiteout(self, name, clean, error);
+
+    g_autofree char *destination = destination_of(self, clean);
     return destination ? take_entry(self, entry, name, destination, error) : TRUE;
 }
 
@@ -494,8 +619,8 @@ write_some(MfPackage *self, GError **error)
         }
         if (!mf_fd_write_all(self->output_fd, block, (size_t)n, &write_error)) {
             mf_error_take_foreign(error, MF_ERROR_HOST, g_steal_pointer(&write_error),
-                                  "'%s' of the package '%s' cannot be written to the cache",
-                                  self->output, self->path);
+                                  "'%s' of the %s cannot be written to the cache", self->output,
+                                  self->shown);
             return FALSE;
         }
     }

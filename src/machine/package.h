@@ -4,11 +4,9 @@
 #include <glib.h>
 
 /*
- * A distribution's kernel package (.deb or .rpm) that is unpacked into a directory, in steps, so
- * that a main loop stays alive. Only what belongs to a kernel is taken:
- *
- *   boot/vmlinuz-*  boot/vmlinux-*  boot/config-*
- *   lib/modules/...  (also from below usr/; System.map files are left out)
+ * A distribution's kernel package (.deb or .rpm), or a layer of a container image, that is unpacked
+ * into a directory, in steps, so that a main loop stays alive. Only what belongs to a kernel is
+ * taken: kernel-layout.h.
  *
  * The package is not trusted. An absolute name or one with "..", anywhere in it, is refused; so is,
  * among the files taken, a device node, a link that leads out of the package, a name that comes
@@ -36,6 +34,13 @@ gboolean mf_package_recognise(const char *path);
  * the two limits above. MF_ERROR_CONFIG, MF_ERROR_HOST. */
 MfPackage *mf_package_open(const char *path, const char *directory, const MfPackageLimits *limits,
                            GError **error);
+
+/* The same for a layer of a container image: a tar archive, compressed or not. 'shown' is what
+ * messages call it: "layer sha256:12ab of 'oci://...'". In a layer a device node is refused
+ * anywhere, and so is a hard link that leads out, and what lies below a symbolic link that does. */
+MfPackage *mf_package_open_layer(const char *path, const char *shown, const char *directory,
+                                 const MfPackageLimits *limits, GError **error);
+
 void mf_package_free(MfPackage *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfPackage, mf_package_free)
 
@@ -50,3 +55,10 @@ double mf_package_get_fraction(MfPackage *self);
 /* The version in a .deb's control file, once unpacked; NULL when it does not say, as for .rpm.
  * Borrowed. */
 const char *mf_package_get_version(MfPackage *self);
+
+/* What a layer removes of the layers below it: places of files and directories of an entry, of
+ * strings; the layer's own files in them stay. Once unpacked; NULL for a package. Borrowed. */
+const GPtrArray *mf_package_get_whiteouts(MfPackage *self);
+
+/* How much it was, of what the limits count. */
+void mf_package_get_met(MfPackage *self, MfPackageLimits *ret_met);
