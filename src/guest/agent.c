@@ -214,7 +214,7 @@ on_client(void *data, uint32_t events)
 bool
 mfg_agent_listen(struct mfg_agent *agent, const char *path)
 {
-    agent->listen_fd = mfg_channel_listen(path);
+    agent->listen_fd = mfg_channel_listen(path, SOCK_STREAM);
     return agent->listen_fd >= 0 && mfg_watch_add(&agent->listener, agent->loop, agent->listen_fd,
                                                   EPOLLIN, on_client, agent);
 }

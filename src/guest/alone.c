@@ -4,11 +4,13 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "guest/agent.h"
 #include "guest/log.h"
 #include "guest/payloads.h"
+#include "guest/scenario.h"
 
 struct alone {
     struct mfg_loop loop;
@@ -16,6 +18,7 @@ struct alone {
     struct mfg_stream stream;
     struct mfg_command command;
     struct mfg_payloads payloads;
+    struct mfg_scenario scenario;
     struct mfg_agent agent;
     struct mfg_watch signals;
     int signal_fd; /* owned */
@@ -26,7 +29,8 @@ on_frame(void *data, const struct mf_frame *frame)
 {
     struct alone *self = data;
 
-    if (!mfg_payloads_take_frame(&self->payloads, frame))
+    if (!mfg_payloads_take_frame(&self->payloads, frame) &&
+        !mfg_scenario_take_frame(&self->scenario, frame))
         mfg_command_take_frame(&self->command, frame);
 }
 
@@ -35,6 +39,7 @@ on_room(void *data)
 {
     struct alone *self = data;
 
+    mfg_scenario_resume(&self->scenario);
     mfg_command_resume(&self->command);
     mfg_payloads_resume(&self->payloads);
 }
@@ -63,7 +68,7 @@ open_stream(struct alone *self, const char *path)
 {
     static const struct mfg_stream_events events = {
         .frame = on_frame, .room = on_room, .lost = on_lost};
-    int fd = mfg_channel_connect(path);
+    int fd = mfg_channel_connect(path, SOCK_STREAM);
 
     if (fd < 0 ||
         !mfg_stream_open(&self->stream, &self->loop, fd, MFG_CHANNEL_SOCKET, &events, self)) {
@@ -115,6 +120,7 @@ static void
 clear(struct alone *self)
 {
     mfg_agent_clear(&self->agent);
+    mfg_scenario_clear(&self->scenario);
     mfg_command_clear(&self->command);
     mfg_payloads_clear(&self->payloads);
     mfg_stream_close(&self->stream);
@@ -125,7 +131,7 @@ clear(struct alone *self)
 }
 
 int
-mfg_alone_main(const char *socket_path, const char *stream_path)
+mfg_alone_main(const char *socket_path, const char *stream_path, const char *scenario_path)
 {
     static struct alone self;
 
@@ -136,15 +142,22 @@ mfg_alone_main(const char *socket_path, const char *stream_path)
                      &self);
     mfg_payloads_init(&self.payloads, &self.loop, &self.stream, &self.children);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
+    mfg_scenario_init(&self.scenario, &self.loop, &self.stream);
     if (stream_path && !open_stream(&self, stream_path))
         return 1;
     if (!mfg_agent_listen(&self.agent, socket_path)) {
         mfg_log("cannot listen at '%s': %m", socket_path);
         return 1;
     }
+    if (scenario_path && !mfg_scenario_listen(&self.scenario, scenario_path)) {
+        mfg_log("cannot listen at '%s': %m", scenario_path);
+        return 1;
+    }
     mfg_loop_run(&self.loop, NULL);
     end_payloads(&self);
     clear(&self);
     unlink(socket_path);
+    if (scenario_path)
+        unlink(scenario_path);
     return 0;
 }

@@ -116,7 +116,7 @@ mfg_channel_write(struct mfg_channel *channel, const void *data, size_t size)
 }
 
 static int
-unix_socket(const char *path, struct sockaddr_un *ret_address)
+unix_socket(const char *path, int type, struct sockaddr_un *ret_address)
 {
     *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof(ret_address->sun_path)) {
@@ -124,7 +124,7 @@ unix_socket(const char *path, struct sockaddr_un *ret_address)
         return -1;
     }
     memcpy(ret_address->sun_path, path, strlen(path) + 1);
-    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    return socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 }
 
 /* Closes 'fd' when the call on it failed, and keeps errno. */
@@ -142,20 +142,20 @@ keep_if(int fd, bool good)
 }
 
 int
-mfg_channel_connect(const char *path)
+mfg_channel_connect(const char *path, int type)
 {
     struct sockaddr_un address;
-    int fd = unix_socket(path, &address);
+    int fd = unix_socket(path, type, &address);
 
     return keep_if(fd, fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 }
 
 int
-mfg_channel_listen(const char *path)
+mfg_channel_listen(const char *path, int type)
 {
     struct sockaddr_un address;
     struct stat status;
-    int fd = unix_socket(path, &address);
+    int fd = unix_socket(path, type, &address);
 
     if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
         unlink(path);

@@ -48,8 +48,10 @@ void mfg_channel_want(struct mfg_channel *channel, bool reading, bool writing);
 ssize_t mfg_channel_read(struct mfg_channel *channel, void *buffer, size_t size);
 ssize_t mfg_channel_write(struct mfg_channel *channel, const void *data, size_t size);
 
-/* Connects to a listening unix socket. Returns the descriptor, or -1 with errno. */
-int mfg_channel_connect(const char *path);
+/* Connects to a listening unix socket of 'type' (SOCK_STREAM, SOCK_SEQPACKET). Returns the
+ * descriptor, or -1 with errno. */
+int mfg_channel_connect(const char *path, int type);
 
-/* A unix socket that listens at 'path'; one left there by an earlier agent is replaced. */
-int mfg_channel_listen(const char *path);
+/* A unix socket of 'type' that listens at 'path'; one left there by an earlier agent is replaced.
+ * Returns the descriptor, or -1 with errno. */
+int mfg_channel_listen(const char *path, int type);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "guest/exec-record.h"
 #include "guest/log.h"
 #include "guest/ports.h"
+#include "guest/scenario.h"
 #include "wire/guest-protocol.h"
 
 /* How long output of others, who hold the command's pipes open after its exit, keeps this process
@@ -26,6 +28,7 @@ struct exec {
     struct mfg_children children;
     struct mfg_stream stream;
     struct mfg_command command;
+    struct mfg_scenario scenario;
     struct mfg_timer linger;
     bool lingered, done;
 };
@@ -90,7 +93,8 @@ on_frame(void *data, const struct mf_frame *frame)
 {
     struct exec *self = data;
 
-    mfg_command_take_frame(&self->command, frame);
+    if (!mfg_scenario_take_frame(&self->scenario, frame))
+        mfg_command_take_frame(&self->command, frame);
 }
 
 static void
@@ -98,6 +102,7 @@ on_room(void *data)
 {
     struct exec *self = data;
 
+    mfg_scenario_resume(&self->scenario);
     mfg_command_resume(&self->command);
 }
 
@@ -123,7 +128,7 @@ open_stream(struct exec *self, const char *path)
 {
     static const struct mfg_stream_events events = {
         .frame = on_frame, .room = on_room, .lost = on_lost};
-    int fd = path ? mfg_channel_connect(path) : mfg_ports_open(MF_PORT_STREAM);
+    int fd = path ? mfg_channel_connect(path, SOCK_STREAM) : mfg_ports_open(MF_PORT_STREAM);
 
     if (fd < 0 || !mfg_stream_open(&self->stream, &self->loop, fd,
                                    path ? MFG_CHANNEL_SOCKET : MFG_CHANNEL_PORT, &events, self)) {
@@ -153,6 +158,15 @@ end_as(int status)
     return 128 - status;
 }
 
+/* The command does without it, if need be. */
+static void
+open_scenario(struct exec *self, const char *path)
+{
+    mfg_scenario_init(&self->scenario, &self->loop, &self->stream);
+    if (path && !mfg_scenario_listen(&self->scenario, path))
+        mfg_log("cannot listen at '%s': %m", path);
+}
+
 static bool
 start(struct exec *self, const char *stream_path)
 {
@@ -174,7 +188,7 @@ start(struct exec *self, const char *stream_path)
 }
 
 int
-mfg_exec_main(const char *stream_path)
+mfg_exec_main(const char *stream_path, const char *scenario_path)
 {
     static struct exec self;
     int status = MF_EXIT_CANNOT_EXECUTE;
@@ -187,6 +201,9 @@ mfg_exec_main(const char *stream_path)
         return status;
     }
     mfg_command_init(&self.command, &self.loop, &self.stream, &self.children, on_progress, &self);
+    if (!scenario_path && !stream_path)
+        scenario_path = MF_GUEST_SCENARIO;
+    open_scenario(&self, scenario_path);
     if (start(&self, stream_path)) {
         mfg_loop_run(&self.loop, &self.done);
         /* The host tells by the ends what belongs to the next command. */
@@ -196,6 +213,9 @@ mfg_exec_main(const char *stream_path)
     }
     mfg_timer_stop(&self.linger);
     mfg_command_clear(&self.command);
+    mfg_scenario_clear(&self.scenario);
+    if (scenario_path)
+        unlink(scenario_path);
     mfg_stream_close(&self.stream);
     mfg_children_clear(&self.children);
     mfg_loop_clear(&self.loop);

@@ -15,6 +15,7 @@
 #include "guest/ports.h"
 #include "guest/power.h"
 #include "guest/rehearsal.h"
+#include "guest/scenario.h"
 #include "guest/setup.h"
 #include "wire/guest-protocol.h"
 
@@ -25,6 +26,7 @@ struct init {
     struct mfg_kmsg kmsg;
     struct mfg_command command;
     struct mfg_payloads payloads;
+    struct mfg_scenario scenario;
     struct mfg_agent agent;
     struct mfg_rehearsal rehearsal;
     struct mfg_watch signals;
@@ -38,6 +40,7 @@ become_script(struct init *self)
 {
     mfg_stream_drain(&self->stream);
     mfg_command_clear(&self->command);
+    mfg_scenario_clear(&self->scenario);
     mfg_kmsg_close(&self->kmsg);
     mfg_stream_close(&self->stream);
     mfg_setup_exec_script();
@@ -76,7 +79,8 @@ on_frame(void *data, const struct mf_frame *frame)
 
     if (frame->type == MF_FRAME_CONF)
         configure(self, frame);
-    else if (!mfg_payloads_take_frame(&self->payloads, frame))
+    else if (!mfg_payloads_take_frame(&self->payloads, frame) &&
+             !mfg_scenario_take_frame(&self->scenario, frame))
         mfg_command_take_frame(&self->command, frame);
 }
 
@@ -85,6 +89,7 @@ on_room(void *data)
 {
     struct init *self = data;
 
+    mfg_scenario_resume(&self->scenario);
     mfg_command_resume(&self->command);
     mfg_payloads_resume(&self->payloads);
     mfg_kmsg_resume(&self->kmsg);
@@ -167,6 +172,9 @@ open_stream(struct init *self)
         return;
     }
     self->agent.command = &self->command;
+    if (!mfg_scenario_listen(&self->scenario, MF_GUEST_SCENARIO))
+        mfg_log("cannot listen at '%s', so frames of scenarios are missing in this run: %m",
+                MF_GUEST_SCENARIO);
     mfg_kmsg_open(&self->kmsg, &self->loop, &self->stream, say_ready, self);
 }
 
@@ -209,6 +217,7 @@ mfg_init_main(void)
     self.payloads.ending = on_ending;
     self.payloads.data = &self;
     mfg_command_prepare(&self.command);
+    mfg_scenario_init(&self.scenario, &self.loop, &self.stream);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     self.agent.is_init = true;
 

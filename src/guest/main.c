@@ -9,22 +9,33 @@
 #include "config.h"
 #include "guest/alone.h"
 #include "guest/exec.h"
+#include "guest/frame-verb.h"
 #include "guest/init.h"
 #include "guest/rehearsal.h"
+#include "wire/guest-protocol.h"
 
 static const char usage[] =
-    "Usage: mayfly-guest exec [--stream SOCKET]\n"
-    "       mayfly-guest agent --socket SOCKET [--stream SOCKET]\n"
+    "Usage: mayfly-guest frame start|pause|resume|end\n"
+    "       mayfly-guest frame metric NAME VALUE [--unit UNIT] [--polarity POLARITY]\n"
+    "       mayfly-guest frame snapshot memory|state|console [TAG]\n"
+    "       mayfly-guest frame log [WORD...]\n"
+    "       mayfly-guest exec [--stream SOCKET] [--scenario SOCKET]\n"
+    "       mayfly-guest agent --socket SOCKET [--stream SOCKET] [--scenario SOCKET]\n"
     "       mayfly-guest --help | --version\n"
     "\n"
     "The program of mayfly inside the VM. As PID 1 it is the init of the machine.\n"
     "\n"
+    "  frame   tells mayfly, outside, of a scenario that runs in here: that its\n"
+    "          watchdog is to start, to wait, to go on, to leave time for cleaning\n"
+    "          up; a metric; a line of a log; or asks for a snapshot. With\n"
+    "          --socket SOCKET in front of the rest by that socket\n"
     "  exec    runs the command whose record is on standard input, with its\n"
     "          streams on the port org.mayfly.stream.0\n"
     "  agent   serves the QEMU guest agent protocol on a unix socket\n"
     "\n"
     "  --socket SOCKET   where the agent listens\n"
-    "  --stream SOCKET   a unix socket to connect to instead of opening the port\n";
+    "  --stream SOCKET   a unix socket to connect to instead of opening the port\n"
+    "  --scenario SOCKET where frames of a scenario are taken (exec: " MF_GUEST_SCENARIO ")\n";
 
 #define EXIT_USAGE 2
 
@@ -48,18 +59,32 @@ fail_usage(void)
     return EXIT_USAGE;
 }
 
+/* Of sockets; NULL when not given. */
+struct options {
+    const char *socket, *stream, *scenario;
+};
+
 static bool
-parse_options(char **arguments, const char **ret_socket, const char **ret_stream)
+parse_options(char **arguments, struct options *ret_options)
 {
+    const struct {
+        const char *name;
+        const char **place;
+    } known[] = {
+        {"--socket", &ret_options->socket},
+        {"--stream", &ret_options->stream},
+        {"--scenario", &ret_options->scenario},
+    };
+    const size_t n_known = sizeof(known) / sizeof(known[0]);
+
     for (; *arguments; arguments += 2) {
-        if (!arguments[1])
+        size_t i = 0;
+
+        while (i < n_known && strcmp(arguments[0], known[i].name) != 0)
+            i++;
+        if (i == n_known || !arguments[1] || *known[i].place)
             return false;
-        if (strcmp(arguments[0], "--socket") == 0 && !*ret_socket)
-            *ret_socket = arguments[1];
-        else if (strcmp(arguments[0], "--stream") == 0 && !*ret_stream)
-            *ret_stream = arguments[1];
-        else
-            return false;
+        *known[i].place = arguments[1];
     }
     return true;
 }
@@ -67,7 +92,8 @@ parse_options(char **arguments, const char **ret_socket, const char **ret_stream
 int
 main(int argc, char **argv)
 {
-    const char *socket = NULL, *stream = NULL, *verb = argc > 1 ? argv[1] : "";
+    const char *verb = argc > 1 ? argv[1] : "";
+    struct options options = {0};
 
     /* A peer that goes away is an error to be handled where it is met. */
     signal(SIGPIPE, SIG_IGN);
@@ -80,11 +106,13 @@ main(int argc, char **argv)
         fputs(verb[2] == 'h' ? usage : "mayfly-guest " MF_VERSION "\n", stdout);
         return 0;
     }
-    if (argc < 2 || !parse_options(argv + 2, &socket, &stream))
+    if (strcmp(verb, "frame") == 0)
+        return mfg_frame_verb_main(argv + 2);
+    if (argc < 2 || !parse_options(argv + 2, &options))
         return fail_usage();
-    if (strcmp(verb, "exec") == 0 && !socket)
-        return mfg_exec_main(stream);
-    if (strcmp(verb, "agent") == 0 && socket)
-        return mfg_alone_main(socket, stream);
+    if (strcmp(verb, "exec") == 0 && !options.socket)
+        return mfg_exec_main(options.stream, options.scenario);
+    if (strcmp(verb, "agent") == 0 && options.socket)
+        return mfg_alone_main(options.socket, options.stream, options.scenario);
     return fail_usage();
 }

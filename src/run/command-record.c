@@ -23,12 +23,23 @@ add_tty(struct mf_record *record, guint rows, guint columns)
     mf_record_add(record, MF_EXEC_TTY, size);
 }
 
+/* At its end, where it stands in nobody's way, PATH has the directory of mayfly-guest, for those
+ * who send frames of a scenario. */
+static void
+add_variable(struct mf_record *record, const char *variable)
+{
+    gboolean is_path = g_str_has_prefix(variable, "PATH=") && variable[strlen("PATH=")];
+    g_autofree char *longer = is_path ? g_strconcat(variable, ":" MF_GUEST_TOOLS, NULL) : NULL;
+
+    mf_record_add(record, MF_EXEC_ENV, longer ? longer : variable);
+}
+
 /* Where and with what it runs. */
 static void
 add_surroundings(struct mf_record *record, char **env, const char *workdir)
 {
     for (char **variable = env; variable && *variable; variable++)
-        mf_record_add(record, MF_EXEC_ENV, *variable);
+        add_variable(record, *variable);
     mf_record_add(record, MF_EXEC_WORKDIR, workdir);
 }
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define SECOND 4
-#define TEXT   8
+#define TEXT   MF_SNAPSHOT_TEXT_AT
 G_STATIC_ASSERT(TEXT + MF_SNAPSHOT_TEXT_SIZE == MF_SNAPSHOT_MESSAGE_SIZE);
 
 gboolean

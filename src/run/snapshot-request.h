@@ -4,16 +4,11 @@
 #include <glib.h>
 
 #include "wire/frame.h"
+#include "wire/guest-protocol.h"
 
 /*
- * A scenario runner's question for a snapshot (SNRQ) and the host's answer (SNRP). Both are 72
- * bytes: two u32, and text that ends at its first NUL or with the field.
+ * A scenario's question for a snapshot (SNRQ) and the host's answer (SNRP).
  */
-#define MF_SNAPSHOT_MESSAGE_SIZE 72
-#define MF_SNAPSHOT_TEXT_SIZE    64
-
-enum { MF_SNAPSHOT_CAPTURE = 1, MF_SNAPSHOT_WATCH = 2 };
-enum { MF_SNAPSHOT_OK = 1, MF_SNAPSHOT_FAILED = 2 };
 
 typedef struct {
     guint32 id; /* not 0 */

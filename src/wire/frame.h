@@ -64,7 +64,7 @@
 
 /*
  * Frames of scenario runners, guests of another kind that speak the same format. What the host
- * makes of them is in run/dispatch.h; mayfly-guest sends none.
+ * makes of them is in run/dispatch.h; which of them mayfly-guest sends, in wire/guest-protocol.h.
  *
  *   SCST SCPP SCRR  a scenario starts, pauses, goes on
  *   SCEN            it ends: u64 elapsed ms

@@ -28,11 +28,13 @@
 /* Places in the guest. /run is a fresh tmpfs, so these exist whatever the root is. */
 #define MF_GUEST_SHARE        "/mnt/mayfly"
 #define MF_GUEST_SHARE_VMTEST "/mnt/vmtest"
-#define MF_GUEST_TOOLS        "/run/mayfly" /* in an image's own system: where MF_TAG_RUN is mounted */
-#define MF_GUEST_SELF         "/run/mayfly/mayfly-guest" /* the guest program */
-#define MF_GUEST_SCRIPTS      "/run/mayfly/scripts"      /* where MF_TAG_RUN is mounted */
-#define MF_GUEST_INIT_SCRIPT  MF_GUEST_SCRIPTS "/init.sh"
-#define MF_GUEST_COMMAND      MF_GUEST_SCRIPTS "/command.sh"
+/* The directory of the guest program; in an image's own system where MF_TAG_RUN is mounted. It is
+ * the last one in the PATH of commands. */
+#define MF_GUEST_TOOLS       "/run/mayfly"
+#define MF_GUEST_SELF        "/run/mayfly/mayfly-guest" /* the guest program */
+#define MF_GUEST_SCRIPTS     "/run/mayfly/scripts"      /* where MF_TAG_RUN is mounted */
+#define MF_GUEST_INIT_SCRIPT MF_GUEST_SCRIPTS "/init.sh"
+#define MF_GUEST_COMMAND     MF_GUEST_SCRIPTS "/command.sh"
 
 /* In the environment of the init script: "1" when mayfly-guest has mounted everything before it. */
 #define MF_GUEST_PREPARED "MAYFLY_PREPARED"
@@ -160,3 +162,30 @@
 /* Exit statuses of a command that never ran, as shells have them. */
 #define MF_EXIT_CANNOT_EXECUTE 126
 #define MF_EXIT_NOT_FOUND      127
+
+/*
+ * Scenario frames. Whatever runs in the guest, as whatever user, may send them by a unix socket of
+ * the type SOCK_SEQPACKET, one frame a message, whole: SCST, SCPP, SCRR and SCEN without a payload,
+ * PMET with MF_SCENARIO_INDEX and the JSON of a metric,
+ *     {"metric": {"name": "...", "value": 1.5, "unit": "...", "polarity": "higher"|"lower"|""}}
+ * SCLG with text, SNRQ. mayfly-guest passes them on (SCEN with the milliseconds since the start)
+ * and answers each with one SNRP, by the request's own id where it has one: of SNRQ the host's, of
+ * the others MF_SNAPSHOT_OK once it is on its way, in front of the command's end.
+ */
+#define MF_GUEST_SCENARIO       "/run/mayfly.scenario"
+#define MF_SCENARIO_PAYLOAD_MAX 4096
+#define MF_SCENARIO_INDEX       0xffffffffu
+
+/* What SNRQ asks for, by kind. Others get an answer too, and nothing else. */
+enum {
+    MF_SNAPSHOT_MEMORY = 1,  /* a dump of the guest's memory */
+    MF_SNAPSHOT_WATCH = 2,   /* known, and refused: what a scenario runner's debugger does */
+    MF_SNAPSHOT_STATE = 3,   /* QEMU's view of the machine: processors, registers, devices */
+    MF_SNAPSHOT_CONSOLE = 4, /* how far the console has come, in bytes */
+};
+enum { MF_SNAPSHOT_OK = 1, MF_SNAPSHOT_FAILED = 2 };
+
+/* SNRQ and SNRP: two u32, and text that ends at its first NUL or with the field. */
+#define MF_SNAPSHOT_MESSAGE_SIZE 72
+#define MF_SNAPSHOT_TEXT_SIZE    64
+#define MF_SNAPSHOT_TEXT_AT      8

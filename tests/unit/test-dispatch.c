@@ -102,8 +102,8 @@ test_kernel_address(Played *played, gconstpointer unused)
 static void
 test_torn_request_is_left_out(Played *played, gconstpointer unused)
 {
-    play_request(played, 1, MF_SNAPSHOT_CAPTURE, "a", 72, GOOD);
-    play_request(played, 2, MF_SNAPSHOT_CAPTURE, "b", 72, TORN);
+    play_request(played, 1, MF_SNAPSHOT_MEMORY, "a", 72, GOOD);
+    play_request(played, 2, MF_SNAPSHOT_MEMORY, "b", 72, TORN);
     play_request(played, 3, MF_SNAPSHOT_WATCH, "c", 72, GOOD);
     g_assert_cmpstr(played->requests->str, ==, "1:1:a 3:2:c ");
     g_assert_cmpstr(played->entries->str, ==, "");
@@ -112,15 +112,15 @@ test_torn_request_is_left_out(Played *played, gconstpointer unused)
 static void
 test_request_has_exactly_72_bytes(Played *played, gconstpointer unused)
 {
-    play_request(played, 1, MF_SNAPSHOT_CAPTURE, "a", 71, GOOD);
-    play_request(played, 1, MF_SNAPSHOT_CAPTURE, "a", 73, GOOD);
+    play_request(played, 1, MF_SNAPSHOT_MEMORY, "a", 71, GOOD);
+    play_request(played, 1, MF_SNAPSHOT_MEMORY, "a", 73, GOOD);
     played_assert_no_effect(played);
 }
 
 static void
 test_request_needs_an_id_and_a_kind(Played *played, gconstpointer unused)
 {
-    play_request(played, 0, MF_SNAPSHOT_CAPTURE, "a", 72, GOOD);
+    play_request(played, 0, MF_SNAPSHOT_MEMORY, "a", 72, GOOD);
     play_request(played, 1, 0, "a", 72, GOOD);
     played_assert_no_effect(played);
     play_request(played, 1, 99, "a", 72, GOOD);
@@ -309,7 +309,7 @@ test_what_the_host_sends_is_dropped(Played *played, gconstpointer unused)
         play_u32(played, types[i], 1, GOOD);
         play(played, types[i], "", GOOD);
         play(played, types[i], "", TORN);
-        play_request_as(played, types[i], 1, MF_SNAPSHOT_CAPTURE, "t", 72, GOOD);
+        play_request_as(played, types[i], 1, MF_SNAPSHOT_MEMORY, "t", 72, GOOD);
     }
     played_assert_no_effect(played);
 }
@@ -354,7 +354,7 @@ test_one_of_each(Played *played, gconstpointer unused)
 {
     play(played, MF_FRAME_SRDY, "", GOOD);
     play_u32(played, MF_FRAME_SCDX, 1, GOOD);
-    play_request(played, 7, MF_SNAPSHOT_CAPTURE, "t", 72, GOOD);
+    play_request(played, 7, MF_SNAPSHOT_MEMORY, "t", 72, GOOD);
     play(played, MF_FRAME_STIM, "step", GOOD);
     g_assert_cmpuint(played->ready, ==, 1);
     g_assert_cmpuint(played->deaths, ==, 1);

@@ -258,7 +258,7 @@ ask_for_snapshot(StreamPeer *guest, guint32 id)
     guint8 payload[MF_SNAPSHOT_MESSAGE_SIZE] = {0};
 
     mf_frame_put_u32(payload, id);
-    mf_frame_put_u32(payload + 4, MF_SNAPSHOT_CAPTURE);
+    mf_frame_put_u32(payload + 4, MF_SNAPSHOT_MEMORY);
     stream_peer_say(guest, MF_FRAME_SNRQ, payload, sizeof(payload));
 }
 
