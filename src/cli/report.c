@@ -78,7 +78,8 @@ make_context(Arguments *arguments, GArray *known)
 {
     const GOptionEntry entries[] = {
         {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->reports,
-         "Write a report; '-' is the standard output (default: json=-)", "json|junit|tap=FILE"},
+         "Write a report; '-' is the standard output (default: json=-)",
+         "json|junit|tap|metrics=FILE"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
     GOptionContext *context = g_option_context_new("FILE|DIRECTORY...");

@@ -99,7 +99,7 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
          "When to show what commands write (default: on-failure)", "live|on-failure|never"},
         {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->reports,
          "Write a report; '-' is the standard output",
-         "json|junit|tap|grid-json|grid-markdown|grid-html=FILE"},
+         "json|junit|tap|metrics|grid-json|grid-markdown|grid-html=FILE"},
         {"run-dir", 0, 0, G_OPTION_ARG_FILENAME, &self->run_dir,
          "Keep each target's console, output, result and QEMU command line in DIR", "DIR"},
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "report/payload-json.h"
+
 /* A name of each of several values: an index, or a refusal. */
 typedef const char *(*NameFunc)(guint value);
 
@@ -311,7 +313,7 @@ read_result(const MfJson *json, MfOutcome outcome, GError **error)
         !get_texts(json, "notes", result->notes, error) ||
         !mf_json_get_bool(json, "output_held", &result->output_held, error) ||
         !read_phases(json, result, error) || !read_splats(json, result, error) ||
-        !read_subtests(json, result, error))
+        !read_subtests(json, result, error) || !mf_payload_json_read(json, result, error))
         return NULL;
     result->verdict = (MfVerdict)verdict;
     result->phase = (MfPhase)phase;

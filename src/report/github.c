@@ -5,6 +5,8 @@
 
 #include "report/crashes.h"
 #include "report/live.h"
+#include "report/markdown.h"
+#include "report/metric-table.h"
 #include "report/prose.h"
 #include "report/tally.h"
 #include "report/text.h"
@@ -143,20 +145,6 @@ append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
                           g_ptr_array_index(outcome->result->notes, i));
 }
 
-/* Markdown and the HTML in it, in one line; '|' would end a table's cell. */
-static void
-append_markdown(GString *to, const char *text)
-{
-    g_autofree char *line = mf_text_clean_line(text);
-
-    for (const char *at = line; *at; at++) {
-        if (strchr("&<>|`*_[]\\~#!$@", *at))
-            g_string_append_printf(to, "&#%u;", (guint)*at);
-        else
-            g_string_append_c(to, *at);
-    }
-}
-
 /* Why it did not pass, or what else is worth a look. */
 static void
 append_remark(GString *to, const MfOutcomeReport *outcome)
@@ -164,7 +152,7 @@ append_remark(GString *to, const MfOutcomeReport *outcome)
     g_autofree char *subtests = mf_prose_subtests(outcome);
 
     if (outcome->reason) {
-        append_markdown(to, outcome->reason);
+        mf_markdown_append(to, outcome->reason);
         return;
     }
     if (outcome->attempts > 1)
@@ -183,7 +171,7 @@ append_row(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
     g_autofree char *duration = ran ? mf_prose_duration(outcome->duration_us) : g_strdup("");
 
     g_string_append_printf(to, "| %s%s%s | ", mark, mf_tally_outcome_name(outcome), mark);
-    append_markdown(to, kase->name);
+    mf_markdown_append(to, kase->name);
     g_string_append_printf(to, " | %s | ", duration);
     if (outcome)
         append_remark(to, outcome);
@@ -198,7 +186,7 @@ append_summary_detail(GString *to, const MfCase *kase, const MfOutcomeReport *ou
     mf_prose_append_detail(detail, kase, outcome, MF_OUTPUT_ON_FAILURE);
     g_autofree char *escaped = g_markup_escape_text(detail->str, -1);
     g_string_append(to, "\n<details><summary>");
-    append_markdown(to, kase->name);
+    mf_markdown_append(to, kase->name);
     g_string_append_printf(to, "</summary>\n\n<pre>\n%s</pre>\n\n</details>\n", escaped);
 }
 
@@ -238,9 +226,20 @@ append_summary_crashes(GString *to, const MfEvent *finished)
         g_autofree char *line = mf_crash_describe(g_ptr_array_index(crashes, i));
 
         g_string_append(to, "- ");
-        append_markdown(to, line);
+        mf_markdown_append(to, line);
         g_string_append_c(to, '\n');
     }
+}
+
+static void
+append_summary_metrics(GString *to, const MfEvent *finished)
+{
+    gsize before = to->len;
+
+    g_string_append_c(to, '\n');
+    mf_metric_table_append(to, finished);
+    if (to->len == before + 1 || to->len > SUMMARY_MAX)
+        g_string_truncate(to, before);
 }
 
 static void
@@ -253,7 +252,7 @@ write_summary(MfReportGithub *self, const MfEvent *finished)
 
     g_string_append_printf(text, "%s in %s.\n\n", counts, duration);
     if (finished->interrupted) {
-        append_markdown(text, finished->interrupted);
+        mf_markdown_append(text, finished->interrupted);
         g_string_append(text, "\n\n");
     }
     g_string_append(text, "| Outcome | Target | Time | Reason |\n|---|---|---:|---|\n");
@@ -261,6 +260,7 @@ write_summary(MfReportGithub *self, const MfEvent *finished)
         append_row(text, g_ptr_array_index(finished->cases, i),
                    g_ptr_array_index(finished->outcomes, i));
     append_summary_crashes(text, finished);
+    append_summary_metrics(text, finished);
     append_summary_details(text, finished);
     mf_sink_write(self->summary, text->str, text->len);
 }

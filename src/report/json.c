@@ -2,6 +2,7 @@
 #include "report/json.h"
 
 #include "report/crashes.h"
+#include "report/payload-json.h"
 #include "report/tally.h"
 #include "report/text.h"
 #include "wire/json.h"
@@ -218,6 +219,8 @@ add_result(json_object *object, const MfResult *result)
     add(object, "evidence", result ? string(result->console_tail) : NULL);
     add(object, "splats", result ? splats(result) : NULL);
     add(object, "subtests", result ? subtests(result->subtests) : NULL);
+    add(object, "payloads", result ? mf_payload_json_write(result->payloads) : NULL);
+    add(object, "metrics", result ? mf_payload_json_write_metrics(result->metrics) : NULL);
     add(object, "phases_us", result ? phases(result) : NULL);
     add(object, "marks", result ? marks(result) : NULL);
 }

@@ -3,9 +3,13 @@
 
 #include "base/parse.h"
 #include "report/prose.h"
+#include "report/series.h"
 #include "report/tally.h"
 #include "report/text.h"
 #include "report/xml.h"
+
+/* Metrics of a target: what shows these files shows each of them. */
+#define METRICS_MAX 1000
 
 struct _MfReportJunit {
     MfSink *sink;             /* borrowed */
@@ -44,6 +48,45 @@ append_number_property(GString *to, const char *name, gint64 value)
     append_property(to, name, text);
 }
 
+/* "metric.fio.iops" with its value, their median when there are several; then those, and the unit.
+ */
+static void
+append_metric_properties(GString *to, const MfSeries *series)
+{
+    g_autofree char *label = mf_series_label(series);
+    g_autofree char *name = g_strconcat("metric.", label, NULL);
+    g_autofree char *median = mf_metric_format(mf_series_median(series));
+    g_autoptr(GString) values = g_string_new(NULL);
+
+    append_property(to, name, median);
+    for (guint i = 0; i < series->values->len; i++) {
+        g_autofree char *value = mf_metric_format(g_array_index(series->values, double, i));
+
+        g_string_append_printf(values, "%s%s", i > 0 ? " " : "", value);
+    }
+    if (series->values->len > 1) {
+        g_autofree char *of_values = g_strconcat(name, ".values", NULL);
+
+        append_property(to, of_values, values->str);
+    }
+    if (series->unit) {
+        g_autofree char *of_unit = g_strconcat(name, ".unit", NULL);
+
+        append_property(to, of_unit, series->unit);
+    }
+}
+
+static void
+append_all_metrics(GString *to, const MfResult *result)
+{
+    g_autoptr(GPtrArray) all = mf_series_of(result);
+
+    for (guint i = 0; i < MIN(all->len, METRICS_MAX); i++)
+        append_metric_properties(to, all->pdata[i]);
+    if (all->len > METRICS_MAX)
+        append_number_property(to, "metrics.left_out", all->len - METRICS_MAX);
+}
+
 static void
 append_result_properties(GString *to, const MfResult *result)
 {
@@ -62,6 +105,7 @@ append_result_properties(GString *to, const MfResult *result)
 
         append_number_property(to, name, result->phase_us[phase]);
     }
+    append_all_metrics(to, result);
 }
 
 static void

@@ -5,8 +5,10 @@
 
 #include "base/parse.h"
 #include "report/crashes.h"
+#include "report/series.h"
 #include "report/tally.h"
 #include "report/text.h"
+#include "run/payload-result.h"
 
 /* What is shown of each stream of a case that did not pass. */
 #define DETAIL_LINES 40
@@ -14,6 +16,11 @@
 /* How many failed sub-tests are listed, and what of each. */
 #define SUBTESTS_LISTED 20
 #define SUBTEST_LINES   10
+
+/* How many payloads that did not pass are listed, and what of each; and how many metrics. */
+#define PAYLOADS_LISTED 10
+#define PAYLOAD_LINES   20
+#define METRICS_LISTED  20
 
 /* How many of the slowest are named. */
 #define SLOWEST 3
@@ -172,22 +179,27 @@ append_splats(GString *to, const MfResult *result)
     }
 }
 
+/* The first lines of a text, below an item of a list. */
+static void
+append_item_text(GString *to, const char *text, guint max)
+{
+    g_autofree char *clean = mf_text_clean(text, strlen(text));
+    g_auto(GStrv) lines = g_strsplit(clean, "\n", (gint)max + 1);
+
+    if (g_strv_length(lines) > max)
+        g_clear_pointer(&lines[max], g_free);
+    for (char **line = lines; *line; line++)
+        mf_text_append_indented(to, INDENT "  | ", *line);
+}
+
 /* The first lines of why it failed. */
 static void
 append_subtest(GString *to, const MfSubtest *test)
 {
     g_autofree char *name = mf_text_clean_line(test->name);
-    const char *words = test->message ? test->message : "";
-    g_autofree char *message = mf_text_clean(words, strlen(words));
-    g_auto(GStrv) lines = g_strsplit(message, "\n", SUBTEST_LINES + 1);
 
     g_string_append_printf(to, INDENT "- %s\n", name);
-    if (g_strv_length(lines) > SUBTEST_LINES) {
-        g_free(lines[SUBTEST_LINES]);
-        lines[SUBTEST_LINES] = NULL;
-    }
-    for (char **line = lines; *line; line++)
-        mf_text_append_indented(to, INDENT "  | ", *line);
+    append_item_text(to, test->message ? test->message : "", SUBTEST_LINES);
 }
 
 static void
@@ -211,6 +223,61 @@ append_failed_subtests(GString *to, const MfSubtests *subtests)
         g_string_append_printf(to, INDENT "- and %u more\n", left - listed);
 }
 
+static void
+append_payload(GString *to, const MfPayloadResult *payload)
+{
+    g_autofree char *name = mf_text_clean_line(payload->name);
+
+    g_string_append_printf(to, INDENT "- %s", name);
+    if (payload->repetition > 0)
+        g_string_append_printf(to, ", repetition %u", payload->repetition + 1);
+    g_string_append_c(to, '\n');
+    for (guint i = 0; i < payload->details->len; i++)
+        append_item_text(to, payload->details->pdata[i], PAYLOAD_LINES);
+}
+
+static void
+append_failed_payloads(GString *to, const GPtrArray *payloads)
+{
+    guint failed = 0;
+
+    for (guint i = 0; payloads && i < payloads->len; i++) {
+        const MfPayloadResult *payload = payloads->pdata[i];
+
+        if (payload->passed)
+            continue;
+        if (++failed == 1)
+            g_string_append(to, INDENT "failed payloads:\n");
+        if (failed <= PAYLOADS_LISTED)
+            append_payload(to, payload);
+    }
+    if (failed > PAYLOADS_LISTED)
+        g_string_append_printf(to, INDENT "- and %u more\n", failed - PAYLOADS_LISTED);
+}
+
+/* Those that somebody named: of thousands that nobody did, none is worth a line. */
+static void
+append_metrics(GString *to, const MfResult *result)
+{
+    g_autoptr(GPtrArray) all = mf_series_of(result);
+    guint named = 0;
+
+    for (guint i = 0; i < all->len; i++) {
+        const MfSeries *series = all->pdata[i];
+
+        if (!mf_series_is_named(series) || ++named > METRICS_LISTED)
+            continue;
+
+        g_autofree char *label = mf_series_label(series);
+        g_autofree char *value = mf_series_describe(series);
+        g_autofree char *line = g_strdup_printf("%s: %s", label, value);
+        g_autofree char *clean = mf_text_clean_line(line);
+        g_string_append_printf(to, INDENT "%s\n", clean);
+    }
+    if (named > METRICS_LISTED)
+        g_string_append_printf(to, INDENT "and %u more metrics\n", named - METRICS_LISTED);
+}
+
 void
 mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
                        MfOutputPolicy policy)
@@ -220,13 +287,16 @@ mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *o
 
         mf_text_append_indented(to, INDENT, reason);
     }
-    if (outcome->result)
+    if (outcome->result) {
         append_notes(to, outcome->result);
+        append_metrics(to, outcome->result);
+    }
     if (outcome->outcome == MF_OUTCOME_PASS || outcome->outcome == MF_OUTCOME_SKIP)
         return;
 
     append_places(to, kase, outcome);
     append_failed_subtests(to, outcome->result ? outcome->result->subtests : NULL);
+    append_failed_payloads(to, outcome->result ? outcome->result->payloads : NULL);
     if (policy == MF_OUTPUT_ON_FAILURE) {
         append_stream(to, "stdout", outcome->tail[1], outcome->bytes[1]);
         append_stream(to, "stderr", outcome->tail[2], outcome->bytes[2]);

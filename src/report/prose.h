@@ -15,8 +15,9 @@ void mf_prose_append_opening(GString *to, const MfEvent *started);
 /* "PASS  [ 3/24] generic (12.3s)": one line about a finished case, the 'number'th of them. */
 void mf_prose_append_headline(GString *to, const MfEvent *finished, guint number, gboolean colours);
 
-/* Why it did not pass, what else is worth knowing (the notes of its result), where it is written
- * and what was kept of it, below the headline; the notes alone for one that passed. 'policy' says
+/* Why it did not pass, what else is worth knowing (the notes of its result, the metrics that have a
+ * unit or a polarity), where it is written and what was kept of it, below the headline; notes and
+ * metrics alone for one that passed. 'policy' says
  * what there is of the output. */
 void mf_prose_append_detail(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
                             MfOutputPolicy policy);

@@ -10,6 +10,7 @@
 #include "report/grid.h"
 #include "report/json.h"
 #include "report/junit.h"
+#include "report/metric-table.h"
 #include "report/plain.h"
 #include "report/run-dir.h"
 #include "report/tap.h"
@@ -33,12 +34,13 @@ struct _MfReport {
 };
 
 /* What --report knows, in one order. */
-static const char *const kind_names[] = {"json",          "junit",     "tap", "grid-json",
-                                         "grid-markdown", "grid-html", NULL};
+static const char *const kind_names[] = {"json",      "junit",         "tap",       "metrics",
+                                         "grid-json", "grid-markdown", "grid-html", NULL};
 typedef enum {
     KIND_JSON,
     KIND_JUNIT,
     KIND_TAP,
+    KIND_METRICS,
     KIND_GRID_JSON,
     KIND_GRID_MARKDOWN,
     KIND_GRID_HTML,
@@ -120,7 +122,8 @@ find_kind(const char *name, Kind *ret_kind, GError **error)
         }
     }
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "There is no report of the kind '%s': it is json, junit, tap, grid-json, "
+                "There is no report of the kind '%s': it is json, junit, tap, "
+                "metrics, grid-json, "
                 "grid-markdown or grid-html.%s%s%s",
                 name, near ? " Did you mean '" : "", near ? near : "", near ? "'?" : "");
     return FALSE;
@@ -148,6 +151,10 @@ add_kind(MfReport *self, MfSink *sink, Kind kind)
     case KIND_TAP:
         add_entry(self, mf_report_tap_feed, mf_report_tap_new(sink),
                   (GDestroyNotify)mf_report_tap_free);
+        break;
+    case KIND_METRICS:
+        add_entry(self, mf_report_metrics_feed, mf_report_metrics_new(sink),
+                  (GDestroyNotify)mf_report_metrics_free);
         break;
     case KIND_GRID_JSON:
         add_grid(self, sink, MF_GRID_JSON);

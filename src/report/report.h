@@ -25,10 +25,10 @@ MfReport *mf_report_new(void);
 void mf_report_free(MfReport *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfReport, mf_report_free)
 
-/* Adds what "--report SPEC" says: KIND=FILE, where KIND is json, junit, tap, or one of the
- * forms of a grid, grid-json, grid-markdown and grid-html, and FILE may be "-"
- * for the standard output, once. MF_ERROR_CONFIG, or MF_ERROR_HOST when it is clear already that
- * the file cannot be written. */
+/* Adds what "--report SPEC" says: KIND=FILE, where KIND is json, junit, tap, metrics, or
+ * one of the forms of a grid, grid-json, grid-markdown and grid-html, and FILE may be "-" for the
+ * standard output, once. MF_ERROR_CONFIG, or MF_ERROR_HOST when it is clear already that the file
+ * cannot be written. */
 gboolean mf_report_add(MfReport *self, const char *spec, GError **error);
 
 /* Whether one of them goes to the standard output, which then is for nothing else. */

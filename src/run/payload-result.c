@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/payload-result.h"
 
+#include "run/metric.h"
+
 /* As timeout(1) has it. */
 #define STATUS_TIMED_OUT 124
 
@@ -17,7 +19,7 @@ mf_payload_result_new(const char *name, guint index, guint repetition)
     self->repetition = repetition;
     self->passed = TRUE;
     self->details = g_ptr_array_new_with_free_func(g_free);
-    self->metrics = g_ptr_array_new();
+    self->metrics = mf_metrics_new();
     return self;
 }
 

@@ -7,12 +7,15 @@ MAYFLY_REPLAY is the program that plays the suite, MAYFLY_SOURCE the root of the
 """
 
 import base64
+import collections
 import copy
+import html
 import json
 import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -208,7 +211,8 @@ class Outcomes(Reports):
         summary = self.directory / 'summary.md'
         replay(GITHUB_ACTIONS='true', GITHUB_STEP_SUMMARY=str(summary))
         found = {}
-        for line in summary.read_text(encoding='utf-8').splitlines():
+        targets = summary.read_text(encoding='utf-8').split('### Metrics')[0]
+        for line in targets.splitlines():
             if not line.startswith('| ') or line.startswith('| Outcome'):
                 continue
             cells = line.removeprefix('| ').removesuffix(' |').split(' | ')
@@ -383,6 +387,84 @@ class Subtests(Reports):
                  re.findall(r'^::error file=[^,]*,line=\d+,title=(.*?)::(.*)$', text, re.M)]
         for name, test, message in self.failures():
             self.assertIn((f'{name}/{test}', message or 'The sub-test failed.'), found)
+
+
+class Payloads(Reports):
+    """What targets ran instead of a command, and the metrics it came to."""
+
+    def setUp(self):
+        self.payloads = {case['name']: case['payloads'] for case in self.json['cases']
+                         if case['payloads'] is not None}
+        self.values = collections.defaultdict(list)
+        for case in self.json['cases']:
+            for payload in case['payloads'] or []:
+                for metric in payload['metrics']:
+                    self.values[case['name'], f'{payload["name"]}.{metric["name"]}'].append(metric)
+            for metric in case['metrics'] or []:
+                if metric['value'] is not None:
+                    self.values[case['name'], metric['name']].append(metric)
+
+    def test_json_has_each_invocation_and_its_numbers(self):
+        self.assertEqual(set(self.payloads), {'passes', 'exits with 3'})
+        self.assertEqual([payload['repetition'] for payload in self.payloads['passes']], [0, 1, 2])
+        checked, killed, leftover = self.payloads['exits with 3']
+        self.assertEqual((checked['passed'], checked['status'], checked['signal']), (False, 3, None))
+        self.assertEqual((killed['status'], killed['signal'], killed['timed_out']), (137, 9, True))
+        self.assertEqual(killed['stderr']['discarded'], 84 << 20)
+        self.assertEqual((leftover['status'], leftover['duration_us']), (None, None))
+        self.assertEqual([metric['value'] for metric in self.values['passes', 'fio.iops']],
+                         [1000.5, 1010, 990])
+        broken = [metric for case in self.json['cases'] for metric in case['metrics'] or []
+                  if metric['name'] == 'broken']
+        self.assertEqual([metric['value'] for metric in broken], [None])
+
+    def test_junit_has_the_median_of_each_metric_its_values_and_its_unit(self):
+        for element, properties in self.junit_cases():
+            expected = {}
+            for (case, label), metrics in self.values.items():
+                if case != element.get('name'):
+                    continue
+                values = [metric['value'] for metric in metrics]
+                expected[f'metric.{label}'] = f'{statistics.median(values):.15g}'
+                if len(values) > 1:
+                    expected[f'metric.{label}.values'] = ' '.join(f'{v:.15g}' for v in values)
+                if metrics[0]['unit']:
+                    expected[f'metric.{label}.unit'] = metrics[0]['unit']
+            found = {name: value for name, value in properties.items()
+                     if name.startswith('metric.')}
+            self.assertEqual(found, expected, element.get('name'))
+
+    def test_tables_have_each_metric_that_somebody_named(self):
+        summary = self.directory / 'metrics-summary.md'
+        replay(GITHUB_ACTIONS='true', GITHUB_STEP_SUMMARY=str(summary))
+        in_summary = summary.read_text(encoding='utf-8')
+        alone = replay('--report', 'metrics=-').decode('utf-8')
+        expected = {(case, label) for (case, label), metrics in self.values.items()
+                    if metrics[0]['unit'] or metrics[0]['polarity']}
+        for text in in_summary, alone:
+            self.assertEqual(self._read_table(text), expected)
+
+    @staticmethod
+    def _read_table(text):
+        found = set()
+        lines = text.split('### Metrics\n\n')[1].splitlines()
+        for line in lines[2:2 + lines[2:].index('')]:
+            cells = [html.unescape(cell) for cell in
+                     line.removeprefix('| ').removesuffix(' |').split(' | ')]
+            case, payload, name = cells[0], cells[1].strip(' |'), cells[2]
+            found.add((case, f'{payload}.{name}' if payload else name))
+        return found
+
+    def test_what_failed_is_in_every_text_with_its_details(self):
+        for text in (replay().decode('utf-8'), replay('--output', 'never').decode('utf-8')):
+            self.assertIn('      failed payloads:\n      - <b> & | `x`\n', text)
+            for payload in self.payloads['exits with 3']:
+                for detail in payload['details']:
+                    self.assertIn(f'        | {detail.splitlines()[0]}\n', text)
+            self.assertIn('      - hog, repetition 2\n', text)
+            self.assertNotIn('- leftover', text)
+            self.assertIn('      fio.iops: 1000.5 +- 10.5 1/s\n', text)
+            self.assertNotIn('unnamed', text)
 
 
 class Schemas(Reports):

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report-fixture.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "run/metric.h"
+#include "run/payload-result.h"
 
 #define SECOND G_USEC_PER_SEC
 
@@ -28,6 +32,7 @@ typedef struct {
     const char *note;                   /* or NULL */
     void (*tell)(MfSubtests *subtests); /* its sub-tests; or NULL */
     const MfSplat *splat;               /* what the guest's kernel complained of; or NULL */
+    void (*work)(MfResult *result);     /* its payloads and metrics; or NULL */
 } Course;
 
 static const MfSplat panic = {MF_SPLAT_PANIC,
@@ -71,12 +76,78 @@ tell_bad(MfSubtests *subtests)
     mf_subtests_add(subtests, MF_SUBTEST_FAIL, "silent", NULL);
 }
 
+static MfPayloadResult *
+add_payload(MfResult *result, const char *name, guint repetition)
+{
+    MfPayloadResult *payload = mf_payload_result_new(name, result->payloads->len, repetition);
+
+    payload->ended = TRUE;
+    payload->duration_us = SECOND / 2;
+    payload->stdout_tail = g_strdup("{\"iops\": 1}\n");
+    payload->bytes[1] = 12;
+    g_ptr_array_add(result->payloads, payload);
+    return payload;
+}
+
+static void
+add_metric(GPtrArray *metrics, const char *name, double value, const char *unit,
+           MfPolarity polarity, int fd)
+{
+    MfMetric *metric = mf_metric_new(name, value, fd);
+
+    metric->unit = g_strdup(unit);
+    metric->polarity = polarity;
+    g_ptr_array_add(metrics, metric);
+}
+
+/* Three repetitions, and a scenario's own. */
+static void
+work_well(MfResult *result)
+{
+    const double iops[] = {1000.5, 1010, 990};
+
+    result->payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+    for (guint i = 0; i < G_N_ELEMENTS(iops); i++) {
+        GPtrArray *metrics = add_payload(result, "fio", i)->metrics;
+
+        add_metric(metrics, "iops", iops[i], "1/s", MF_POLARITY_HIGHER, 1);
+        add_metric(metrics, "jobs.0.lat", 0.1 + i, "us", MF_POLARITY_LOWER, 1);
+        add_metric(metrics, "unnamed", i, NULL, MF_POLARITY_UNKNOWN, 1);
+    }
+    result->metrics = mf_metrics_new();
+    add_metric(result->metrics, "boot.time", 1.5, "s", MF_POLARITY_UNKNOWN, 0);
+    add_metric(result->metrics, "broken", NAN, "s", MF_POLARITY_LOWER, 0);
+}
+
+/* What each format has to disarm in its own way. */
+static void
+work_badly(MfResult *result)
+{
+    result->payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+
+    MfPayloadResult *checked = add_payload(result, "<b> & | `x`", 0);
+    mf_payload_result_fail(checked, "The metric '<b>' = 50 is below minimum 100.");
+    mf_payload_result_fail(checked, "The payload exited with code 3, expected 0; stderr:\n"
+                                    "::error::forged | 100%%\n\033[31mred");
+    checked->status = 3;
+    add_metric(checked->metrics, "<b> | \"c\"", 50, "<u>", MF_POLARITY_HIGHER, 2);
+
+    MfPayloadResult *killed = add_payload(result, "hog", 1);
+    killed->status = 128 + SIGKILL;
+    killed->signal_number = SIGKILL;
+    killed->timed_out = TRUE;
+    killed->bytes[2] = 100u << 20;
+    killed->discarded[2] = 84u << 20;
+    mf_payload_result_fail(killed, "It did not end within 5s.");
+    add_payload(result, "leftover", 1)->ended = FALSE;
+}
+
 static const Course courses[] = {
     {"passes", MF_OUTCOME_PASS, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 0, NULL, NULL, "all is well\n",
-     0, 1, 3, NULL, tell_good},
+     0, 1, 3, NULL, tell_good, NULL, work_well},
     {"exits with 3", MF_OUTCOME_FAIL, MF_VERDICT_EXITED, MF_PHASE_EXECUTE, 3,
      "The command exited with status 3.", NULL, "one\ntwo\n", 0, 1, 4,
-     "Something holds its output open.", tell_bad},
+     "Something holds its output open.", tell_bad, NULL, work_badly},
     {"is killed", MF_OUTCOME_FAIL, MF_VERDICT_SIGNALLED, MF_PHASE_EXECUTE, SIGSEGV,
      "The command was killed by signal 11 (Segmentation fault).", NULL, NULL, 0, 1, 2},
     {"hangs", MF_OUTCOME_FAIL, MF_VERDICT_TIMEOUT, MF_PHASE_EXECUTE, 0,
@@ -198,6 +269,8 @@ make_result(const Course *course)
     }
     if (course->splat)
         add_splat(result, course->splat);
+    if (course->work)
+        course->work(result);
     mf_result_add_mark(result, MF_MARK_HOST, "QEMU launched", 1300, 1300);
     mf_result_add_mark(result, MF_MARK_GUEST, "kernel", 90000, 900000);
     if (course->phase == MF_PHASE_EXECUTE)

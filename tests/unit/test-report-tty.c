@@ -138,6 +138,9 @@ test_a_finished_case_scrolls_above_the_block(void)
         text, ==,
         "Running 11 targets, 2 at a time.\n"
         "PASS  [ 1/11] passes (3.2s, 4 sub-tests)\n"
+        "      fio.iops: 1000.5 +- 10.5 1/s\n"
+        "      fio.jobs.0.lat: 1.1 +- 1 us\n"
+        "      boot.time: 1.5 s\n"
         "RUN   exits with 3: execution 3s, setup 1ms, boot 1ms, launch 1ms, resolve 2ms\n"
         "      | one\n"
         "      | two\n"

@@ -124,12 +124,12 @@ test_bad_specs_are_refused_in_one_sentence(Fixture *self, gconstpointer data)
         {"", "'' is no report: it is KIND=FILE, such as 'junit=report.xml'."},
         {"json", "'json' is no report: it is KIND=FILE, such as 'junit=report.xml'."},
         {"json=", "'json=' is no report: it is KIND=FILE, such as 'junit=report.xml'."},
-        {"=f", "There is no report of the kind '': it is json, junit, tap, grid-json, "
-               "grid-markdown or grid-html."},
-        {"junt=f", "There is no report of the kind 'junt': it is json, junit, tap, grid-json, "
-                   "grid-markdown or grid-html. Did you mean 'junit'?"},
-        {"JSON=f", "There is no report of the kind 'JSON': it is json, junit, tap, grid-json, "
-                   "grid-markdown or grid-html."},
+        {"=f", "There is no report of the kind '': it is json, junit, tap, "
+               "metrics, grid-json, grid-markdown or grid-html."},
+        {"junt=f", "There is no report of the kind 'junt': it is json, junit, tap, "
+                   "metrics, grid-json, grid-markdown or grid-html. Did you mean 'junit'?"},
+        {"JSON=f", "There is no report of the kind 'JSON': it is json, junit, tap, "
+                   "metrics, grid-json, grid-markdown or grid-html."},
         {"json=/no/such/f", "'/no/such/f' cannot be written: there is no directory '/no/such'."},
         {"tap=/", "'/' cannot be written: it is a directory."},
     };
