@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "cli/cli.h"
+#include "cli/compare.h"
 #include "cli/doctor.h"
 #include "cli/kernel.h"
 #include "cli/persona.h"
@@ -32,6 +33,8 @@ static const struct {
     {"test", mf_cli_test, mf_test_options_describe, "run the targets of a config file"},
     {"report", mf_cli_report, mf_cli_report_describe,
      "join the results of a suite that ran on several hosts"},
+    {"compare", mf_cli_compare, mf_cli_compare_describe,
+     "show how the metrics of two results differ"},
     {"config", mf_cli_config, mf_cli_config_describe,
      "show the targets of the config file, and where each value is from"},
     {"kernel", mf_cli_kernel, mf_cli_kernel_describe,

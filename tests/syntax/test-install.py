@@ -22,6 +22,7 @@ FILES = (
     "share/man/man1/mayfly.1",
     "share/man/man5/mayfly.toml.5",
     "share/man/man8/mayfly-guest.8",
+    "share/mayfly/mayfly-compare.schema.json",
     "share/mayfly/mayfly-doctor.schema.json",
     "share/mayfly/mayfly-result.schema.json",
     "share/zsh/site-functions/_mayfly",
