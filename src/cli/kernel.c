@@ -13,23 +13,29 @@
 #include "cli/signals.h"
 #include "cli/syntax.h"
 #include "machine/catalog.h"
+#include "machine/kernel-build.h"
 #include "machine/kernel.h"
 
 #define STATUS_USAGE          2
 #define STATUS_INFRASTRUCTURE 69
 
+#define JOBS_MAX 1024
+
 /* What was given on the command line of one of the verbs. */
 typedef struct {
     char **operands; /* owned; NULL for none */
     gboolean json, verbose;
-    char *name; /* owned; of --name */
+    char *name;            /* owned; of --name */
+    char *output, *config; /* owned; of build */
+    int jobs;
+    gboolean configure_only;
 } Arguments;
 
 typedef struct {
     const char *name;
     const char *operands; /* for the usage line; NULL for none */
     guint operands_min, operands_max;
-    gboolean has_json, has_name, is_long; /* which options it has */
+    gboolean has_json, has_name, is_long, is_build; /* which options it has */
     const char *summary;
     const char *description;
     int (*run)(const Arguments *arguments);
@@ -280,8 +286,10 @@ finish(Job *job, const Arguments *arguments)
         g_clear_error(&job->error);
         return 128 + job->cancel.caught;
     }
-    if (!entry)
+    if (job->error)
         return fail(job->error);
+    if (!entry) /* a build that was only to configure */
+        return 0;
     if (arguments->verbose)
         g_printerr("mayfly: The kernel is in '%s'.\n", entry->image);
     g_print("%s\n", entry->name);
@@ -310,12 +318,44 @@ run_add(const Arguments *arguments)
     return finish(&job, arguments);
 }
 
+static void
+on_kernel_built(GObject *source, GAsyncResult *result, gpointer data)
+{
+    Job *job = data;
+
+    mf_kernel_build_finish(result, &job->entry, &job->error);
+    g_main_loop_quit(job->loop);
+}
+
+static int
+run_build(const Arguments *arguments)
+{
+    const MfKernelBuildRequest request = {
+        .source = arguments->operands[0],
+        .output = arguments->output,
+        .config = arguments->config,
+        .name = arguments->name,
+        .jobs = (guint)arguments->jobs,
+        .configure_only = arguments->configure_only,
+    };
+    Job job = {0};
+
+    if (arguments->jobs < 0 || arguments->jobs > JOBS_MAX) {
+        g_printerr("mayfly: '--jobs %d' is not a number from 1 to %d.\n", arguments->jobs,
+                   JOBS_MAX);
+        return STATUS_USAGE;
+    }
+    begin(&job, arguments);
+    mf_kernel_build_async(&request, on_progress, &job, job.cancellable, on_kernel_built, &job);
+    return finish(&job, arguments);
+}
+
 static const Verb verbs[] = {
-    {"list", NULL, 0, 0, TRUE, FALSE, FALSE, "List the kernels in the catalog.",
+    {"list", NULL, 0, 0, TRUE, FALSE, FALSE, FALSE, "List the kernels in the catalog.",
      "The newest release comes first. Use a name with 'mayfly run -k NAME'.\n\n"
      "Example:\n  mayfly kernel list",
      run_list},
-    {"pull", "DISTRIBUTION[/VERSION]|oci://REGISTRY/NAME[:TAG]", 1, 1, FALSE, TRUE, TRUE,
+    {"pull", "DISTRIBUTION[/VERSION]|oci://REGISTRY/NAME[:TAG]", 1, 1, FALSE, TRUE, TRUE, FALSE,
      "Fetch a kernel with its modules.",
      "A distribution's own package client fetches its package and checks its signature; nothing "
      "is installed, and root is not needed. VERSION is a release, the start of one, or a flavour; "
@@ -326,20 +366,30 @@ static const Verb verbs[] = {
      "Examples:\n  mayfly kernel pull debian/6.1\n"
      "  mayfly kernel pull oci://registry.example/kernels:6.6",
      run_pull},
-    {"add", "FILE|DIRECTORY...", 1, G_MAXUINT, FALSE, TRUE, TRUE, "Add a kernel of your own.",
+    {"add", "FILE|DIRECTORY...", 1, G_MAXUINT, FALSE, TRUE, TRUE, FALSE,
+     "Add a kernel of your own.",
      "Takes a .deb or .rpm (several, when a kernel is split into several packages), a directory "
      "with an unpacked package, a module directory, a kernel tree that was built, or an image "
      "(bzImage, vmlinux) with the modules that lie beside it. The kernel's name is printed.\n\n"
      "Example:\n  mayfly kernel add ~/src/linux --name mine",
      run_add},
-    {"info", "FILE|NAME", 1, 1, TRUE, FALSE, FALSE,
+    {"build", "SOURCE", 1, 1, FALSE, TRUE, TRUE, TRUE,
+     "Configure and build a kernel from its source.",
+     "What mayfly needs is merged over FILE of '--config', or the .config that is there; without "
+     "either, the kernel becomes a small one with everything that mayfly can use built in. "
+     "Options that the tree does not take are named, and nothing is built. The kernel is added to "
+     "the catalog and its name is printed.\n\n"
+     "Example:\n  mayfly kernel build ~/src/linux -o /var/tmp/linux --name mine",
+     run_build},
+    {"info", "FILE|NAME", 1, 1, TRUE, FALSE, FALSE, FALSE,
      "Say what a kernel is, and whether mayfly can run it.",
      "Lists the options that mayfly has a use for as built-in, module or missing, and ends with a "
      "verdict.\n\n"
      "Example:\n  mayfly kernel info arch/x86/boot/bzImage",
      run_info},
-    {"remove", "NAME...", 1, G_MAXUINT, FALSE, FALSE, FALSE, "Remove kernels from the catalog.",
-     "Example:\n  mayfly kernel remove debian/6.1.0-56-amd64", run_remove},
+    {"remove", "NAME...", 1, G_MAXUINT, FALSE, FALSE, FALSE, FALSE,
+     "Remove kernels from the catalog.", "Example:\n  mayfly kernel remove debian/6.1.0-56-amd64",
+     run_remove},
 };
 
 static void
@@ -367,6 +417,16 @@ context_for(const Verb *verb, Arguments *arguments, GArray *known)
     const GOptionEntry verbose[] = {
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose, "Say what is being done", NULL},
         {NULL}};
+    const GOptionEntry build[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments->output,
+                                   "Build there, not in the source tree", "DIR"},
+                                  {"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments->config,
+                                   "Start from this configuration", "FILE"},
+                                  {"jobs", 'j', 0, G_OPTION_ARG_INT, &arguments->jobs,
+                                   "Run so many compilers at once (default: as many as processors)",
+                                   "N"},
+                                  {"configure", 0, 0, G_OPTION_ARG_NONE, &arguments->configure_only,
+                                   "Only configure, and check the configuration", NULL},
+                                  {NULL}};
     const GOptionEntry operands[] = {
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
@@ -377,6 +437,8 @@ context_for(const Verb *verb, Arguments *arguments, GArray *known)
         mf_option_words_add(known, group, json);
     if (verb->has_name)
         mf_option_words_add(known, group, name);
+    if (verb->is_build)
+        mf_option_words_add(known, group, build);
     if (verb->is_long)
         mf_option_words_add(known, group, verbose);
     mf_option_words_add(known, group, operands);
@@ -442,8 +504,8 @@ mf_cli_kernel(int argc, char **argv)
         if (g_str_equal(argv[1], verbs[i].name))
             verb = &verbs[i];
     if (!verb) {
-        g_printerr("mayfly: 'mayfly kernel' has no verb '%s': expected list, pull, add, info or "
-                   "remove.\n",
+        g_printerr("mayfly: 'mayfly kernel' has no verb '%s': expected list, pull, add, build, "
+                   "info or remove.\n",
                    argv[1]);
         return STATUS_USAGE;
     }
@@ -451,5 +513,7 @@ mf_cli_kernel(int argc, char **argv)
         status = verb->run(&arguments);
     g_strfreev(arguments.operands);
     g_free(arguments.name);
+    g_free(arguments.output);
+    g_free(arguments.config);
     return status;
 }
