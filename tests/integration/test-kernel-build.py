@@ -85,7 +85,7 @@ def what_a_real_tree_does_not_take_is_named():
         os.unlink(kconfig)
         with open(kconfig, "w", encoding="ascii"):
             pass
-        result = box.build(tree)
+        result = box.build(tree, "--config", os.path.join(KERNELS, "small", "config"))
         expect_sentence(result, 2, re.escape("needs: CONFIG_OVERLAY_FS=y is not in"))
         assert not os.path.exists(os.path.join(box.out, "vmlinux"))
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A suite that is shared out to several hosts and merged again. No VM is started: its targets'
-kernels are missing, which makes each a skip, or an error."""
+kernels are missing, which makes each a skip, or an error; or their QEMU is none."""
 
 import collections
 import json
@@ -9,10 +9,11 @@ import os
 import pathlib
 import re
 import resource
+import subprocess
 import sys
 import xml.etree.ElementTree
 
-from harness import Sandbox, expect, expect_sentence, main, test
+from harness import Sandbox, Skip, expect, expect_sentence, main, test
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SOURCE / "tests" / "report"))
@@ -183,13 +184,56 @@ def what_is_wrong_is_one_sentence():
                                 "results"), 2, "Only one report")
 
 
+class Machines(Project):
+    """Targets whose machines start and end at once: of a hundred, one fails."""
+
+    def __init__(self, targets):
+        super().__init__(targets)
+        qemu = os.environ.get("MAYFLY_FAKE_QEMU")
+        if not qemu:
+            raise Skip("MAYFLY_FAKE_QEMU does not name the QEMU of this test")
+        self.env["MAYFLY_FAKE_QEMU_LOG"] = self.path("started")
+        self.write("drive-0", "x" * 512)
+        drives = [f"drive-{'bad-' if number % 100 == 50 else ''}{number}"
+                  for number in range(targets)]
+        for drive in drives[1:]:
+            os.link(self.path("drive-0"), self.path(drive))
+        self.write("mayfly.toml", "".join(
+            f'[[target]]\nname = "{name}"\nimage = "{drive}"\nqemu_command = "{qemu}"\n'
+            "success_exit_code = 33\n" for name, drive in zip(self.names, drives)))
+        self.drives = drives
+
+    def processor_time(self, *arguments, status):
+        """The seconds of mayfly itself, without those of its children."""
+        process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        assert process.wait() == status, (arguments, process.returncode)
+        return sum(int(field) for field in fields[11:13]) / os.sysconf("SC_CLK_TCK")
+
+
 @test
 def a_thousand_targets_across_eight_shards_are_each_run_once():
-    with Project(targets=1000) as box:
-        box.run_all(8)
+    with Machines(1000) as box:
+        seconds = 0
+        for index in range(1, 9):
+            failed = sum("bad" in box.drives[int(name[1:])] for name in box.run(
+                "test", "--shard", f"{index}/8", "--list").out.decode().split())
+            seconds += box.processor_time("test", "--shard", f"{index}/8", "--report",
+                                          f"json=results/{index}.json", status=failed)
+        with open(box.path("started"), encoding="ascii") as file:
+            started = file.read().split()
+        assert sorted(started) == sorted(box.drives), collections.Counter(started).most_common(3)
         result = box.run("report", "merge", "--report", "json=all.json", "results")
-        expect(result, 0)
-        assert [case["name"] for case in box.load("all.json")["cases"]] == box.names
+        expect(result, 10, out=b"1000 targets: 990 passed, 10 failed\n")
+        cases = box.load("all.json")["cases"]
+        assert [case["name"] for case in cases] == box.names
+        failed = [case["name"] for case in cases if case["outcome"] == "fail"]
+        assert failed == [f"t{number}" for number in range(50, 1000, 100)], failed
+        # With its machine: a process, its sockets, its directory, QMP.
+        assert seconds < 10.0, f"mayfly itself took {seconds:.2f} s for 1000 targets"
+        print(f"# mayfly itself took {seconds:.2f} s for 1000 targets and their machines")
 
 
 @test
