@@ -9,7 +9,9 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/tempdir.h"
 #include "machine/daemon.h"
+#include "machine/serial-port.h"
 #include "machine/tpm.h"
 #include "machine/virtiofsd.h"
 #include "qapi/qmp-commands.h"
@@ -32,6 +34,7 @@ struct _MfMachine {
     MfQmp *qmp;                           /* owned */
     MfQga *qga;                           /* owned */
     MfConsole *console;                   /* owned */
+    char *port_names;                     /* owned; where QEMU finds the console; NULL: it has */
     GTask *open_task;                     /* owned; while opening */
     gboolean held;                        /* QEMU stays when the guest has ended */
     gboolean opened, panicked, stopping, ended;
@@ -45,10 +48,18 @@ enum { SIGNAL_PANICKED, SIGNAL_ENDED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
 static void
+remove_port_names(MfMachine *self)
+{
+    mf_tempdir_remove(self->port_names);
+    g_clear_pointer(&self->port_names, g_free);
+}
+
+static void
 mf_machine_dispose(GObject *object)
 {
     MfMachine *self = MF_MACHINE(object);
 
+    remove_port_names(self);
     g_clear_handle_id(&self->quit_source, g_source_remove);
     g_clear_handle_id(&self->daemon_source, g_source_remove);
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
@@ -251,7 +262,7 @@ on_event(MfMachine *self, const char *name, json_object *data)
     }
 }
 
-/* Makes the channels' socketpairs: our ends become transports, the others' are handed to QEMU. */
+/* Our ends of the channels become transports, the others' are handed to QEMU. */
 static gboolean
 make_channels(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **error)
 {
@@ -259,14 +270,16 @@ make_channels(MfMachine *self, const MfSpec *spec, GArray *theirs, GError **erro
         MfChildFd handed = {.target = MF_CHANNEL_FIRST_FD + (int)channel};
         int ours;
 
-        if (!mf_spec_has_channel(spec, channel))
+        if (channel == MF_CHANNEL_CONSOLE || !mf_spec_has_channel(spec, channel))
             continue;
         if (!mf_fd_socketpair(&ours, &handed.fd, error))
             return FALSE;
         g_array_append_val(theirs, handed);
         self->channels[channel] = mf_fd_transport_new(ours, mf_channel_describe(channel));
     }
-    return TRUE;
+    self->channels[MF_CHANNEL_CONSOLE] = mf_serial_port_open(
+        &MF_CONSOLE_FDS, mf_channel_describe(MF_CHANNEL_CONSOLE), theirs, &self->port_names, error);
+    return self->channels[MF_CHANNEL_CONSOLE] != NULL;
 }
 
 /* Takes a daemon (which may be NULL) whose connection is handed over. */
@@ -383,6 +396,8 @@ on_qmp_open(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     gboolean good = mf_qmp_open_finish(MF_QMP(source), result, &error);
 
+    /* QEMU makes all that the command line says before it greets. */
+    remove_port_names(self);
     /* A hang-up means that QEMU is ending: its exit, which follows, tells why. */
     if (!self->open_task || g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
         return;

@@ -143,7 +143,7 @@ static void
 add_channels(const MfSpec *self, MfArgv *argv)
 {
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
-        if (!mf_spec_has_channel(self, channel))
+        if (channel == MF_CHANNEL_CONSOLE || !mf_spec_has_channel(self, channel))
             continue;
 
         g_autofree char *fd = g_strdup_printf("%d", MF_CHANNEL_FIRST_FD + (int)channel);
@@ -151,6 +151,7 @@ add_channels(const MfSpec *self, MfArgv *argv)
     }
 
     mf_argv_add_many(argv, "-mon", "chardev=qmp,mode=control", NULL);
+    mf_serial_port_add_to_argv(&MF_CONSOLE_FDS, channels[MF_CHANNEL_CONSOLE].id, argv);
     mf_argv_add_many(argv, "-serial", "chardev:console", NULL);
     mf_argv_add(argv, "-device");
     mf_argv_addf(argv, "virtio-serial-%s,id=serial", mf_platform_get(self->arch)->virtio);

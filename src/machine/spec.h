@@ -10,12 +10,14 @@
 #include "machine/host.h"
 #include "machine/net.h"
 #include "machine/numa.h"
+#include "machine/serial-port.h"
 #include "machine/share.h"
 #include "machine/smbios.h"
 #include "machine/tpm.h"
 
-/* The channels between mayfly and QEMU: socketpairs, inherited under fixed numbers so that the
- * command line does not depend on the moment. The script ones exist only with script_ports. */
+/* The channels between mayfly and QEMU: socketpairs, and pipes for the console (serial-port.h),
+ * inherited under fixed numbers so that the command line does not depend on the moment. The script
+ * ones exist only with script_ports. */
 typedef enum {
     MF_CHANNEL_QMP,
     MF_CHANNEL_CONSOLE,
@@ -29,12 +31,18 @@ typedef enum {
 
 #define MF_CHANNEL_FIRST_FD 3
 
-/* Behind the channels' numbers, those of a backing's files, and the connections to swtpm and to the
- * virtiofs daemons, in the order of the shares. */
+/* Behind the channels' numbers, those of a backing's files, the connection to swtpm, what else the
+ * console needs, and the connections to the virtiofs daemons, in the order of the shares. */
 #define MF_RAM_FD         (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
 #define MF_STATE_FD       (MF_RAM_FD + 1)
 #define MF_TPM_FD         (MF_STATE_FD + 1)
-#define MF_SHARE_FIRST_FD (MF_TPM_FD + 1)
+#define MF_TYPED_FD       (MF_TPM_FD + 1)
+#define MF_PORT_NAMES_FD  (MF_TYPED_FD + 1)
+#define MF_SHARE_FIRST_FD (MF_PORT_NAMES_FD + 1)
+
+/* The console's numbers. */
+#define MF_CONSOLE_FDS                                                                             \
+    ((MfSerialPortFds){MF_TYPED_FD, MF_CHANNEL_FIRST_FD + MF_CHANNEL_CONSOLE, MF_PORT_NAMES_FD})
 
 /*
  * Memory in a file, for a machine that is to be saved, or restored. What a saved machine writes

@@ -55,12 +55,16 @@ mask_machine(const MfSpec *spec)
     return mf_spec_to_argv(&plain);
 }
 
+/* What QEMU inherits from mayfly, which is new with each run. */
+#define HANDED "/proc/self/fd/"
+
 /* Whether a word of the masked command line has a path in it, at its beginning or as a value. */
 static gboolean
 names_file(const char *word)
 {
     for (const char *slash = strchr(word, '/'); slash; slash = strchr(slash + 1, '/'))
-        if (slash == word || slash[-1] == '=' || slash[-1] == ',' || slash[-1] == ':')
+        if ((slash == word || slash[-1] == '=' || slash[-1] == ',' || slash[-1] == ':') &&
+            !g_str_has_prefix(slash, HANDED))
             return TRUE;
     return FALSE;
 }

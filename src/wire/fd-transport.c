@@ -15,8 +15,9 @@
 
 struct _MfFdTransport {
     GObject parent;
-    char *peer; /* owned */
-    int fd;     /* owned; -1 when closed */
+    char *peer;   /* owned */
+    int fd;       /* owned; -1 when closed */
+    int write_fd; /* owned where it is not the same as 'fd'; -1 when nothing more is sent */
     gboolean is_socket, can_read, reading, end_wanted;
     GQueue queue; /* owned; of Chunk */
     gsize queued;
@@ -56,11 +57,11 @@ static gboolean on_writable(int fd, GIOCondition condition, gpointer data);
 static gboolean on_write_failed(gpointer data);
 
 static void
-watch(MfFdTransport *self, guint *source, gboolean wanted, GIOCondition condition,
+watch(MfFdTransport *self, int fd, guint *source, gboolean wanted, GIOCondition condition,
       GUnixFDSourceFunc callback)
 {
     if (wanted && !*source)
-        *source = g_unix_fd_add(self->fd, condition, callback, self);
+        *source = g_unix_fd_add(fd, condition, callback, self);
     else if (!wanted && *source)
         g_clear_handle_id(source, g_source_remove);
 }
@@ -74,9 +75,9 @@ update_sources(MfFdTransport *self)
     gboolean reads = is_open && self->can_read && self->reading;
     gboolean ends = is_open && self->write_error && (self->reading || !self->can_read);
 
-    watch(self, &self->read_source, reads && !self->write_error, G_IO_IN, on_readable);
-    watch(self, &self->write_source, is_open && !g_queue_is_empty(&self->queue), G_IO_OUT,
-          on_writable);
+    watch(self, self->fd, &self->read_source, reads && !self->write_error, G_IO_IN, on_readable);
+    watch(self, self->write_fd, &self->write_source,
+          self->write_fd >= 0 && !g_queue_is_empty(&self->queue), G_IO_OUT, on_writable);
     if (ends && !self->end_source)
         self->end_source = g_idle_add_full(G_PRIORITY_DEFAULT, on_write_failed, self, NULL);
     else if (!ends)
@@ -87,9 +88,12 @@ static void
 close_fd(MfFdTransport *self)
 {
     int fd = mf_fd_steal(&self->fd);
+    int write_fd = mf_fd_steal(&self->write_fd);
 
     drop_queue(self);
     update_sources(self);
+    if (write_fd != fd)
+        mf_fd_clear(&write_fd);
     mf_fd_clear(&fd);
 }
 
@@ -158,7 +162,7 @@ write_chunk(MfFdTransport *self, const Chunk *chunk)
     struct msghdr message = {.msg_iov = &rest, .msg_iovlen = 1};
 
     if (!self->is_socket)
-        return write(self->fd, rest.iov_base, rest.iov_len);
+        return write(self->write_fd, rest.iov_base, rest.iov_len);
     if (chunk->fd >= 0) {
         message.msg_control = &control;
         message.msg_controllen = sizeof(control);
@@ -195,13 +199,17 @@ write_queue(MfFdTransport *self)
     }
 }
 
-/* Half of the connection only: bytes from the peer still come. A pipe has just this one half, and
- * ends when it is closed. */
+/* Half of the connection only: bytes from the peer still come. A pipe on its own has just this one
+ * half, and ends when it is closed. */
 static void
 end_if_sent(MfFdTransport *self)
 {
-    if (self->end_wanted && self->is_socket && self->fd >= 0 && g_queue_is_empty(&self->queue))
+    if (!self->end_wanted || self->write_fd < 0 || !g_queue_is_empty(&self->queue))
+        return;
+    if (self->is_socket)
         shutdown(self->fd, SHUT_WR);
+    else if (self->write_fd != self->fd)
+        mf_fd_clear(&self->write_fd);
 }
 
 static gboolean
@@ -247,7 +255,7 @@ mf_fd_transport_send(MfTransport *transport, GBytes *bytes)
 {
     MfFdTransport *self = MF_FD_TRANSPORT(transport);
 
-    if (self->fd >= 0 && !self->write_error && g_bytes_get_size(bytes) > 0)
+    if (self->write_fd >= 0 && !self->write_error && g_bytes_get_size(bytes) > 0)
         enqueue(self, bytes, -1);
 }
 
@@ -342,22 +350,37 @@ static void
 mf_fd_transport_init(MfFdTransport *self)
 {
     self->fd = -1;
+    self->write_fd = -1;
     self->reading = TRUE;
     g_queue_init(&self->queue);
+}
+
+static void
+own(int fd)
+{
+    g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+MfTransport *
+mf_fd_transport_new_pipes(int read_fd, int write_fd, const char *peer)
+{
+    MfFdTransport *self = g_object_new(MF_TYPE_FD_TRANSPORT, NULL);
+    struct stat status;
+
+    self->fd = read_fd;
+    self->write_fd = write_fd;
+    self->peer = g_strdup(peer);
+    self->is_socket = fstat(read_fd, &status) == 0 && S_ISSOCK(status.st_mode);
+    self->can_read = (fcntl(read_fd, F_GETFL) & O_ACCMODE) != O_WRONLY;
+    own(read_fd);
+    own(write_fd);
+    update_sources(self);
+    return MF_TRANSPORT(self);
 }
 
 MfTransport *
 mf_fd_transport_new(int fd, const char *peer)
 {
-    MfFdTransport *self = g_object_new(MF_TYPE_FD_TRANSPORT, NULL);
-    struct stat status;
-
-    self->fd = fd;
-    self->peer = g_strdup(peer);
-    self->is_socket = fstat(fd, &status) == 0 && S_ISSOCK(status.st_mode);
-    self->can_read = (fcntl(fd, F_GETFL) & O_ACCMODE) != O_WRONLY;
-    g_unix_set_fd_nonblocking(fd, TRUE, NULL);
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    update_sources(self);
-    return MF_TRANSPORT(self);
+    return mf_fd_transport_new_pipes(fd, fd, peer);
 }

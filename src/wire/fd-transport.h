@@ -5,7 +5,8 @@
 
 /*
  * A transport over a descriptor of this process: a stream socket, or one end of a pipe (which then
- * only reads or only writes). It lives on the default main context and never blocks.
+ * only reads or only writes); or over the ends of two pipes. It lives on the default main context
+ * and never blocks.
  */
 #define MF_TYPE_FD_TRANSPORT (mf_fd_transport_get_type())
 G_DECLARE_FINAL_TYPE(MfFdTransport, mf_fd_transport, MF, FD_TRANSPORT, GObject)
@@ -16,3 +17,7 @@ G_DECLARE_FINAL_TYPE(MfFdTransport, mf_fd_transport, MF, FD_TRANSPORT, GObject)
  *
  * "closed" has MF_ERROR_LOST. After a failed write what can still be read is delivered first. */
 MfTransport *mf_fd_transport_new(int fd, const char *peer);
+
+/* The same over two pipes: what comes is read from 'read_fd', and what is sent is written to
+ * 'write_fd'. The end of what comes is the end of both. */
+MfTransport *mf_fd_transport_new_pipes(int read_fd, int write_fd, const char *peer);

@@ -59,7 +59,8 @@ class Warm:
     def restore_alone(self):
         """Seconds in which QEMU alone restores that machine, and is told to quit."""
         directory = self.machine()
-        command = self.host.qemu_command(self.image)
+        command = [re.sub(r'^pipe,id=console,.*', 'socket,id=console,fd=0', word)
+                   for word in self.host.qemu_command(self.image)]
         with contextlib.ExitStack() as stack:
             ends = [[stack.enter_context(end) for end in socket.socketpair()]
                     for _ in range(len(re.findall(r',fd=\d+', ' '.join(command))))]
