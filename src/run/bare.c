@@ -247,7 +247,9 @@ on_machine_ended(MfBare *self, const GError *error)
     if (self->console_closed)
         judge(self);
     else
-        self->drain = g_timeout_add(DRAIN_MS, on_drain_over, self);
+        /* Behind whatever is there to be read: a busy host may be late with both. */
+        self->drain =
+            g_timeout_add_full(G_PRIORITY_DEFAULT_IDLE, DRAIN_MS, on_drain_over, self, NULL);
 }
 
 static void
