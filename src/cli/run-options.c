@@ -492,6 +492,8 @@ find_command_option(const RawOptions *raw)
         {"--env", raw->env != NULL},
         {"--user", raw->user != NULL},
         {"--workdir", raw->workdir != NULL},
+        {"--boot-timeout", raw->boot_timeout != NULL},
+        {"--subtests", raw->subtests != NULL},
         {"--setup", raw->setup != NULL},
         {"--teardown", raw->teardown != NULL},
         {"--artifact", raw->artifacts != NULL},

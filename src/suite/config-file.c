@@ -138,9 +138,10 @@ shorten(const char *path)
     return g_strdup(is_within(path, here) ? path + strlen(here) + 1 : path);
 }
 
-/* What vmtest gives a target that does not say how much memory it needs. */
+/* What vmtest makes of a target that does not say how much memory it needs, or that has a root
+ * beside an image: it pays no attention to that. */
 static void
-add_vmtest_memory(json_object *tree)
+adapt_to_vmtest(json_object *tree)
 {
     static const MfOrigin origin = {.kind = MF_ORIGIN_DEFAULT};
     json_object *targets = json_object_object_get(tree, "target");
@@ -150,6 +151,8 @@ add_vmtest_memory(json_object *tree)
 
         if (!json_object_is_type(target, json_type_object))
             continue;
+        if (json_object_object_get_ex(target, "image", NULL))
+            json_object_object_del(target, "rootfs");
         if (!json_object_object_get_ex(target, "vm", &vm)) {
             vm = json_object_new_object();
             mf_origin_set(vm, &origin);
@@ -191,7 +194,7 @@ mf_config_file_load(const char *path, GError **error)
     if (!self->tree || !mf_config_check_document(self->tree, error))
         return NULL;
     if (g_str_equal(base_name, VMTEST_NAME))
-        add_vmtest_memory(self->tree);
+        adapt_to_vmtest(self->tree);
     return g_steal_pointer(&self);
 }
 

@@ -11,7 +11,7 @@ typedef struct {
     char *directory;   /* owned; that it is in, absolute: its relative paths are meant from there */
     json_object *tree; /* owned; every value has its MfOrigin, with the file's name as it is short
                         * for somebody in the current directory. In a vmtest.toml each target has
-                        * the memory that it has for vmtest. */
+                        * the memory that it has for vmtest, and an image has no root. */
 } MfConfigFile;
 
 /* The config file of a directory (absolute): mayfly.toml, else vmtest.toml, there or in the nearest

@@ -180,6 +180,44 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
     return TRUE;
 }
 
+/* A target's own key that nothing would come of. What a profile, a matrix, an option or the
+ * environment says is for all targets, and passes those by that it is not for. */
+static gboolean
+is_own(json_object *tree, const char *key)
+{
+    json_object *value;
+
+    return json_object_object_get_ex(tree, key, &value) && mf_origin_get(value) &&
+           mf_origin_get(value)->kind == MF_ORIGIN_FILE;
+}
+
+/* What every target has by default, and only some have a use for. */
+static gboolean
+check_idle(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    static const struct {
+        const char *key;
+        gboolean image_has_use; /* one that a command runs in */
+    } keys[] = {
+        {"boot_timeout", TRUE}, {"share", TRUE}, {"rootfs", FALSE},   {"root_mode", FALSE},
+        {"cache", FALSE},       {"init", FALSE}, {"hostname", FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *needs = !has_command(target)                        ? "a command"
+                            : !target->kernel && !keys[i].image_has_use ? "a kernel"
+                                                                        : NULL;
+
+        if (!needs || !is_own(tree, keys[i].key))
+            continue;
+        mf_config_value_fail(mf_config_place_find(tree, keys[i].key), error,
+                             "Target '%s' has the key '%s', which needs %s.", target->name,
+                             keys[i].key, needs);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 check_exit_code(const MfConfigTarget *target, json_object *tree, GError **error)
 {
@@ -468,10 +506,10 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_payload_keys, check_payloads, check_name,      check_boot,    check_boot_options,
-        check_command,      check_bare,     check_exit_code, check_console, check_expect,
-        check_hang_timeout, check_guest,    check_memory,    check_numa,    check_net,
-        check_mounts,       check_smbios,   check_tpm,
+        check_payload_keys, check_payloads,     check_name,   check_boot,      check_boot_options,
+        check_command,      check_bare,         check_idle,   check_exit_code, check_console,
+        check_expect,       check_hang_timeout, check_guest,  check_memory,    check_numa,
+        check_net,          check_mounts,       check_smbios, check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

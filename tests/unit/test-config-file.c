@@ -139,6 +139,24 @@ test_loaded_file_knows_its_directory_and_its_short_name(void)
 }
 
 static void
+test_an_image_of_vmtest_may_have_a_root_that_it_has_no_use_for(void)
+{
+    const char *text = "[[target]]\nname = 'a'\nimage = 'i'\nrootfs = '/'\n"
+                       "[[target]]\nname = 'b'\nkernel = 'k'\nrootfs = '/'\n";
+    g_autofree char *path = make("roots/vmtest.toml", text);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfConfigFile) vmtest = mf_config_file_load(path, &error);
+    json_object *targets;
+
+    g_assert_no_error(error);
+    targets = json_object_object_get(vmtest->tree, "target");
+    for (gsize i = 0; i < 2; i++)
+        g_assert_cmpint(
+            json_object_object_get_ex(json_object_array_get_idx(targets, i), "rootfs", NULL), ==,
+            (int)i);
+}
+
+static void
 test_targets_of_vmtest_have_its_memory(void)
 {
     const char *text = "[[target]]\nname = 'a'\n"
@@ -222,6 +240,8 @@ main(int argc, char **argv)
                     test_file_is_looked_for_up_to_the_home_outside_of_a_repository);
     g_test_add_func("/config-file/loaded-file-knows-its-directory-and-its-short-name",
                     test_loaded_file_knows_its_directory_and_its_short_name);
+    g_test_add_func("/config-file/an-image-of-vmtest-may-have-a-root-that-it-has-no-use-for",
+                    test_an_image_of_vmtest_may_have_a_root_that_it_has_no_use_for);
     g_test_add_func("/config-file/targets-of-vmtest-have-its-memory",
                     test_targets_of_vmtest_have_its_memory);
     g_test_add_func("/config-file/a-link-that-leads-nowhere-is-found-and-told-of",

@@ -260,6 +260,27 @@ parse_target(const char *text, json_object **ret_tree)
     return json_object_array_get_idx(json_object_object_get(*ret_tree, "target"), 0);
 }
 
+/* Of all targets, some of which have no use for it. */
+static void
+test_what_a_profile_says_passes_by_a_target_that_has_no_use_for_it(void)
+{
+    static const MfOrigin profile = {.kind = MF_ORIGIN_PROFILE, .name = "c.toml"};
+    json_object *tree, *target = parse_target("[[target]]\nname = 'a'\nkernel = 'k'\n"
+                                              "success_exit_code = 33\nboot_timeout = '1m'\n",
+                                              &tree);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MfConfigTarget) config = NULL;
+
+    g_assert_null(mf_config_read_target(target, "/", &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_clear_error(&error);
+    mf_origin_set(json_object_object_get(target, "boot_timeout"), &profile);
+    config = mf_config_read_target(target, "/", &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(config->boot_timeout, ==, 60000);
+    json_object_put(tree);
+}
+
 static void
 test_added_defaults_are_what_is_read_without_them(void)
 {
@@ -398,6 +419,8 @@ main(int argc, char **argv)
     g_test_add_func("/config-read/keys-beyond-vmtest-are-read", test_keys_beyond_vmtest_are_read);
     g_test_add_func("/config-read/a-profile-need-not-say-all-and-may-say-it-with-variables",
                     test_a_profile_need_not_say_all_and_may_say_it_with_variables);
+    g_test_add_func("/config-read/what-a-profile-says-passes-by-a-target-that-has-no-use-for-it",
+                    test_what_a_profile_says_passes_by_a_target_that_has_no_use_for_it);
     g_test_add_func("/config-read/added-defaults-are-what-is-read-without-them",
                     test_added_defaults_are_what_is_read_without_them);
     g_test_add_func("/config-read/value-of-no-file-is-refused-by-the-name-of-its-layer",
