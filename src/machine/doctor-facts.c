@@ -13,6 +13,7 @@
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
 #include "machine/tool.h"
+#include "machine/tpm.h"
 #include "machine/virtiofsd.h"
 
 /* A kernel that was never looked through is unpacked for it: of those, only as many as there is
@@ -179,6 +180,7 @@ find_parts(MfDoctorFacts *facts, const char *root)
     g_autoptr(GError) unsecured = NULL;
     g_autoptr(MfFirmware) secured =
         mf_firmware_find(prefix, facts->arch, MF_SECURE_BOOT_MS, NULL, &unsecured);
+    g_autoptr(GError) no_swtpm = NULL;
     g_autoptr(GError) error = NULL;
 
     if (firmware)
@@ -190,7 +192,9 @@ find_parts(MfDoctorFacts *facts, const char *root)
     facts->virtiofsd = mf_virtiofsd_find(&error);
     if (error)
         facts->no_virtiofsd = g_strdup(error->message);
-    facts->swtpm = g_find_program_in_path("swtpm");
+    facts->swtpm = mf_tpm_find(&no_swtpm);
+    if (no_swtpm)
+        facts->no_swtpm = g_strdup(no_swtpm->message);
 }
 
 static void

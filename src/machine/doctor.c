@@ -56,6 +56,7 @@ mf_doctor_facts_free(MfDoctorFacts *self)
     g_free(self->uefi);
     g_free(self->secure_boot);
     g_free(self->swtpm);
+    g_free(self->no_swtpm);
     g_free(self->cache);
     g_free(self->no_cache);
     g_free(self);
@@ -311,7 +312,7 @@ check_parts(GPtrArray *checks, const MfDoctorFacts *facts)
                    "There is no UEFI firmware with Microsoft's keys, which '--secure-boot ms' "
                    "needs.");
     check_part(checks, facts, "swtpm", "TPM", MF_PART_SWTPM, facts->swtpm,
-               "There is no swtpm in PATH, which guests with a TPM need.");
+               facts->no_swtpm ? facts->no_swtpm : "There is no swtpm, which a TPM needs.");
 }
 
 static void

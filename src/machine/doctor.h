@@ -40,6 +40,7 @@ typedef struct {
     gboolean has_secure_boot;       /* the architecture, for firmware that checks signatures */
     char *secure_boot;              /* owned; path of that, with Microsoft's keys; or NULL */
     char *swtpm;                    /* owned; its path; or NULL */
+    char *no_swtpm;                 /* owned; why not, a sentence; or NULL */
     guint64 memory;                 /* bytes that are free for VMs; G_MAXUINT64: nothing says */
     guint64 guest_memory;           /* bytes of a guest that does not say how much it wants */
     char *cache;                    /* owned; the directory */

@@ -127,6 +127,19 @@ def what_is_there_is_found():
 
 
 @test
+def a_swtpm_that_is_named_and_not_there_is_missed_by_its_name():
+    with Host() as host:
+        host.script("qemu-system-x86_64", "echo QEMU emulator version 8.1.2\n")
+        host.script("swtpm", "")
+        host.env["MAYFLY_SWTPM"] = "/no/such/swtpm"
+        checks, _ = host.examine(0)
+        assert checks["swtpm"]["verdict"] == "warn", checks
+        assert "'/no/such/swtpm' (from MAYFLY_SWTPM)" in checks["swtpm"]["message"], checks
+        host.env["MAYFLY_SWTPM"] = os.path.join(host.bin, "swtpm")
+        assert host.examine(0)[0]["swtpm"]["verdict"] == "pass"
+
+
+@test
 def kernels_are_called_as_they_are_named_and_what_they_lack_is_told():
     with Host() as host:
         host.script("qemu-system-x86_64", "echo QEMU emulator version 8.1.2\n")
