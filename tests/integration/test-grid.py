@@ -6,10 +6,18 @@ browser."""
 import html.parser
 import json
 import os
+import pathlib
 import shutil
 import subprocess
+import sys
 
 from harness import Sandbox, Skip, expect, expect_sentence, kernel, main, test
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(SOURCE / "tests" / "report"))
+from schema import Invalid, Schema  # noqa: E402
+
+SCHEMA = Schema(json.loads((SOURCE / "data" / "mayfly-grid.schema.json").read_text()))
 
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"> | \u202e&amp; <script>1</script>"
 
@@ -51,6 +59,12 @@ class Project(Sandbox):
     def read(self, name):
         with open(os.path.join(self.work, name), encoding="utf-8") as file:
             return file.read()
+
+    def read_grid(self):
+        """The cells of grid.json, which keeps to its schema, by persona and scenario."""
+        document = json.loads(self.read("grid.json"))
+        SCHEMA.validate(document)
+        return {(cell["persona_id"], cell["scenario_name"]): cell for cell in document["cells"]}
 
 
 @test
@@ -96,14 +110,25 @@ def a_dry_run_shows_every_cell_and_runs_none():
                          "grid-markdown=grid.md")
         expect(result, 0)
         assert b"PERSONA" in result.out, result
-        document = json.loads(box.read("grid.json"))
-        assert (document["schema_version"], document["tool"]) == (1, "mayfly"), document
-        cells = {(cell["persona_id"], cell["scenario_name"]): cell for cell in document["cells"]}
+        cells = box.read_grid()
         assert set(cells) == {(persona, scenario) for persona in ("qemu-pc", "qemu-q35")
                               for scenario in ("boot", HOSTILE)}, sorted(cells)
         assert all((cell["result"], cell["reason"], cell["duration_ms"]) == ("SKIP", "dry-run", 0)
                    for cell in cells.values()), cells
         assert "| qemu-pc | SKIP 0ms | SKIP 0ms |" in box.read("grid.md")
+
+
+@test
+def the_schema_of_a_grid_finds_mistakes():
+    for mistake in ({"schema_version": 2}, {"tool": "other"}, {"cells": [{"result": "PASS"}]},
+                    {"extra": 1}):
+        document = json.loads((SOURCE / "tests" / "golden" / "report-grid.json").read_text())
+        SCHEMA.validate(document)
+        try:
+            SCHEMA.validate({**document, **mistake})
+        except Invalid:
+            continue
+        raise AssertionError(f"{mistake} was not found")
 
 
 @test
@@ -200,8 +225,7 @@ persona = "qemu-pc"
         box.write("personas/tpm.toml", "id = 'tpm'\nname = 'TPM'\n[hardware]\ntpm = '2.0'\n")
         result = box.run("test", "--grid", "--report", "grid-json=grid.json")
         expect(result, 1)
-        cells = {(cell["persona_id"], cell["scenario_name"]): cell
-                 for cell in json.loads(box.read("grid.json"))["cells"]}
+        cells = box.read_grid()
         found = {key: cell["result"] for key, cell in cells.items()}
         assert found == {("qemu-pc", "good"): "PASS", ("one", "good"): "SKIP",
                          ("tpm", "good"): "SKIP", ("qemu-pc", "bad"): "FAIL"}, cells
