@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest's kernel that crashes or hangs: the verdict, its time, and what is kept of it."""
 
+import json
 import os
 import re
 import time
@@ -136,6 +137,37 @@ def a_hang_leaves_its_memory_too():
                          f"insmod {module()} fault=hang")
         expect(result, 125, err="The guest hung .*The guest's memory is in '")
         assert head(box, "crash.kdump", 12) == b"makedumpfile"
+
+
+@test
+def a_target_says_by_its_keys_when_it_hangs_and_what_is_kept_of_it():
+    with Sandbox() as box:
+        with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
+            file.write(f"""\
+[[target]]
+name = "hangs"
+kernel = "{kernel()}"
+command = "insmod {module()} fault=hang"
+hang_timeout = "4s"
+on_crash = ["dump"]
+[[target]]
+name = "panics"
+kernel = "{kernel()}"
+command = "{CRASH}"
+on_crash = ["screenshot"]
+""")
+        result = box.run("test", "-j", "2", "--run-dir", "kept", "--report", "json=result.json")
+        expect(result, 2)
+        cases = {case["name"]: case for case in json.loads(read(box, "result.json"))["cases"]}
+        for name, message, kept, absent, magic in (
+                ("hangs", "The guest hung during execution: nothing was heard of it for 4s",
+                 "crash.kdump", "crash.png", b"makedumpfile"),
+                ("panics", "panicked during execution: Kernel panic", "crash.png", "crash.kdump",
+                 b"\x89PNG")):
+            assert cases[name]["verdict"] == "crashed", (name, cases[name]["reason"])
+            assert message in cases[name]["message"], (name, cases[name]["message"])
+            assert head(box, f"kept/{name}/{kept}", len(magic)) == magic, name
+            assert not os.path.exists(os.path.join(box.work, "kept", name, absent)), name
 
 
 @test
