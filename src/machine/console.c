@@ -186,18 +186,26 @@ mf_console_mark(MfConsole *self)
     self->begun = mf_transcript_get_place(self->kept);
 }
 
+/* The last lines of what came from the place 'from' on. */
+static char *
+get_tail_from(MfConsole *self, guint64 from, guint lines)
+{
+    g_autoptr(MfTranscript) last = mf_transcript_new(MF_CONSOLE_TAIL_MAX);
+    gsize size;
+    const char *tail = mf_transcript_get_tail(self->kept, from, lines, &size);
+    g_autofree char *text = NULL;
+
+    mf_transcript_feed(last, tail, size);
+    text = mf_transcript_get_text(last);
+    return plain_text(text, strlen(text));
+}
+
 char *
 mf_console_get_tail(MfConsole *self, guint lines)
 {
-    gsize size;
-    const char *tail = mf_transcript_get_tail(self->kept, self->begun, lines, &size);
-    g_autofree char *own = plain_text(tail, size);
+    g_autofree char *own = get_tail_from(self, self->begun, lines);
 
-    if (*own)
-        return g_steal_pointer(&own);
-    tail = mf_transcript_get_tail(self->kept, 0, lines, &size);
-
-    return plain_text(tail, size);
+    return *own ? g_steal_pointer(&own) : get_tail_from(self, 0, lines);
 }
 
 GBytes *

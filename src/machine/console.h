@@ -15,6 +15,7 @@ G_DECLARE_FINAL_TYPE(MfConsole, mf_console, MF, CONSOLE, GObject)
 
 #define MF_CONSOLE_KEEP     (10u << 20)
 #define MF_CONSOLE_LINE_MAX 4096
+#define MF_CONSOLE_TAIL_MAX (128u << 10)
 
 /* Whose words they are: lines of one never mix with those of the other. */
 typedef enum {
@@ -43,7 +44,8 @@ void mf_console_mark(MfConsole *self);
 
 /* The last 'lines' lines, of what this run has said if it has said anything (see
  * mf_console_mark()), valid UTF-8 without escape sequences and control characters, no final
- * newline; "" when there was nothing. Owned by the caller. */
+ * newline; "" when there was nothing. Of lines that are more than MF_CONSOLE_TAIL_MAX bytes it has
+ * the last ones, and says how many are missing. Owned by the caller. */
 char *mf_console_get_tail(MfConsole *self, guint lines);
 
 /* What follows 'text' on the last line that contains it, with 'text' itself, as plain as the tail;

@@ -124,6 +124,22 @@ count(MfConsole *console, GBytes *bytes, gsize *total)
 }
 
 static void
+test_a_tail_is_bounded_and_says_what_is_missing(void)
+{
+    g_autoptr(MfConsole) console = mf_console_new(NULL);
+    g_autofree char *most = g_strnfill(MF_CONSOLE_TAIL_MAX, 'x');
+    g_autofree char *cut = g_strconcat("\n[--- BUFFER OVERFLOW, 5 bytes elided ---]\n", most, NULL);
+
+    feed(console, most);
+    assert_tail(console, 1, most);
+    feed(console, "\n1234");
+    assert_tail(console, 1, "1234");
+    feed(console, "\n");
+    feed(console, most);
+    assert_tail(console, 2, cut);
+}
+
+static void
 test_everything_is_passed_on_live(void)
 {
     g_autoptr(MfConsole) console = mf_console_new(NULL);
@@ -258,6 +274,8 @@ main(int argc, char **argv)
                     test_escape_sequences_and_broken_text_do_not_reach_a_terminal);
     g_test_add_func("/console/the-line-of-a-panic-is-found-from-its-first-word",
                     test_the_line_of_a_panic_is_found_from_its_first_word);
+    g_test_add_func("/console/S-4/a-tail-is-bounded-and-says-what-is-missing",
+                    test_a_tail_is_bounded_and_says_what_is_missing);
     g_test_add_func("/console/what-is-kept-is-bounded-and-the-rest-counted",
                     test_what_is_kept_is_bounded_and_what_is_not_is_counted);
     g_test_add_func("/console/everything-is-passed-on-live", test_everything_is_passed_on_live);
