@@ -50,6 +50,7 @@ run|cmd qemu-system-x86_64|qemu-system-x86|qemu-system-x86|qemu-system-x86|qemu-
 run|cmd qemu-ga|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|qemu-guest-agent|serves the guest of the scripted init, and the tests
 check|cmd qemu-system-aarch64|qemu-system-arm|-|-|-|-|the VM of the test of another architecture
 check|cmd qemu-system-riscv64|qemu-system-misc|-|-|-|-|checks the command lines of riscv64 and s390x
+check|cmd s390x-linux-gnu-as|binutils-s390x-linux-gnu|-|-|-|-|the guest that floods its console
 check|cmd aarch64-linux-gnu-gcc|gcc-aarch64-linux-gnu|-|-|-|-|the guest program for aarch64
 check|lib-of aarch64-linux-gnu-gcc libc.a|libc6-dev-arm64-cross|-|-|-|-|the guest program for aarch64
 check|cmd riscv64-linux-gnu-gcc|gcc-riscv64-linux-gnu|-|-|-|-|the guest program for riscv64

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A real guest that says very much on its console: 128 MiB of it, or with MAYFLY_TEST_SOAK a
+gibibyte."""
+
+import json
+import os
+import shutil
+
+import media
+from harness import Sandbox, Skip, main, test
+
+SIZE = (1024 if os.environ.get("MAYFLY_TEST_SOAK") else 128) << 20
+LINE_SIZE, LINES = 128, 16
+AT_ONCE = LINE_SIZE << 13
+
+# What is kept of it, as much again while that moves, the tail of the result, and mayfly itself.
+MEMORY_MAX_KB = 48 << 10
+
+
+def make_kernel(box):
+    if not shutil.which("s390x-linux-gnu-as") or not shutil.which("qemu-system-s390x"):
+        raise Skip("no assembler, or no QEMU, for s390x")
+    path = os.path.join(box.work, "flood")
+    media.run("s390x-linux-gnu-as", "--defsym", f"BLOCKS={SIZE // LINE_SIZE // LINES}", "-o",
+              path + ".o", os.path.join(media.HERE, "console-flood.S"))
+    media.run("s390x-linux-gnu-ld", "-Ttext", "0", "--oformat", "binary", "-o", path, path + ".o")
+    return path
+
+
+def expected(first):
+    """So many bytes of what is said as are looked at in one go, from a line on."""
+    return b"".join(b"%015d%s\r\n" % (number, b"x" * (LINE_SIZE - 17))
+                    for number in range(first, first + AT_ONCE // LINE_SIZE))
+
+
+def peak_kb(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
+
+
+@test
+def the_log_of_a_flood_is_complete_the_count_exact_and_the_memory_bounded():
+    with Sandbox() as box:
+        kernel = make_kernel(box)
+        process = box.start("run", "-a", "s390x", "-k", kernel, "--bare", "--timeout", "500s",
+                            "--run-dir", "kept")
+        said = peak = 0
+        while chunk := process.stdout.read(AT_ONCE):
+            said += len(chunk)
+            peak = max(peak, peak_kb(process.pid))
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+        assert said == SIZE, f"{said} bytes of {SIZE} were passed on"
+        assert peak < MEMORY_MAX_KB, f"mayfly had {peak} KiB"
+        with open(os.path.join(box.work, "kept", "console.log"), "rb") as log:
+            for first in range(0, SIZE // LINE_SIZE, AT_ONCE // LINE_SIZE):
+                assert log.read(AT_ONCE) == expected(first), f"the log is wrong behind line {first}"
+            assert log.read(1) == b"", "the log has more than was said"
+        with open(os.path.join(box.work, "kept", "result.json"), encoding="utf-8") as file:
+            console = json.load(file)["output"]["console"]
+        assert console["bytes"] == SIZE, console["bytes"]
+        tail = console["tail"].encode()
+        assert tail and expected(SIZE // LINE_SIZE - AT_ONCE // LINE_SIZE).endswith(tail), tail[-200:]
+
+
+if __name__ == "__main__":
+    main()
