@@ -34,7 +34,7 @@ typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
         *workdir, *hostname, *splat, *splat_allow, *splat_deny, *subtests, *on_crash, *crash_dir,
-        *hang_timeout;
+        *hang_timeout, *watchdog, *snapshots;
     char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
@@ -46,13 +46,13 @@ typedef struct {
 static void
 raw_clear(RawOptions *raw)
 {
-    char *const texts[] = {raw->kernel,        raw->root,        raw->root_mode, raw->memory,
-                           raw->cpus,          raw->arch,        raw->kargs,     raw->timeout,
-                           raw->boot_timeout,  raw->accel,       raw->qemu,      raw->init,
-                           raw->init_template, raw->qmp_socket,  raw->user,      raw->workdir,
-                           raw->hostname,      raw->share_type,  raw->cache,     raw->splat,
-                           raw->splat_allow,   raw->splat_deny,  raw->subtests,  raw->on_crash,
-                           raw->crash_dir,     raw->hang_timeout};
+    char *const texts[] = {raw->kernel,        raw->root,         raw->root_mode, raw->memory,
+                           raw->cpus,          raw->arch,         raw->kargs,     raw->timeout,
+                           raw->boot_timeout,  raw->accel,        raw->qemu,      raw->init,
+                           raw->init_template, raw->qmp_socket,   raw->user,      raw->workdir,
+                           raw->hostname,      raw->share_type,   raw->cache,     raw->splat,
+                           raw->splat_allow,   raw->splat_deny,   raw->subtests,  raw->on_crash,
+                           raw->crash_dir,     raw->hang_timeout, raw->watchdog,  raw->snapshots};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -134,10 +134,16 @@ add_crash_entries(GOptionGroup *group, RawOptions *raw)
          "with a comma",
          "WHAT"},
         {"crash-dir", 0, 0, G_OPTION_ARG_FILENAME, &raw->crash_dir,
-         "Where it goes (default: the current directory)", "DIR"},
+         "Where it goes, and snapshots (default: the current directory)", "DIR"},
         {"hang-timeout", 0, 0, G_OPTION_ARG_STRING, &raw->hang_timeout,
          "When a guest of which nothing is heard has hung, at least 3s (default: 0, never)",
          "DURATION"},
+        {"watchdog", 0, 0, G_OPTION_ARG_STRING, &raw->watchdog,
+         "How long a scenario may take that the guest tells of by mayfly-guest frame (default: 0, "
+         "for ever)",
+         "DURATION"},
+        {"snapshots", 0, 0, G_OPTION_ARG_STRING, &raw->snapshots,
+         "How many snapshots of its memory or state the guest may ask for (default: 0)", "N"},
         {NULL},
     };
 
@@ -288,7 +294,7 @@ read_enums(MfTarget *target, const RawOptions *raw, GError **error)
 static gboolean
 read_sizes(MfTarget *target, const RawOptions *raw, GError **error)
 {
-    guint64 cpus;
+    guint64 cpus, snapshots;
 
     if (raw->memory && !mf_parse_size(raw->memory, MF_MIB, &target->memory, error))
         return FALSE;
@@ -306,6 +312,14 @@ read_sizes(MfTarget *target, const RawOptions *raw, GError **error)
         return FALSE;
     if (raw->boot_timeout && !mf_parse_duration(raw->boot_timeout, &target->boot_timeout_ms, error))
         return FALSE;
+    if (raw->watchdog && !mf_parse_duration(raw->watchdog, &target->watchdog_ms, error))
+        return FALSE;
+    if (raw->snapshots) {
+        if (!mf_parse_uint(raw->snapshots, "number of snapshots", 0, MF_TARGET_MAX_SNAPSHOTS,
+                           &snapshots, error))
+            return FALSE;
+        target->snapshots = (guint)snapshots;
+    }
     if (raw->hang_timeout && !mf_parse_duration(raw->hang_timeout, &target->hang_timeout_ms, error))
         return FALSE;
     if (target->hang_timeout_ms > 0 && target->hang_timeout_ms < MF_HANG_TIMEOUT_MIN_MS) {
@@ -497,6 +511,8 @@ find_command_option(const RawOptions *raw)
         {"--setup", raw->setup != NULL},
         {"--teardown", raw->teardown != NULL},
         {"--artifact", raw->artifacts != NULL},
+        {"--watchdog", raw->watchdog != NULL},
+        {"--snapshots", raw->snapshots != NULL},
         {"--root", raw->root != NULL},
         {"--root-mode", raw->root_mode != NULL},
         {"--share-type", raw->share_type != NULL},
@@ -518,9 +534,11 @@ find_command_option(const RawOptions *raw)
 static gboolean
 check_initramfs(const MfTarget *target, GError **error)
 {
-    const char *wish = target->tty    ? "A terminal (--tty)"
-                       : target->user ? "Another user (--user)"
-                                      : NULL;
+    const char *wish = target->tty               ? "A terminal (--tty)"
+                       : target->user            ? "Another user (--user)"
+                       : target->watchdog_ms > 0 ? "A watchdog (--watchdog)"
+                       : target->snapshots > 0   ? "A snapshot (--snapshots)"
+                                                 : NULL;
 
     if (!target->no_initramfs || !wish)
         return TRUE;

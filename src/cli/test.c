@@ -205,7 +205,7 @@ print_list(const TestCli *self)
     return 0;
 }
 
-/* Artifacts, and what is left of a crash, are asked for to be had afterwards. */
+/* Artifacts, snapshots, and what is left of a crash, are asked for to be had afterwards. */
 static gboolean
 wants_run_dir(const TestCli *self)
 {
@@ -214,7 +214,7 @@ wants_run_dir(const TestCli *self)
     for (guint i = 0; i < self->cases->len; i++) {
         const MfTarget *target = ((const MfCase *)self->cases->pdata[i])->target;
 
-        if (target->artifacts || target->on_crash)
+        if (target->artifacts || target->on_crash || target->snapshots)
             return TRUE;
     }
     return FALSE;

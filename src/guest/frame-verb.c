@@ -19,8 +19,9 @@
 #define STATUS_FAILED 1
 #define STATUS_USAGE  2
 
-/* Of a metric: a name, a unit. */
-#define WORD_MAX 128
+/* Of a metric. */
+#define NAME_MAX_BYTES 128
+#define UNIT_MAX_BYTES 64
 
 /* The request's id; a connection has one at a time. */
 #define REQUEST_ID 1
@@ -194,8 +195,8 @@ run_metric(struct door *door, char **arguments)
     if (!parse_metric_options(arguments + 2, &unit, &polarity))
         return fail_usage("behind a metric's value are '--unit UNIT' and '--polarity "
                           "higher|lower' only");
-    if (!*arguments[0] || strlen(arguments[0]) > WORD_MAX || strlen(unit) > WORD_MAX)
-        return fail_usage("the name of a metric has 1 to 128 bytes, and its unit at most as many");
+    if (!*arguments[0] || strlen(arguments[0]) > NAME_MAX_BYTES || strlen(unit) > UNIT_MAX_BYTES)
+        return fail_usage("the name of a metric has 1 to 128 bytes, and its unit at most 64");
     if (!parse_number(arguments[1], &value))
         return fail_usage("the value of a metric is a finite number");
     if (*polarity && strcmp(polarity, "higher") != 0 && strcmp(polarity, "lower") != 0)

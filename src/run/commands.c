@@ -219,6 +219,15 @@ mf_commands_judge_payloads(const MfCommands *self, MfResult *result)
 }
 
 void
+mf_commands_write_log(MfCommands *self, GBytes *text)
+{
+    MfOutput *output = self->stdio->output[2];
+
+    if (output && mf_output_get_queued(output) < MF_EXEC_OUTPUT_QUEUE_MAX)
+        mf_output_write(output, text);
+}
+
+void
 mf_commands_conclude(MfCommands *self, MfResult *result)
 {
     if (!self->reader)

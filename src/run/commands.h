@@ -48,6 +48,10 @@ char *mf_commands_judge(const MfCommands *self, const MfExit *ended, MfResult *r
 /* The same of payloads, whose results 'result' has. */
 char *mf_commands_judge_payloads(const MfCommands *self, MfResult *result);
 
+/* Writes a piece of a scenario's log to the standard error while no command runs that would see to
+ * it that a reader who does not take it stops the guest: what there is no room for is left out. */
+void mf_commands_write_log(MfCommands *self, GBytes *text);
+
 /* When nothing of the command comes any more, however it ended: adds its sub-tests to 'result'.
  * Called once. */
 void mf_commands_conclude(MfCommands *self, MfResult *result);

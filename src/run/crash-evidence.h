@@ -12,10 +12,8 @@ typedef enum {
 /* Words such as "dump,screenshot". MF_ERROR_CONFIG. */
 gboolean mf_on_crash_parse(const char *text, guint *ret_flags, GError **error);
 
-/* The files, in the directory that is named: the dump is the second one where QEMU cannot write
- * kdump. */
-#define MF_CRASH_DUMP_KDUMP "crash.kdump"
-#define MF_CRASH_DUMP_ELF   "crash.elf"
+/* The files, in the directory that is named: the dump has an ending of run/memory-dump.h. */
+#define MF_CRASH_DUMP       "crash"
 #define MF_CRASH_SCREENSHOT "crash.png"
 
 /* Writes what is 'wanted' of a machine that is still there, whether it runs or not. Takes at most

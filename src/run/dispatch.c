@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/dispatch.h"
 
+#include "base/parse.h"
 #include "wire/guest-protocol.h"
 
 /* A command's exit status as the guest may report it: -signal .. 255. */
 #define EXIT_STATUS_MAX 255
 #define EXIT_SIGNAL_MAX 64
+
+#define NS_PER_MS 1000000
 
 /* Which frames of a type are evidence. */
 typedef enum { ENTRY_NEVER, ENTRY_VALID, ENTRY_ALWAYS } EntryRule;
@@ -138,12 +141,22 @@ take_payload_output(MfDispatch *self, const struct mf_frame *frame, guint64 now_
 }
 
 static void
-take_payload_end(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+take_metric(MfDispatch *self, const struct mf_frame *frame)
+{
+    if (frame->length > 4 && frame->length <= MF_SCENARIO_PAYLOAD_MAX && self->sinks->metric)
+        self->sinks->metric(frame->payload + 4, frame->length - 4, self->data);
+}
+
+/* Of a payload, which has ended then, or of a scenario. */
+static void
+take_metrics(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
     guint32 index;
 
-    if (frame->length <= MF_FRAME_CHUNK_MAX && get_payload(self, frame, &index) &&
-        self->sinks->payload_ended)
+    if (frame->length >= 4 && mf_frame_get_u32(frame->payload) == MF_SCENARIO_INDEX)
+        take_metric(self, frame);
+    else if (frame->length <= MF_FRAME_CHUNK_MAX && get_payload(self, frame, &index) &&
+             self->sinks->payload_ended)
         self->sinks->payload_ended(index, frame->payload + 4, frame->length - 4, self->data);
 }
 
@@ -168,6 +181,13 @@ take_kernel_address(MfDispatch *self, const struct mf_frame *frame, guint64 now_
 }
 
 static void
+take_log(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    if (frame->length > 0 && frame->length <= MF_SCENARIO_PAYLOAD_MAX && self->sinks->log)
+        self->sinks->log(frame->payload, frame->length, self->data);
+}
+
+static void
 take_request(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
     g_auto(MfSnapshotRequest) request = {0};
@@ -183,12 +203,29 @@ arm(MfDispatch *self, guint64 now_ns)
         self->deadline_ns = stamp(add_saturating(now_ns, self->budget_ns));
 }
 
+/* Nothing to extend before the first start: 0 plus a pause would be long past. */
+static void
+extend(MfDispatch *self, guint64 ns)
+{
+    if (self->deadline_ns > 0)
+        self->deadline_ns = add_saturating(self->deadline_ns, ns);
+}
+
+static void
+tell_of_move(MfDispatch *self)
+{
+    if (self->sinks->moved)
+        self->sinks->moved(self->data);
+}
+
 static void
 take_start(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
     if (self->started_ns == 0)
         self->started_ns = stamp(now_ns);
+    self->ending = FALSE;
     arm(self, now_ns);
+    tell_of_move(self);
 }
 
 static void
@@ -197,6 +234,7 @@ take_pause(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
     /* A second pause inside the first would forget how long that one has lasted. */
     if (self->paused_ns == 0)
         self->paused_ns = stamp(self->budget_ns > 0 ? now_ns : 0);
+    tell_of_move(self);
 }
 
 static void
@@ -209,15 +247,16 @@ take_resume(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
     if (since == 0 || self->budget_ns == 0)
         return;
     self->paused_total_ns = add_saturating(self->paused_total_ns, lasted);
-    /* Nothing to extend before the first start: 0 plus a pause would be long past. */
-    if (self->deadline_ns > 0)
-        self->deadline_ns = add_saturating(self->deadline_ns, lasted);
+    extend(self, lasted);
+    tell_of_move(self);
 }
 
 static void
 take_end(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
+    self->ending = TRUE;
     arm(self, now_ns);
+    tell_of_move(self);
 }
 
 /* The most frequent first. A type without an effect is either evidence only, or the host's own,
@@ -235,7 +274,7 @@ static const struct {
     {MF_FRAME_SRDY, ENTRY_NEVER, take_ready},
     {MF_FRAME_CONR, ENTRY_NEVER, take_configured},
     {MF_FRAME_RAWO, ENTRY_ALWAYS, take_payload_output},
-    {MF_FRAME_PMET, ENTRY_ALWAYS, take_payload_end},
+    {MF_FRAME_PMET, ENTRY_ALWAYS, take_metrics},
 
     {MF_FRAME_SCST, ENTRY_ALWAYS, take_start},
     {MF_FRAME_SCPP, ENTRY_ALWAYS, take_pause},
@@ -249,7 +288,7 @@ static const struct {
     {MF_FRAME_TEST, ENTRY_ALWAYS, NULL},
     {MF_FRAME_CRSH, ENTRY_ALWAYS, NULL},
     {MF_FRAME_PRAW, ENTRY_ALWAYS, NULL},
-    {MF_FRAME_SCLG, ENTRY_ALWAYS, NULL},
+    {MF_FRAME_SCLG, ENTRY_ALWAYS, take_log},
     {MF_FRAME_LIFE, ENTRY_ALWAYS, NULL},
     {MF_FRAME_PROB, ENTRY_ALWAYS, NULL},
 
@@ -302,4 +341,42 @@ mf_dispatch_frame(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns
     if ((rules[i].entry == ENTRY_ALWAYS || (rules[i].entry == ENTRY_VALID && frame->crc_ok)) &&
         self->sinks->entry)
         self->sinks->entry(frame, self->data);
+}
+
+guint64
+mf_dispatch_get_deadline(const MfDispatch *self)
+{
+    return self->paused_ns > 0 ? 0 : self->deadline_ns;
+}
+
+void
+mf_dispatch_give_time(MfDispatch *self, guint64 ns)
+{
+    if (self->paused_ns == 0)
+        extend(self, ns);
+}
+
+/* Owned by the caller. */
+static char *
+format_ns(guint64 ns)
+{
+    return mf_format_duration((gint64)(ns / NS_PER_MS));
+}
+
+char *
+mf_dispatch_explain_overdue(const MfDispatch *self, guint64 now_ns)
+{
+    g_autofree char *budget = format_ns(self->budget_ns);
+    g_autofree char *since = format_ns(now_ns > self->started_ns ? now_ns - self->started_ns : 0);
+    g_autofree char *paused = format_ns(self->paused_total_ns);
+
+    if (self->ending)
+        return g_strdup_printf(
+            "The command did not end within %s after its scenario, the time that "
+            "the watchdog leaves it for cleaning up.",
+            budget);
+    return g_strdup_printf(
+        "The scenario did not end within %s, its watchdog's time: it was running, "
+        "%s after its first start, of which %s were pauses.",
+        budget, since, paused);
 }

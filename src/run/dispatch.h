@@ -45,6 +45,12 @@ typedef struct {
     void (*scheduler_died)(gpointer data); /* each time; what counts is the member below */
     void (*kernel_address)(gpointer data); /* each time that the member below is set */
     void (*requested)(const MfSnapshotRequest *request, gpointer data);
+
+    /* Of a scenario: each time that the watchdog below may have moved; a metric, in its own words;
+     * a piece of its log. */
+    void (*moved)(gpointer data);
+    void (*metric)(const guint8 *json, gsize size, gpointer data);
+    void (*log)(const guint8 *text, gsize size, gpointer data);
 } MfDispatchSinks;
 
 /* Initialise with zeros and the first two. */
@@ -72,6 +78,7 @@ typedef struct {
     guint64 paused_ns;  /* the pause that lasts */
     guint64 paused_total_ns;
     guint64 deadline_ns;
+    gboolean ending; /* the last start has seen its end */
 } MfDispatch;
 
 /* A command is about to be started: output and an exit are that one's from now on. The guest ends
@@ -79,6 +86,16 @@ typedef struct {
 void mf_dispatch_expect_command(MfDispatch *self);
 
 void mf_dispatch_frame(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns);
+
+/* When the watchdog passes; 0 while it stands still, for a pause or before the first start. */
+guint64 mf_dispatch_get_deadline(const MfDispatch *self);
+
+/* The guest stood still for that long, by no doing of its own, and gets the time back. In a pause
+ * it does anyway. */
+void mf_dispatch_give_time(MfDispatch *self, guint64 ns);
+
+/* What the scenario was doing when the watchdog passed, in a sentence. Owned by the caller. */
+char *mf_dispatch_explain_overdue(const MfDispatch *self, guint64 now_ns);
 
 /* The longest reason that "configured" gets, in bytes. */
 #define MF_DISPATCH_REASON_MAX 4096

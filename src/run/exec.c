@@ -442,6 +442,17 @@ mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback c
                             g_object_ref(self));
 }
 
+void
+mf_exec_expire(MfExec *self)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    if (!private->task || private->timed_out)
+        return;
+    g_clear_handle_id(&private->limit_source, g_source_remove);
+    on_limit(self);
+}
+
 gboolean
 mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit, GError **error)
 {

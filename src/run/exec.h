@@ -37,6 +37,13 @@ gboolean mf_exec_run_finish(MfExec *self, GAsyncResult *result, MfExit *ret_exit
  * command runs. */
 void mf_exec_set_limit(MfExec *self, gint64 limit_ms);
 
+/* Ends a command that runs as if its limit had passed just now. */
+void mf_exec_expire(MfExec *self);
+
+/* Bytes for 'fd' (1, 2) of the caller, as if the command had written them; nothing once it has
+ * ended. */
+void mf_exec_write_output(MfExec *self, int fd, GBytes *bytes);
+
 /* The last of what the command writes to 'fd' goes to 'tail' too, borrowed for the object's life.
  * Before the command runs. */
 void mf_exec_keep(MfExec *self, int fd, MfTail *tail);
@@ -74,7 +81,6 @@ void mf_exec_set_up(MfExec *self, MfQga *qga, MfStdio *stdio);
 gboolean mf_exec_is_running(MfExec *self);
 gboolean mf_exec_is_paused(MfExec *self);
 gsize mf_exec_get_queued(MfExec *self);
-void mf_exec_write_output(MfExec *self, int fd, GBytes *bytes);
 gboolean mf_exec_has_input(MfExec *self);
 void mf_exec_grant_input(MfExec *self, gsize bytes);
 

@@ -567,3 +567,19 @@ mf_payload_run_take_results(MfPayloadRun *self)
     }
     return g_steal_pointer(&self->results);
 }
+
+void
+mf_payload_run_write_output(MfPayloadRun *self, int fd, GBytes *bytes)
+{
+    if (self->task)
+        write_output(self, fd, bytes);
+}
+
+void
+mf_payload_run_expire(MfPayloadRun *self)
+{
+    if (!self->task || self->timed_out)
+        return;
+    g_clear_handle_id(&self->limit_timer, g_source_remove);
+    on_limit(self);
+}

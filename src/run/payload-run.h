@@ -38,6 +38,13 @@ void mf_payload_run_start_async(MfPayloadRun *self, GCancellable *cancellable,
 gboolean mf_payload_run_start_finish(MfPayloadRun *self, GAsyncResult *result,
                                      gboolean *ret_timed_out, GError **error);
 
+/* Bytes for 'fd' (1, 2) of the caller, as if a payload had written them; nothing once the steps are
+ * over. */
+void mf_payload_run_write_output(MfPayloadRun *self, int fd, GBytes *bytes);
+
+/* Ends the steps as if the target's timeout had passed just now. */
+void mf_payload_run_expire(MfPayloadRun *self);
+
 /* How the payloads that were started ended (of MfPayloadResult), in the order in which they did;
  * those that did not last, with what was received of them. At any time, once; owned by the caller.
  */

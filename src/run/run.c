@@ -15,6 +15,7 @@
 #include "run/hooks.h"
 #include "run/marks.h"
 #include "run/plan.h"
+#include "run/scenario.h"
 #include "run/stream.h"
 
 struct _MfRun {
@@ -32,6 +33,8 @@ struct _MfRun {
     MfHooks *setup;            /* owned */
     MfExec *exec;              /* owned; while the command runs */
     MfPayloadRun *payloads;    /* owned; of a target with payloads; or NULL */
+    MfScenario *scenario;      /* owned; once the guest is set up */
+    char *overdue;             /* owned; what the scenario's watchdog has to say; or NULL */
     MfConclusion *conclusion;  /* owned */
     GTask *task;               /* owned */
     MfResult *result;          /* owned */
@@ -62,6 +65,7 @@ clear_guest(MfRun *self)
     g_clear_object(&self->exec);
     g_clear_object(&self->payloads);
     g_clear_object(&self->preparation);
+    g_clear_object(&self->scenario);
     g_clear_object(&self->conclusion);
     g_clear_pointer(&self->commands, mf_commands_free);
     g_clear_object(&self->stream);
@@ -77,6 +81,7 @@ mf_run_dispose(GObject *object)
 
     g_clear_handle_id(&self->deadline, g_source_remove);
     clear_guest(self);
+    g_clear_pointer(&self->overdue, g_free);
     g_clear_object(&self->watch);
     g_clear_object(&self->cancellable);
     g_clear_object(&self->hurry);
@@ -109,6 +114,8 @@ close_case(MfRun *self)
 {
     self->decided = TRUE;
     g_clear_handle_id(&self->deadline, g_source_remove);
+    if (self->scenario)
+        mf_scenario_end(self->scenario);
     if (self->watch)
         mf_guest_watch_close(self->watch);
 }
@@ -141,6 +148,8 @@ settle(MfRun *self, MfVerdict verdict, char *message)
     self->result->verdict = verdict;
     self->result->phase = self->phase;
     mf_result_add_message(self->result, owned);
+    if (self->scenario)
+        mf_scenario_end(self->scenario);
     if (!mf_conclusion_is_needed(self->target))
         close_case(self);
     enter(self, MF_PHASE_CONCLUDE);
@@ -365,6 +374,43 @@ run_setup(MfRun *self)
     mf_hooks_run_async(self->setup, self->cancellable, on_setup_done, g_object_ref(self));
 }
 
+/* As if the command's time were over: it is killed, and what it wrote until then is waited for. */
+static void
+on_scenario_overdue(MfRun *self, const char *message)
+{
+    self->overdue = g_strdup(message);
+    if (self->exec)
+        mf_exec_expire(self->exec);
+    else if (self->payloads)
+        mf_payload_run_expire(self->payloads);
+    else
+        decide(self, MF_VERDICT_TIMEOUT, g_strdup(message));
+}
+
+static void
+on_scenario_log(MfRun *self, GBytes *text)
+{
+    if (self->decided)
+        return;
+    if (self->exec)
+        mf_exec_write_output(self->exec, 2, text);
+    else if (self->payloads)
+        mf_payload_run_write_output(self->payloads, 2, text);
+    else
+        mf_commands_write_log(self->commands, text);
+}
+
+static void
+follow_scenario(MfRun *self)
+{
+    self->scenario = mf_scenario_new(self->target, mf_machine_get_qmp(self->machine),
+                                     mf_machine_get_console(self->machine), self->stream);
+    g_signal_connect_object(self->scenario, "overdue", G_CALLBACK(on_scenario_overdue), self,
+                            G_CONNECT_SWAPPED);
+    g_signal_connect_object(self->scenario, "log", G_CALLBACK(on_scenario_log), self,
+                            G_CONNECT_SWAPPED);
+}
+
 static void
 on_prepared(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -380,6 +426,7 @@ on_prepared(GObject *source, GAsyncResult *result, gpointer data)
         return;
     }
     mf_commands_set_guest(self->commands, self->plan, self->machine, self->stream, means);
+    follow_scenario(self);
     run_setup(self);
 }
 
@@ -397,13 +444,22 @@ step_setup(MfRun *self)
     mf_guest_setup_run_async(self->preparation, self->cancellable, on_prepared, g_object_ref(self));
 }
 
+/* Why time was up for what the target runs. Owned by the caller. */
+static char *
+describe_overdue(const MfRun *self, const char *what)
+{
+    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
+
+    return self->overdue ? g_strdup(self->overdue)
+                         : g_strdup_printf("The %s did not end within %s.", what, limit);
+}
+
 static void
 on_executed(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfRun) self = data;
     g_autoptr(GError) error = NULL;
-    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
-    g_autofree char *overdue = g_strdup_printf("The command did not end within %s.", limit);
+    g_autofree char *overdue = describe_overdue(self, "command");
     MfExit ended;
     gboolean good = mf_exec_run_finish(MF_EXEC(source), result, &ended, &error);
 
@@ -454,7 +510,6 @@ on_payloads_ended(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfRun) self = data;
     g_autoptr(GError) error = NULL;
-    g_autofree char *limit = mf_format_duration(self->target->timeout_ms);
     gboolean timed_out = FALSE;
     gboolean good = mf_payload_run_start_finish(MF_PAYLOAD_RUN(source), result, &timed_out, &error);
 
@@ -462,8 +517,7 @@ on_payloads_ended(GObject *source, GAsyncResult *result, gpointer data)
         return;
     keep_payloads(self);
     if (good && timed_out)
-        settle(self, MF_VERDICT_TIMEOUT,
-               g_strdup_printf("The payloads did not end within %s.", limit));
+        settle(self, MF_VERDICT_TIMEOUT, describe_overdue(self, "payloads"));
     else if (good)
         settle(self, MF_VERDICT_EXITED, mf_commands_judge_payloads(self->commands, self->result));
     else
@@ -531,6 +585,8 @@ complete(MfRun *self)
     self->result->phase_us[self->phase] += g_get_monotonic_time() - self->phase_started;
     mf_marks_add_to_result(self->marks, self->result);
     keep_payloads(self);
+    if (self->scenario)
+        mf_scenario_conclude(self->scenario, self->result);
     if (self->commands)
         mf_commands_conclude(self->commands, self->result);
     if (self->watch)

@@ -8,6 +8,7 @@
 #include "wire/frame.h"
 
 #define NS_PER_US 1000
+#define NS_PER_MS 1000000
 
 /* Answers are for a guest that reads them: beyond this many bytes on their way there are none. */
 #define ANSWERS_QUEUE_MAX (64u << 10)
@@ -31,6 +32,10 @@ enum {
     SIGNAL_KERNEL_LOG,
     SIGNAL_PAYLOAD_OUTPUT,
     SIGNAL_PAYLOAD_ENDED,
+    SIGNAL_SCENARIO_MOVED,
+    SIGNAL_SCENARIO_METRIC,
+    SIGNAL_SCENARIO_LOG,
+    SIGNAL_SNAPSHOT_REQUESTED,
     SIGNAL_CLOSED,
     N_SIGNALS
 };
@@ -105,21 +110,39 @@ emit_payload_ended(guint32 index, const guint8 *json, gsize size, gpointer data)
     g_signal_emit(data, signals[SIGNAL_PAYLOAD_ENDED], 0, index, bytes);
 }
 
-/* Who asks waits for an answer, so it is told at once that there will be no snapshot. */
 static void
-refuse_snapshot(const MfSnapshotRequest *request, gpointer data)
+emit_scenario_moved(gpointer data)
 {
-    MfStream *self = data;
-    guint8 payload[MF_SNAPSHOT_MESSAGE_SIZE];
-
-    if (mf_transport_get_queued(self->transport) > ANSWERS_QUEUE_MAX)
-        return;
-    mf_snapshot_reply_encode(payload, request->id, MF_SNAPSHOT_FAILED,
-                             "mayfly takes no snapshots for the guest");
-    send_frame(self, MF_FRAME_SNRP, payload, sizeof(payload));
+    g_signal_emit(data, signals[SIGNAL_SCENARIO_MOVED], 0);
 }
 
-/* Evidence of a scenario and its watchdog are nobody's business in a run of one command. */
+static void
+emit_scenario_metric(const guint8 *json, gsize size, gpointer data)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(json, size);
+
+    g_signal_emit(data, signals[SIGNAL_SCENARIO_METRIC], 0, bytes);
+}
+
+static void
+emit_scenario_log(const guint8 *text, gsize size, gpointer data)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(text, size);
+
+    g_signal_emit(data, signals[SIGNAL_SCENARIO_LOG], 0, bytes);
+}
+
+/* Who asks waits for an answer, so it is told at once when there is nobody to take a snapshot. */
+static void
+emit_snapshot_requested(const MfSnapshotRequest *request, gpointer data)
+{
+    if (g_signal_has_handler_pending(data, signals[SIGNAL_SNAPSHOT_REQUESTED], 0, FALSE))
+        g_signal_emit(data, signals[SIGNAL_SNAPSHOT_REQUESTED], 0, request);
+    else
+        mf_stream_send_answer(data, request->id, MF_SNAPSHOT_FAILED,
+                              "mayfly takes no snapshots now.");
+}
+
 static const MfDispatchSinks sinks = {
     .ready = emit_ready,
     .configured = emit_configured,
@@ -129,14 +152,23 @@ static const MfDispatchSinks sinks = {
     .kernel_log = emit_kernel_log,
     .payload_output = emit_payload_output,
     .payload_ended = emit_payload_ended,
-    .requested = refuse_snapshot,
+    .requested = emit_snapshot_requested,
+    .moved = emit_scenario_moved,
+    .metric = emit_scenario_metric,
+    .log = emit_scenario_log,
 };
+
+static guint64
+get_now_ns(const MfStream *self)
+{
+    return (guint64)(g_get_monotonic_time() - self->created_us) * NS_PER_US;
+}
 
 static void
 on_received(MfStream *self, GBytes *bytes)
 {
     g_autoptr(MfStream) keep = g_object_ref(self);
-    guint64 now_ns = (guint64)(g_get_monotonic_time() - self->created_us) * NS_PER_US;
+    guint64 now_ns = get_now_ns(self);
     struct mf_frame frame;
 
     if (!mf_frame_assembler_feed(&self->assembler, g_bytes_get_data(bytes, NULL),
@@ -186,6 +218,15 @@ mf_stream_class_init(MfStreamClass *class)
     signals[SIGNAL_PAYLOAD_ENDED] =
         g_signal_new("payload-ended", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 2,
                      G_TYPE_UINT, G_TYPE_BYTES);
+    signals[SIGNAL_SCENARIO_MOVED] = g_signal_new("scenario-moved", type, G_SIGNAL_RUN_LAST, 0,
+                                                  NULL, NULL, NULL, G_TYPE_NONE, 0);
+    signals[SIGNAL_SCENARIO_METRIC] = g_signal_new("scenario-metric", type, G_SIGNAL_RUN_LAST, 0,
+                                                   NULL, NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_SCENARIO_LOG] = g_signal_new("scenario-log", type, G_SIGNAL_RUN_LAST, 0, NULL,
+                                                NULL, NULL, G_TYPE_NONE, 1, G_TYPE_BYTES);
+    signals[SIGNAL_SNAPSHOT_REQUESTED] =
+        g_signal_new("snapshot-requested", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
+                     G_TYPE_NONE, 1, G_TYPE_POINTER);
     signals[SIGNAL_CLOSED] = g_signal_new("closed", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 1, G_TYPE_ERROR);
 }
@@ -323,6 +364,46 @@ void
 mf_stream_kill_payload(MfStream *self, guint32 index)
 {
     send_u32(self, MF_FRAME_PKIL, index);
+}
+
+void
+mf_stream_set_watchdog(MfStream *self, gint64 budget_ms)
+{
+    self->dispatch.budget_ns = (guint64)budget_ms * NS_PER_MS;
+}
+
+gint64
+mf_stream_get_time_left(MfStream *self)
+{
+    guint64 deadline = mf_dispatch_get_deadline(&self->dispatch);
+    guint64 now = get_now_ns(self);
+
+    if (deadline == 0)
+        return -1;
+    return deadline > now ? (gint64)((deadline - now - 1) / NS_PER_MS + 1) : 0;
+}
+
+void
+mf_stream_give_time(MfStream *self, gint64 us)
+{
+    mf_dispatch_give_time(&self->dispatch, (guint64)us * NS_PER_US);
+}
+
+char *
+mf_stream_explain_overdue(MfStream *self)
+{
+    return mf_dispatch_explain_overdue(&self->dispatch, get_now_ns(self));
+}
+
+void
+mf_stream_send_answer(MfStream *self, guint32 id, guint32 status, const char *reason)
+{
+    guint8 payload[MF_SNAPSHOT_MESSAGE_SIZE];
+
+    if (mf_transport_get_queued(self->transport) > ANSWERS_QUEUE_MAX)
+        return;
+    mf_snapshot_reply_encode(payload, id, status, reason);
+    send_frame(self, MF_FRAME_SNRP, payload, sizeof(payload));
 }
 
 void

@@ -45,6 +45,22 @@ void mf_stream_start_payload(MfStream *self, GBytes *record);
 void mf_stream_signal_payload(MfStream *self, guint32 index, int signal_number);
 void mf_stream_kill_payload(MfStream *self, guint32 index);
 
+/* How long a scenario may take: see MfDispatch. 0, as at first, is for ever. */
+void mf_stream_set_watchdog(MfStream *self, gint64 budget_ms);
+
+/* Until the watchdog passes, in milliseconds, rounded up; -1 while it stands still. */
+gint64 mf_stream_get_time_left(MfStream *self);
+
+/* The guest stood still for that long, by no doing of its own. */
+void mf_stream_give_time(MfStream *self, gint64 us);
+
+/* See mf_dispatch_explain_overdue(). */
+char *mf_stream_explain_overdue(MfStream *self);
+
+/* Answers "snapshot-requested", by MF_SNAPSHOT_OK or _FAILED. A guest that does not read what it is
+ * sent gets none. */
+void mf_stream_send_answer(MfStream *self, guint32 id, guint32 status, const char *reason);
+
 /* FALSE stops the guest's writers until TRUE. */
 void mf_stream_set_reading(MfStream *self, gboolean reading);
 
@@ -57,4 +73,8 @@ void mf_stream_set_reading(MfStream *self, gboolean reading);
  *   "kernel-log" (GBytes *text)
  *   "payload-output" (guint index, int fd, GBytes *chunk)   as "output", of a started payload
  *   "payload-ended"  (guint index, GBytes *json)            what the guest says of its end
+ *   "scenario-moved"     ()                 the watchdog may have
+ *   "scenario-metric"    (GBytes *json)
+ *   "scenario-log"       (GBytes *text)
+ *   "snapshot-requested" (const MfSnapshotRequest *request)   refused when nobody listens
  *   "closed"     (GError *reason) */

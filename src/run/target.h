@@ -64,6 +64,7 @@ Mf9pCache mf_9p_cache_default(MfRootMode mode);
 #define MF_TARGET_MAX_MOUNTS       20
 #define MF_TARGET_MAX_DEVICES      23 /* mounts and disks */
 #define MF_TARGET_MAX_CPUS         255
+#define MF_TARGET_MAX_SNAPSHOTS    1000
 #define MF_TARGET_DEFAULT_HOSTNAME "mayfly"
 #define MF_TARGET_DEFAULT_ROWS     24
 #define MF_TARGET_DEFAULT_COLUMNS  80
@@ -157,10 +158,12 @@ typedef struct {
     char *splat_deny;  /* owned; file of patterns of what fails the run; or NULL */
 
     guint on_crash;  /* of MfOnCrash: what is kept of a guest that crashed or hung */
-    char *crash_dir; /* owned; where that goes on the host; NULL with nothing to keep */
+    guint snapshots; /* how many the guest may ask for: see run/snapshots.h */
+    char *crash_dir; /* owned; where both go on the host; NULL with nothing to keep */
 
     gint64 timeout_ms;      /* of the command, and of each text of setup and teardown; 0 is none */
     gint64 boot_timeout_ms; /* until the first of them starts; 0 is none */
+    gint64 watchdog_ms;     /* of a scenario, which the guest tells of; 0 is none */
     gint64 hang_timeout_ms; /* a guest of which nothing was heard for that long has hung; 0: for
                              * ever */
 } MfTarget;

@@ -138,6 +138,8 @@ take_numbers(const Build *self)
     target->timeout_ms = config->timeout;
     target->boot_timeout_ms = config->boot_timeout;
     target->hang_timeout_ms = config->hang_timeout;
+    target->watchdog_ms = config->watchdog;
+    target->snapshots = (guint)config->snapshots;
 }
 
 /* They were read once before, to see whether they can be. */

@@ -152,6 +152,8 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
         {target->expect != NULL, "expect"},
         {target->subtests != MF_CONFIG_SUBTESTS_NONE, "subtests"},
         {target->artifacts != NULL, "artifacts"},
+        {target->watchdog > 0, "watchdog"},
+        {target->snapshots > 0, "snapshots"},
         {target->init_template != NULL, "init_template"},
         {target->no_initramfs, "no_initramfs"},
         {target->vm->mounts != NULL, "vm.mounts"},

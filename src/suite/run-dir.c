@@ -11,6 +11,8 @@
 #include "base/fd.h"
 #include "base/tempdir.h"
 #include "run/crash-evidence.h"
+#include "run/memory-dump.h"
+#include "run/snapshots.h"
 
 struct _MfRunDir {
     char *path; /* owned */
@@ -18,9 +20,17 @@ struct _MfRunDir {
 };
 
 static const char *const kept[] = {
-    MF_RUN_DIR_CONSOLE, MF_RUN_DIR_STDOUT,   MF_RUN_DIR_STDERR,    MF_RUN_DIR_QEMU,
-    MF_RUN_DIR_RESULT,  MF_RUN_DIR_TIMELINE, MF_RUN_DIR_ARTIFACTS, MF_CRASH_DUMP_KDUMP,
-    MF_CRASH_DUMP_ELF,  MF_CRASH_SCREENSHOT,
+    MF_RUN_DIR_CONSOLE,
+    MF_RUN_DIR_STDOUT,
+    MF_RUN_DIR_STDERR,
+    MF_RUN_DIR_QEMU,
+    MF_RUN_DIR_RESULT,
+    MF_RUN_DIR_TIMELINE,
+    MF_RUN_DIR_ARTIFACTS,
+    MF_CRASH_SCREENSHOT,
+    MF_SNAPSHOTS_DIR,
+    MF_CRASH_DUMP MF_MEMORY_DUMP_KDUMP,
+    MF_CRASH_DUMP MF_MEMORY_DUMP_ELF,
 };
 
 static gboolean

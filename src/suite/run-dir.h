@@ -16,6 +16,7 @@
  *     <id>/timeline.svg where the time went
  *     <id>/artifacts/   the files that were asked for
  *     <id>/crash.*      what was asked for of a guest that crashed: see run/crash-evidence.h
+ *     <id>/snapshots/   what the guest has asked for: see run/snapshots.h
  *     <id>/attempt-1/   the same of an earlier attempt, when there was another
  */
 #define MF_RUN_DIR_CONSOLE   "console.log"

@@ -152,7 +152,7 @@ class Verbs(Door):
         for words in ([], ['begin'], ['start', 'now'], ['metric'], ['metric', 'x'],
                       ['metric', 'x', 'nan'], ['metric', 'x', 'inf'], ['metric', 'x', '1,5'],
                       ['metric', 'x', ''], ['metric', '', '1'], ['metric', 'x' * 129, '1'],
-                      ['metric', 'x', '1', '--unit'], ['metric', 'x', '1', '--unit', 'u' * 129],
+                      ['metric', 'x', '1', '--unit'], ['metric', 'x', '1', '--unit', 'u' * 65],
                       ['metric', 'x', '1', '--polarity', 'up'], ['metric', 'x', '1', 'us'],
                       ['snapshot'], ['snapshot', 'disk'], ['snapshot', 'state', 'x' * 65],
                       ['snapshot', 'state', 'a', 'b'], ['log', 'x' * 4096], ['--socket']):

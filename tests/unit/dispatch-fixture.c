@@ -71,6 +71,24 @@ on_requested(const MfSnapshotRequest *request, gpointer data)
                            request->tag);
 }
 
+static void
+on_moved(gpointer data)
+{
+    g_string_append(((Played *)data)->told, "moved ");
+}
+
+static void
+on_metric(const guint8 *json, gsize size, gpointer data)
+{
+    g_string_append_len(((Played *)data)->told, (const char *)json, (gssize)size);
+}
+
+static void
+on_log(const guint8 *text, gsize size, gpointer data)
+{
+    g_string_append_printf(((Played *)data)->told, "<%.*s>", (int)size, (const char *)text);
+}
+
 static const MfDispatchSinks sinks = {
     .entry = on_entry,
     .ready = on_ready,
@@ -82,6 +100,9 @@ static const MfDispatchSinks sinks = {
     .scheduler_died = on_scheduler_died,
     .kernel_address = on_kernel_address,
     .requested = on_requested,
+    .moved = on_moved,
+    .metric = on_metric,
+    .log = on_log,
 };
 
 void
@@ -93,6 +114,7 @@ played_set_up(Played *played, gconstpointer unused)
     played->outputs = g_string_new(NULL);
     played->configured = g_string_new(NULL);
     played->log = g_string_new(NULL);
+    played->told = g_string_new(NULL);
 }
 
 void
@@ -103,6 +125,7 @@ played_tear_down(Played *played, gconstpointer unused)
     g_string_free(played->outputs, TRUE);
     g_string_free(played->configured, TRUE);
     g_string_free(played->log, TRUE);
+    g_string_free(played->told, TRUE);
 }
 
 void
@@ -179,6 +202,7 @@ played_assert_no_effect(const Played *played)
     g_assert_cmpstr(played->outputs->str, ==, "");
     g_assert_cmpstr(played->configured->str, ==, "");
     g_assert_cmpstr(played->log->str, ==, "");
+    g_assert_cmpstr(played->told->str, ==, "");
     g_assert_cmpuint(played->ready + played->deaths + played->addresses, ==, 0);
     g_assert_cmpuint(played->acked_calls + played->exits, ==, 0);
     g_assert_cmpmem(&played->dispatch, sizeof(fresh), &fresh, sizeof(fresh));

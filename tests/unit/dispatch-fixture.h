@@ -16,6 +16,7 @@ typedef struct {
     GString *outputs;  /* fd and text */
     GString *configured;
     GString *log;
+    GString *told; /* "moved ", metrics as they are, logs in <> */
     guint ready, deaths, addresses, acked_calls, exits;
     guint64 acked;
     int number;

@@ -102,13 +102,18 @@ test_what_is_done_about_a_crash_or_a_hang_reaches_the_target(void)
 {
     g_autoptr(GPtrArray) plain = build_one("");
     g_autoptr(GPtrArray) given =
-        build_one("on_crash = ['screenshot', 'dump']\nhang_timeout = '1m'\n");
+        build_one("on_crash = ['screenshot', 'dump']\nhang_timeout = '1m'\n"
+                  "watchdog = '90s'\nsnapshots = 3\n");
     const MfTarget *target = first(given)->target;
 
     g_assert_cmpuint(first(plain)->target->on_crash, ==, 0);
     g_assert_cmpint(first(plain)->target->hang_timeout_ms, ==, 0);
+    g_assert_cmpint(first(plain)->target->watchdog_ms, ==, 0);
+    g_assert_cmpuint(first(plain)->target->snapshots, ==, 0);
     g_assert_cmpuint(target->on_crash, ==, MF_ON_CRASH_DUMP | MF_ON_CRASH_SCREENSHOT);
     g_assert_cmpint(target->hang_timeout_ms, ==, 60000);
+    g_assert_cmpint(target->watchdog_ms, ==, 90000);
+    g_assert_cmpuint(target->snapshots, ==, 3);
 }
 
 static void
