@@ -5,6 +5,7 @@ kill them, their output and how they ended. The program is $MAYFLY_GUEST.
 
 With control groups it runs in a mount namespace that has a version 2 hierarchy of its own at
 /sys/fs/cgroup; its controllers may all be taken by the machine's, so what they limit is for a VM.
+Without them there is something else, unless this is not root, who alone could use them.
 """
 
 import os
@@ -29,18 +30,25 @@ KEEP_MAX = 16 << 20
 RECORD_MAX = 8 << 20
 GONE_WITHIN = 2.0  # how long after a payload's end anything may be left of it
 CGROUPS = '/sys/fs/cgroup/mayfly'
-MOUNT = ['unshare', '--mount', 'sh', '-c',
-         'mount -t cgroup2 none /sys/fs/cgroup && exec "$@"', 'sh']
 
 
-def can_mount_cgroups():
-    """Also whether groups can be made there, and processes be put into them."""
+def mounted(kind):
+    """What runs a command with such a file system at the place of control groups."""
+    return ['unshare', '--mount', 'sh', '-c', f'mount -t {kind} none /sys/fs/cgroup && exec "$@"',
+            'sh']
+
+
+def can_use_cgroups():
+    """Whether groups can be made there, and processes be put into them."""
     script = f'''mkdir -p {CGROUPS}/probe.{os.getpid()} && cd {CGROUPS}/probe.{os.getpid()} &&
                  sh -c 'echo $$ >cgroup.procs' && rmdir $PWD'''
-    return subprocess.run([*MOUNT, 'sh', '-c', script], capture_output=True).returncode == 0
+    return subprocess.run([*mounted('cgroup2'), 'sh', '-c', script],
+                          capture_output=True).returncode == 0
 
 
-HAS_CGROUPS = os.geteuid() == 0 and can_mount_cgroups()
+WITH_CGROUPS = mounted('cgroup2')
+HAS_CGROUPS = os.geteuid() == 0 and can_use_cgroups()
+WITHOUT_CGROUPS = mounted('tmpfs') if HAS_CGROUPS else []
 
 
 def marked_processes(mark=ANY_MARK):
@@ -69,8 +77,8 @@ class PayloadTest(unittest.TestCase):
         command = [PROGRAM, 'agent', '--socket', self.path('agent'), '--stream', listener.path]
         self.log = open(self.path('log'), 'w+b')
         self.addCleanup(self.log.close)
-        self.agent = subprocess.Popen((MOUNT if self.with_cgroups else []) + command,
-                                      stdin=subprocess.DEVNULL, stderr=self.log)
+        prefix = WITH_CGROUPS if self.with_cgroups else WITHOUT_CGROUPS
+        self.agent = subprocess.Popen(prefix + command, stdin=subprocess.DEVNULL, stderr=self.log)
         self.addCleanup(self.stop)
         self.peer = PayloadPeer(listener.sock.accept()[0])
 
@@ -368,11 +376,18 @@ class Killed(PayloadTest):
             ''')
         self.end_by_timeout(f'exec bash {script} 1', 1)
 
+    def test_who_forks_out_of_the_session_beside_another_payload_is_gone(self):
+        other = self.peer.start(['sleep', '60'])
+        self.test_who_forks_out_of_the_session_all_the_time_is_gone()
+        self.assertIsNone(other.end)
+
     def test_T_3_the_end_of_one_leaves_the_others_and_their_daemons_alone(self):
-        other = self.peer.start(shell='setsid sleep 60 & sleep 60 & echo; exec sleep 60')
-        self.await_lines(other, 1)
+        other = self.peer.start(shell=f'''
+            (setsid sh -c 'echo; exec sleep 60' &)
+            setsid sleep 60 & sleep 60 & echo; exec sleep 60''')
+        self.await_lines(other, 2)
         before = sorted(marked_processes(other.mark))
-        self.assertEqual(len(before), 3)
+        self.assertEqual(len(before), 4)
         for text in ('sleep 60 & exit 0', 'setsid sleep 60 & exit 0'):
             self.peer.run(shell=text)
         killed = self.peer.start(shell='setsid sleep 60 & echo; exec sleep 60')
@@ -421,7 +436,7 @@ class KilledByControlGroup(Killed):
     def tearDown(self):
         """No group is left of what has ended."""
         self.stop()
-        left = subprocess.run([*MOUNT, 'sh', '-c', f'find {CGROUPS} -type d'], capture_output=True,
+        left = subprocess.run([*WITH_CGROUPS, 'sh', '-c', f'find {CGROUPS} -type d'], capture_output=True,
                               text=True).stdout.split()
         self.assertEqual([path for path in left if f'/{self.agent.pid}.' in path], [])
 
@@ -481,6 +496,19 @@ class ControlGroups(PayloadTest):
         self.assertTrue(one.out.startswith(b'there\n'))
         self.assertNotIn(self.name('-new').encode(), one.out)
 
+    def test_P_26_P_27_who_cannot_be_placed_does_not_run_and_the_error_names_group_and_file(self):
+        # What is beside a threaded group below a domain is for no process.
+        top, touched = f'{CGROUPS}/{self.name("-t")}', self.path('touched')
+        made = self.peer.run(shell=f"""mkdir -p {top}/thread {top}/invalid &&
+            echo threaded >{top}/thread/cgroup.type && echo made""")
+        self.assertEqual(made.out, b'made\n', made.err)
+        one = self.peer.run(['touch', touched], cgroup=self.name('-t/invalid'))
+        self.assertIn(f"'{self.name('-t/invalid')}'", one.end['error'])
+        self.assertIn(f"'{top}/invalid/cgroup.procs'", one.end['error'])
+        self.assertLess(one.took, 10)
+        self.assertFalse(os.path.exists(touched))
+        self.peer.run(shell=f'rmdir {top}/thread {top}/invalid {top}')
+
     def test_P_27_a_limit_that_cannot_be_set_names_the_file_and_the_group_and_nothing_runs(self):
         one = self.peer.run(['true'], cgroup=self.name(), limit=['pids.max=zebra'])
         self.assertIn('pids.max', one.end['error'])
@@ -488,11 +516,35 @@ class ControlGroups(PayloadTest):
 
 
 class WithoutControlGroups(PayloadTest):
+    def setUp(self):
+        if not WITHOUT_CGROUPS and os.path.exists('/sys/fs/cgroup/cgroup.controllers'):
+            self.skipTest('this machine has control groups, and only root can hide them')
+        super().setUp()
+
     def test_a_named_group_is_refused_where_there_is_no_hierarchy(self):
-        if os.path.exists('/sys/fs/cgroup/cgroup.controllers'):
-            self.skipTest('this machine has one')
         one = self.peer.run(['true'], cgroup='a')
         self.assertIn("no version 2 hierarchy at '/sys/fs/cgroup'", one.end['error'])
+
+    def test_what_may_be_anothers_does_not_delay_an_end_and_goes_with_the_last_payload(self):
+        gates = self.path('up'), self.path('go')
+        for gate in gates:
+            os.mkfifo(gate)
+        one = self.peer.start(shell=f"""
+            setsid sh -c 'echo >{gates[0]}; exec sleep 60' & read x <{gates[0]}; echo
+            read x <{gates[1]}; exit 3""")
+        self.await_lines(one, 1)
+        time.sleep(0.05)  # the other is younger than the daemon, in ticks
+        other = self.peer.start(shell='echo; exec sleep 60')
+        self.await_lines(other, 1)
+        pathlib.Path(gates[1]).write_text('\n')
+        released = time.monotonic()
+        self.peer.collect(one)
+        self.assertLess(time.monotonic() - released, 10)
+        self.assertEqual(one.end['status'], 3)
+        self.assertEqual(len(marked_processes(one.mark)), 1)
+        self.peer.kill(other)
+        self.peer.collect(other)
+        self.assert_gone(one)
 
 
 if __name__ == '__main__':
