@@ -76,7 +76,7 @@ mf_run_dir_new(const char *path, GError **error)
     g_autoptr(MfRunDir) self = g_new0(MfRunDir, 1);
 
     self->mark = -1;
-    self->path = path ? g_canonicalize_filename(path, NULL) : mf_tempdir_make(error);
+    self->path = path ? g_canonicalize_filename(path, NULL) : mf_tempdir_make_lasting(error);
     if (!self->path || !take(self, error))
         return NULL;
     return g_steal_pointer(&self);
