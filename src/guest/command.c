@@ -220,6 +220,7 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
         .user = record->user,
         .fds = {ends->its[0], ends->its[1], ends->its[2]},
         .tty = record->tty,
+        .alone = true,
         .cgroup_fd = -1,
     };
     pid_t pid;

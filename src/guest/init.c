@@ -14,6 +14,7 @@
 #include "guest/payloads.h"
 #include "guest/ports.h"
 #include "guest/power.h"
+#include "guest/processor.h"
 #include "guest/rehearsal.h"
 #include "guest/scenario.h"
 #include "guest/setup.h"
@@ -220,6 +221,8 @@ mfg_init_main(void)
     mfg_scenario_init(&self.scenario, &self.loop, &self.stream);
     mfg_agent_init(&self.agent, &self.loop, &self.children);
     self.agent.is_init = true;
+
+    mfg_processor_prepare();
 
     /* The agent first: who sees SRDY may talk to it at once. */
     bool has_agent = open_agent(&self);

@@ -18,6 +18,7 @@
 #include "guest/account.h"
 #include "guest/placement.h"
 #include "guest/plain.h"
+#include "guest/processor.h"
 #include "wire/guest-protocol.h"
 
 /* Where a shell is looked for besides the command's own PATH. */
@@ -219,6 +220,8 @@ reset_signals(void)
 static void
 enter(const struct mfg_spawn *spawn)
 {
+    if (spawn->alone)
+        mfg_processor_move();
     if (!spawn->parent_group)
         setsid();
     arrange_streams(spawn);

@@ -46,6 +46,15 @@ def an_emulated_machine_reads_its_clock_without_asking_a_device():
 
 
 @test
+def init_and_its_command_may_run_on_all_processors_wherever_they_start():
+    with Sandbox() as box:
+        expect(box.run("run", "-k", kernel("small"), "-p", "2", "--",
+                       "for process in 1 self; do while read key value; do "
+                       "[ $key != Cpus_allowed_list: ] || echo $value; done "
+                       "</proc/$process/status; done"), 0, out=b"0-1\n0-1\n")
+
+
+@test
 def a_disk_is_written_only_when_it_is_writable():
     with Sandbox() as box:
         kept, changed = write_disk(box, "kept,a", b"first"), write_disk(box, "changed", b"second")
