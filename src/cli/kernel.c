@@ -359,7 +359,8 @@ static const Verb verbs[] = {
      "Fetch a kernel with its modules.",
      "A distribution's own package client fetches its package and checks its signature; nothing "
      "is installed, and root is not needed. VERSION is a release, the start of one, or a flavour; "
-     "without it, the newest generic kernel is fetched. From a registry of container images comes "
+     "without it, the newest generic kernel is fetched. ubuntu-mainline/vX.Y is fetched from the "
+     "URL that MAYFLY_UBUNTU_MAINLINE names. From a registry of container images comes "
      "what NAME:TAG has in boot/ and lib/modules/, each layer checked by its sum; a registry is "
      "asked by https, or by http on this host and with oci+http://. The kernel's name is "
      "printed.\n\n"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/apt.h"
 #include "machine/catalog-build.h"
+#include "machine/catalog-mainline.h"
 #include "machine/catalog-oci.h"
 #include "machine/catalog.h"
 #include "machine/oci-reference.h"
@@ -133,6 +134,19 @@ on_image_pulled(GObject *source, GAsyncResult *result, gpointer data)
         g_task_return_error(task, error);
 }
 
+static void
+on_mainline_pulled(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GError *error = NULL;
+    MfCatalogEntry *entry = mf_catalog_mainline_pull_finish(result, &error);
+
+    if (entry)
+        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
+    else
+        g_task_return_error(task, error);
+}
+
 /* A package of a distribution. Takes the task. */
 static void
 pull_package(GTask *task, const char *what)
@@ -166,6 +180,9 @@ mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc 
     if (mf_oci_reference_recognise(what))
         mf_catalog_oci_pull_async(what, name, progress, progress_data, cancellable, on_image_pulled,
                                   task);
+    else if (mf_catalog_mainline_recognise(what))
+        mf_catalog_mainline_pull_async(what, name, progress, progress_data, cancellable,
+                                       on_mainline_pulled, task);
     else
         pull_package(task, what);
 }

@@ -57,6 +57,17 @@ def kernel_layer(padding=4096):
                  entry(f"lib/modules/{RELEASE}/kernel/fs/9p.ko", b"module"))
 
 
+def deb(*entries):
+    """A Debian package with these files."""
+    package = b"!<arch>\n"
+    for name, data in (("debian-binary", b"2.0\n"),
+                       ("control.tar.gz", layer(entry("control", b"Version: 6.6.6-1\n"))),
+                       ("data.tar.gz", layer(*entries))):
+        package += f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode()
+        package += data + b"\n" * (len(data) % 2)
+    return package
+
+
 def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Kernels from registries of container images: a real registry, and one that means harm. No VM is
-started."""
+"""Kernels from registries of container images: a real registry, and one that means harm; and those
+that are fetched by URL. No VM is started."""
 
 import gzip
 import json
@@ -12,8 +12,8 @@ import tarfile
 import time
 
 from harness import Sandbox, expect, expect_sentence, main, test
-from registry import (DOCKER_MANIFEST, RELEASE, FakeRegistry, RealRegistry, arm64_image, descriptor,
-                      digest, entry, kernel_layer, layer)
+from registry import (DOCKER_MANIFEST, RELEASE, FakeRegistry, RealRegistry, arm64_image, deb,
+                      descriptor, digest, entry, kernel_layer, layer)
 
 PLACE = f"boot/vmlinuz-{RELEASE}"
 
@@ -53,6 +53,12 @@ class Box(Sandbox):
         assert len(left) <= 2, f"directories left: {left}"
 
 
+def platform():
+    """What packages and images call this host's architecture."""
+    machine = os.uname().machine
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
 ENTRY_FILES = [f"boot/config-{RELEASE}", "boot/vmlinuz", "kernel.json",
                f"lib/modules/{RELEASE}/kernel/fs/9p.ko", f"lib/modules/{RELEASE}/modules.dep"]
 
@@ -78,7 +84,7 @@ def a_real_registry_s_other_forms_are_understood():
         other = registry.push("multi", "other", [layer(entry(PLACE, arm64_image("1.1.1-other")))])
         own = registry.push("multi", "own", [kernel_layer()], DOCKER_MANIFEST,
                             "application/vnd.docker.image.rootfs.diff.tar.gzip")
-        machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, "riscv64")
+        machine = platform()
         registry.push_index("multi", "latest", {"s390x": other, machine: own})
         expect(box.pull(f"oci://{registry.address}/multi"), 0, out=b"multi/latest\n")
         entry_facts = json.loads(box.read("multi@latest/kernel.json"))
@@ -321,6 +327,56 @@ def a_manifest_that_is_none_is_refused():
         box.refuse(registry, reference, "cannot be fetched")
         registry.redirects[path] = f"http://{registry.address}{path}"
         box.refuse(registry, reference, "cannot be fetched: .*redirects")
+
+
+MAINLINE = [
+    (f"linux-image-unsigned-6.6.6-060606-generic_6.6.6-060606.1_{platform()}.deb",
+     deb(entry(f"./{PLACE}", arm64_image()))),
+    (f"linux-modules-6.6.6-060606-generic_6.6.6-060606.1_{platform()}.deb",
+     deb(entry(f"./lib/modules/{RELEASE}/modules.dep", b"x"),
+         entry(f"./lib/modules/{RELEASE}/x.ko", b"module"))),
+]
+
+
+def put_mainline(registry, directory):
+    """The packages and their list, as they are published; where they are."""
+    for name, package in MAINLINE:
+        registry.files[f"/m/v6.6.6/{directory}{name}"] = package
+    registry.files[f"/m/v6.6.6/{directory}CHECKSUMS"] = "".join(
+        f"{digest(package)[7:]}  {name}\n" for name, package in MAINLINE).encode()
+    return f"http://{registry.address}/m"
+
+
+@test
+def a_mainline_kernel_is_fetched_by_url_and_checked_by_its_list():
+    for directory in (platform() + "/", ""):
+        with Box() as box, FakeRegistry() as registry:
+            box.env["MAYFLY_UBUNTU_MAINLINE"] = put_mainline(registry, directory)
+            path = f"/m/v6.6.6/{directory}{MAINLINE[0][0]}"
+            registry.cuts[path] = [1000]
+            expect(box.pull("ubuntu-mainline/v6.6.6"), 0, out=b"ubuntu-mainline/v6.6.6\n")
+            assert box.kernels() == [f"ubuntu-mainline@v6.6.6/{name}" for name in (
+                "boot/vmlinuz", "kernel.json", f"lib/modules/{RELEASE}/modules.dep",
+                f"lib/modules/{RELEASE}/x.ko")], box.kernels()
+            assert not [name for name in box.files() if name.startswith("downloads/")]
+            expect(box.pull("ubuntu-mainline/v6.6.6"), 0)
+            assert len(registry.asked(path)) == 2, registry.requests
+
+
+@test
+def a_mainline_kernel_that_cannot_be_had_is_one_sentence():
+    with Box() as box, FakeRegistry() as registry:
+        box.env.pop("MAYFLY_UBUNTU_MAINLINE", None)
+        box.refuse(registry, "ubuntu-mainline/v6.6.6", "set MAYFLY_UBUNTU_MAINLINE to the URL")
+        for base in ("http://198.51.100.1/", "ftp://127.0.0.1/", "nonsense", "file:///etc"):
+            box.env["MAYFLY_UBUNTU_MAINLINE"] = base
+            box.refuse(registry, "ubuntu-mainline/v6.6.6", "is no https:// URL")
+        box.env["MAYFLY_UBUNTU_MAINLINE"] = put_mainline(registry, "")
+        for version in ("", "/", "/6.6", "/v6.6/..", "/v6"):
+            box.refuse(registry, "ubuntu-mainline" + version, "names no version")
+        box.refuse(registry, "ubuntu-mainline/v9.9", "no generic kernel v9.9 for .*status 404")
+        registry.files[f"/m/v6.6.6/{MAINLINE[1][0]}"] = b"other"
+        box.refuse(registry, "ubuntu-mainline/v6.6.6", "is refused: its SHA-256 is")
 
 
 @test
