@@ -22,7 +22,7 @@ NINJA_FLAGS := -v
 CHECK_FLAGS := --verbose
 endif
 
-.PHONY: all build deps run check bench soak fmt install clean help
+.PHONY: all build deps run check bench soak fmt install deb tarball clean help
 
 all: build
 
@@ -34,6 +34,8 @@ help:
 	@echo 'make soak     N runs in one process with AddressSanitizer, every test N times (N=20)'
 	@echo 'make fmt      format the C sources'
 	@echo 'make install  install below PREFIX (/usr/local), honours DESTDIR'
+	@echo 'make deb      build the Debian source and binary packages, in build/deb'
+	@echo 'make tarball  build a .tar.gz for hosts without the libraries, in build/tarball'
 	@echo 'make deps     install what is missing for all of these'
 	@echo 'make clean    remove the build directory'
 	@echo
@@ -76,6 +78,12 @@ install: build
 	$(Q)meson configure $(B) -Dprefix=$(PREFIX)
 	$(Q)ninja -C $(B) $(NINJA_FLAGS)
 	$(Q)meson install -C $(B) --no-rebuild
+
+deb:
+	$(Q)tools/deb.sh $(B)/deb
+
+tarball:
+	$(Q)tools/tarball.sh $(B)/tarball
 
 clean:
 	$(Q)rm -rf $(B)

@@ -77,6 +77,9 @@ check|cmd sbsign|sbsigntool|-|-|-|-|signs it, for Secure Boot
 check|cmd openssl|openssl|openssl|openssl|openssl|openssl|unlocks the key that it is signed with
 check|pc libcurl|libcurl4-openssl-dev|libcurl-devel|curl|libcurl-devel|curl-dev|kernels from registries
 check|cmd docker-registry|docker-registry|-|-|-|-|a real registry for the tests of these
+check|cmd dh|debhelper|-|-|-|-|the Debian package
+check|cmd fakeroot|fakeroot|-|-|-|-|the Debian package
+check|cmd lintian|lintian|-|-|-|-|checks the Debian package
 check|pc yaml-0.1|libyaml-dev|libyaml-devel|libyaml|libyaml-devel|yaml-dev|personas in YAML
 check|cmd chromium|chromium|chromium|chromium|chromium|chromium|the page of a grid in a real browser
 check|cmd swtpm|swtpm|swtpm|swtpm|swtpm|swtpm|the TPM of the tests

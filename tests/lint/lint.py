@@ -216,10 +216,12 @@ def check_licence(tree):
 def check_space(tree):
     """No trailing space, no carriage return, no tab outside Makefiles, a newline at the end."""
     for source in tree.sources:
+        is_makefile = (source.path.name == 'Makefile'
+                       or source.text.startswith('#!/usr/bin/make'))
         for number, line in enumerate(source.text.split('\n'), 1):
             if line != line.rstrip():
                 yield source.path, number, 'space or carriage return at the end of the line'
-            elif '\t' in line and source.path.name != 'Makefile':
+            elif '\t' in line and not is_makefile:
                 yield source.path, number, 'a tab'
         if source.text and not source.text.endswith('\n'):
             yield source.path, len(source.lines), 'no newline at the end of the file'
