@@ -20,6 +20,8 @@
  * long as there are new ones. */
 #define KILL_ROUNDS_MAX 100
 
+#define ATTEMPTS_MAX 5
+
 static bool
 is_version_2(void)
 {
@@ -28,16 +30,34 @@ is_version_2(void)
     return statfs(HIERARCHY, &status) == 0 && status.f_type == CGROUP2_SUPER_MAGIC;
 }
 
+static bool
+make_directory(const char *path)
+{
+    return mkdir(path, 0755) == 0 || errno == EEXIST;
+}
+
+/* Where several agents are about, as in tests, another one may remove the parent at any time. */
+static bool
+make_unnamed(const char *path)
+{
+    bool made = false;
+
+    errno = ENOENT;
+    for (int i = 0; i < ATTEMPTS_MAX && !made && errno == ENOENT; i++)
+        made = make_directory(PARENT) && mkdir(path, 0755) == 0;
+    return made;
+}
+
 void
 mfg_cgroup_make(struct mfg_cgroup *cgroup)
 {
     static unsigned int count;
 
     *cgroup = (struct mfg_cgroup){.fd = -1};
-    if (!is_version_2() || (mkdir(PARENT, 0755) < 0 && errno != EEXIST))
+    if (!is_version_2())
         return;
     snprintf(cgroup->path, sizeof(cgroup->path), PARENT "/%d.%u", (int)getpid(), ++count);
-    if (mkdir(cgroup->path, 0755) == 0)
+    if (make_unnamed(cgroup->path))
         cgroup->fd = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (cgroup->fd < 0)
         mfg_cgroup_clear(cgroup);
@@ -82,13 +102,17 @@ enable_controllers(const char *path)
     close(fd);
 }
 
-/* Makes the groups of all the parts of a name below 'cgroup->path', which becomes the last one's.
- * Parts that mean nothing are left out, so that no group has two paths. */
+/* Makes the groups of all the parts of a name, the last of which is 'cgroup->path' then. Parts that
+ * mean nothing are left out, so that no group has two paths. */
 static bool
 make_parts(struct mfg_cgroup *cgroup, const char *name)
 {
     size_t length;
 
+    memcpy(cgroup->path, PARENT, sizeof(PARENT));
+    cgroup->kept = 0;
+    if (!make_directory(PARENT))
+        return false;
     for (; *name; name += length + (name[length] == '/')) {
         size_t end = strlen(cgroup->path);
 
@@ -110,6 +134,7 @@ bool
 mfg_cgroup_make_named(struct mfg_cgroup *cgroup, const char *name, const struct mfg_reason *reason)
 {
     const char *problem = mf_cgroup_name_problem(name, strlen(name), &name);
+    bool made = false;
 
     *cgroup = (struct mfg_cgroup){.fd = -1};
     if (problem)
@@ -121,8 +146,10 @@ mfg_cgroup_make_named(struct mfg_cgroup *cgroup, const char *name, const struct 
             "for which its kernel needs CONFIG_CGROUPS",
             name, HIERARCHY);
     enable_controllers(HIERARCHY);
-    memcpy(cgroup->path, PARENT, sizeof(PARENT));
-    if ((mkdir(PARENT, 0755) == 0 || errno == EEXIST) && make_parts(cgroup, name))
+    errno = ENOENT;
+    for (int i = 0; i < ATTEMPTS_MAX && !made && errno == ENOENT; i++)
+        made = make_parts(cgroup, name);
+    if (made)
         cgroup->fd = open(cgroup->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (cgroup->fd >= 0)
         return true;

@@ -111,6 +111,15 @@ decide(const struct mfg_children *children, const struct mfg_descent *descent,
     return SPARED;
 }
 
+/* Whether there is anything that the signal could do to it. */
+static bool
+is_beyond(const struct process *process, int number)
+{
+    bool is_stopped = process->state == 'T' || process->state == 't';
+
+    return process->state == 'Z' || (number == SIGSTOP && is_stopped);
+}
+
 /* Its pid may be another one's by now, but what a descriptor stands for stays the same: so it is
  * looked at again once there is one. Kernels before 5.3 have none. */
 static bool
@@ -143,7 +152,8 @@ mfg_descendants_signal(const struct mfg_children *children, const struct mfg_des
         struct process *process = &processes[i];
 
         process->fate = decide(children, descent, processes, n, process);
-        if (process->fate == DOOMED && process->state != 'Z' && signal_exactly(process, number))
+        if (process->fate == DOOMED && !is_beyond(process, number) &&
+            signal_exactly(process, number))
             found++;
     }
     free(processes);

@@ -23,7 +23,8 @@ struct mfg_descent {
 
 /* Signals the leader and all that descend from it. The other children that somebody waits for are
  * spared, with their descendants. Returns how many there were: with processes that fork meanwhile
- * it takes several rounds until that is 0. With signal 0 they are only counted. */
+ * it takes several rounds until that is 0. With signal 0 they are only counted; those that SIGSTOP
+ * has stopped already do not count for it. */
 size_t mfg_descendants_signal(const struct mfg_children *children,
                               const struct mfg_descent *descent, int number);
 

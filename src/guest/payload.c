@@ -23,8 +23,8 @@
 #define SWEEP_INTERVAL_MS 10
 #define SWEEPS_MAX        200
 
-/* Looks at those who fork while they are being stopped. */
-#define FREEZES_MAX 20
+/* Looks at those who are being stopped, until they are killed in any case. */
+#define FREEZES_MAX 50
 
 /* How long an output stays open, once all is swept, for somebody else who holds its pipe. */
 #define LINGER_MS 1000
@@ -81,23 +81,11 @@ shares_cgroup(const struct mfg_payload *payload)
     return false;
 }
 
-/* While all stand still nobody dies, so that nobody loses the parents by which he is known. */
-static void
-freeze(struct mfg_payload *payload, const struct mfg_descent *descent)
-{
-    size_t found = 0, before;
-    unsigned int round = 0;
-
-    do {
-        before = found;
-        found = mfg_descendants_signal(payload->place->children, descent, SIGSTOP);
-    } while (found != before && ++round < FREEZES_MAX);
-}
-
 /* Kills whom it finds. Returns whether there was somebody: then it has to look again. */
 static bool
 kill_once(struct mfg_payload *payload)
 {
+    struct mfg_children *children = payload->place->children;
     struct mfg_descent descent = {
         .leader = payload->child.pid,
         .session = payload->session,
@@ -110,9 +98,11 @@ kill_once(struct mfg_payload *payload)
     else if (payload->place->first == payload && !payload->next)
         /* Nobody else can have left those who are nobody's. */
         descent.since = payload->since;
-    else
-        freeze(payload, &descent);
-    found = mfg_descendants_signal(payload->place->children, &descent, SIGKILL) > 0;
+    else if (descent.leader && payload->freezes++ < FREEZES_MAX &&
+             mfg_descendants_signal(children, &descent, SIGSTOP) > 0)
+        /* Only once all stand still does nobody lose the parents by which he is known. */
+        return true;
+    found = mfg_descendants_signal(children, &descent, SIGKILL) > 0;
     mfg_payload_signal(payload, SIGKILL);
     return found || (is_apart && mfg_cgroup_is_populated(&payload->cgroup));
 }
@@ -153,7 +143,7 @@ sweep(void *data)
 static void
 start_sweep(struct mfg_payload *payload)
 {
-    payload->sweeps = 0;
+    payload->sweeps = payload->freezes = 0;
     sweep(payload);
 }
 
@@ -411,6 +401,8 @@ leave_to(const struct mfg_payload *payload, struct mfg_payload *heir)
 void
 mfg_payload_free(struct mfg_payload *payload)
 {
+    /* There is no time to stop anybody first. */
+    payload->freezes = FREEZES_MAX;
     if (mfg_payload_is_running(payload))
         kill_once(payload);
     mfg_children_remove(payload->place->children, &payload->child);

@@ -11,7 +11,7 @@
 #include "guest/raw-output.h"
 #include "guest/stream.h"
 
-#define MFG_PAYLOADS_MAX 128u /* at a time: each takes a few descriptors */
+#define MFG_PAYLOADS_MAX 64u /* at a time: each takes a few descriptors */
 
 struct mfg_payload;
 
@@ -49,7 +49,7 @@ struct mfg_payload {
     struct mfg_raw_output outputs[2];
 
     struct mfg_timer deadline, sweep;
-    unsigned int sweeps;
+    unsigned int sweeps, freezes;
     int64_t started_us, ended_us;
     bool exited, timed_out, killed, swept;
     int status;
