@@ -85,6 +85,7 @@ write_payload(const MfPayloadResult *self)
     add(object, "name", string(self->name));
     add(object, "index", json_object_new_int64(self->index));
     add(object, "repetition", json_object_new_int64(self->repetition));
+    add(object, "start_us", json_object_new_int64(self->start_us));
     add(object, "passed", flag(self->passed));
     add(object, "details", details);
     add(object, "status", self->ended ? json_object_new_int(self->status) : NULL);
@@ -277,6 +278,7 @@ read_payload(const MfJson *json, GError **error)
 
     g_autoptr(MfPayloadResult) payload = mf_payload_result_new(name, index, repetition);
     if (!mf_json_get_bool(json, "passed", &payload->passed, error) ||
+        !mf_json_get_int64(json, "start_us", 0, G_MAXINT64, &payload->start_us, error) ||
         !mf_json_get_bool(json, "timed_out", &payload->timed_out, error) ||
         !mf_json_get_bool(json, "killed", &payload->killed, error) ||
         !mf_json_get_bool(json, "not_collected", &payload->not_collected, error) ||

@@ -5,6 +5,7 @@
 #include "report/text.h"
 #include "report/width.h"
 #include "report/xml.h"
+#include "run/payload-result.h"
 
 /* In pixels. Names, bars and durations have columns of their own, so that no text meets another. */
 #define WIDTH         900
@@ -18,6 +19,9 @@
 #define AXIS_HEIGHT   36
 #define BAR_HEIGHT    14u
 #define TITLE_COLUMNS 100
+
+/* At most so many payloads: nobody looks at a picture of thousands. */
+#define PAYLOADS_MAX 100
 
 /* At most so many steps of the axis: the widest label needs a tenth of its width. */
 #define STEPS_MAX 8
@@ -163,6 +167,32 @@ rows_of(const MfResult *result, MfMarkSide side)
     return rows;
 }
 
+/* What the guest ran, by its start; 'names' (of char *) own the names of the rows. */
+static void
+add_payloads(GArray *rows, const MfResult *result, GPtrArray *names)
+{
+    guint count = result->payloads ? MIN(result->payloads->len, PAYLOADS_MAX) : 0;
+    guint others = rows->len;
+    gint64 first = 0;
+
+    for (MfPhase phase = 0; phase < MF_PHASE_EXECUTE; phase++)
+        first += result->phase_us[phase];
+    for (guint i = 0; i < count; i++) {
+        const MfPayloadResult *payload = g_ptr_array_index(result->payloads, i);
+        gint64 start = first + payload->start_us;
+        gint64 end = payload->ended ? start + payload->duration_us
+                                    : first + result->phase_us[MF_PHASE_EXECUTE];
+        g_autofree char *line = mf_text_clean_line(payload->name);
+        MfMark mark = {mf_width_cut(line, MF_MARK_NAME_MAX), MF_MARK_GUEST, start, MAX(start, end)};
+        guint at = rows->len;
+
+        g_ptr_array_add(names, (gpointer)mark.name);
+        while (at > others && g_array_index(rows, MfMark, at - 1).start_us > start)
+            at--;
+        g_array_insert_val(rows, at, mark);
+    }
+}
+
 static gint64
 end_of(const GArray *rows)
 {
@@ -205,6 +235,9 @@ mf_timeline_to_svg(const char *title, const MfResult *result)
 {
     g_autoptr(GArray) host = rows_of(result, MF_MARK_HOST);
     g_autoptr(GArray) guest = rows_of(result, MF_MARK_GUEST);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+
+    add_payloads(guest, result, names);
     Drawing self = {g_string_new(NULL), MAX(end_of(host), end_of(guest)), 0};
     guint rows = host->len + guest->len + (host->len > 0) + (guest->len > 0);
     guint height = row_top(rows) + AXIS_HEIGHT;

@@ -8,6 +8,9 @@
 #include "base/plain-text.h"
 #include "run/metric.h"
 
+/* Of the end of stderr, what is looked at. */
+#define STDERR_READ_MAX (64u << 10)
+
 static MfCheck *
 new_check(MfCheckKind kind, const char *metric)
 {
@@ -117,7 +120,9 @@ judge_exit_code(const MfCheckFacts *facts, int expected, GPtrArray *details)
     if (facts->exit_code == expected)
         return TRUE;
 
-    g_autofree char *text = mf_plain_text(data ? data : "", size);
+    /* More than enough of 16 MiB, even where little of it can be shown. */
+    gsize skipped = size > STDERR_READ_MAX ? size - STDERR_READ_MAX : 0;
+    g_autofree char *text = mf_plain_text(data ? data + skipped : "", size - skipped);
     g_autofree char *tail = mf_check_tail(g_strstrip(text), MF_CHECK_STDERR_MAX);
     g_ptr_array_add(details,
                     g_strdup_printf("The payload exited with code %d, expected %d%s%s",

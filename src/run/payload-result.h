@@ -9,6 +9,8 @@ typedef struct {
     guint index;      /* of the invocation, from 0 in the order in which they started */
     guint repetition; /* of the target's steps, from 0 */
 
+    gint64 start_us; /* when it was started, since the first step */
+
     gboolean ended;         /* the guest has told of the end: the numbers below are known */
     int status;             /* 0..255; 128 + signal_number when a signal killed it */
     int signal_number;      /* 0: it exited */

@@ -16,6 +16,7 @@
 typedef struct {
     MfInvocation *invocation; /* owned; until it is judged */
     MfPayloadResult *result;  /* borrowed from the results; when it is */
+    gint64 start_us;          /* since the first step */
     gboolean collected;       /* some step is or was to see its end */
     gboolean overdue;         /* its step was tired of waiting, and has killed it */
 } Started;
@@ -36,6 +37,7 @@ struct _MfPayloadRun {
     Started **spawned;  /* owned; borrowed from those; the handle of each payload, or NULL */
     GPtrArray *results; /* owned; until they are taken */
 
+    gint64 begin_us; /* monotonic; of the first step */
     guint repetition, step;
     Started *awaited; /* borrowed; whose end the current step waits for */
     guint running;    /* how many have not ended */
@@ -131,6 +133,7 @@ static void
 conclude(MfPayloadRun *self, Started *started)
 {
     started->result = mf_invocation_conclude(started->invocation);
+    started->result->start_us = started->start_us;
     g_clear_pointer(&started->invocation, mf_invocation_free);
     if (started->overdue && started->result->killed) {
         started->result->timed_out = TRUE;
@@ -235,6 +238,7 @@ start(MfPayloadRun *self, const MfStep *step)
     guint index = self->started->len;
 
     started->invocation = mf_invocation_new(payload, checks, index, self->repetition);
+    started->start_us = g_get_monotonic_time() - self->begin_us;
     started->collected = self->collects;
     g_ptr_array_add(self->started, started);
     self->running++;
@@ -540,6 +544,7 @@ mf_payload_run_start_async(MfPayloadRun *self, GCancellable *cancellable,
     g_signal_connect_object(self->pulse, "lost", G_CALLBACK(on_lost), self, G_CONNECT_SWAPPED);
     watch_outputs(self);
     mf_agent_pulse_start(self->pulse);
+    self->begin_us = g_get_monotonic_time();
     if (self->target->timeout_ms > 0)
         self->limit_timer =
             g_timeout_add((guint)MIN(self->target->timeout_ms, G_MAXINT), on_limit, self);

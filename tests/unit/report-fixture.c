@@ -81,6 +81,7 @@ add_payload(MfResult *result, const char *name, guint repetition)
 {
     MfPayloadResult *payload = mf_payload_result_new(name, result->payloads->len, repetition);
 
+    payload->start_us = result->payloads->len * SECOND / 4;
     payload->ended = TRUE;
     payload->duration_us = SECOND / 2;
     payload->stdout_tail = g_strdup("{\"iops\": 1}\n");

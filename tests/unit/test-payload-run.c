@@ -272,6 +272,29 @@ test_steps_wait_signal_and_kill(Fixture *self, gconstpointer unused)
     g_assert_true(get_result(self, 0)->passed && get_result(self, 1)->passed);
 }
 
+static void
+test_starts_are_counted_from_the_first_step(Fixture *self, gconstpointer unused)
+{
+    gint64 begin_us = g_get_monotonic_time();
+
+    add_payload(self, "first");
+    add_payload(self, "second");
+    add_step(self, MF_STEP_RUN, 0);
+    add_step(self, MF_STEP_SLEEP, 0)->sleep_ms = 20;
+    add_step(self, MF_STEP_RUN, 1);
+    start(self);
+    await_heard(self, "PRUN:00000000", 1);
+    say_end(self, 0, "", EXITED(0), FALSE);
+    await_heard(self, "PRUN:01000000", 1);
+    say_end(self, 1, "", EXITED(0), FALSE);
+    await_end(self);
+
+    gint64 apart_us = get_result(self, 1)->start_us - get_result(self, 0)->start_us;
+    g_assert_cmpint(get_result(self, 0)->start_us, >=, 0);
+    g_assert_cmpint(apart_us, >=, 20 * 1000);
+    g_assert_cmpint(get_result(self, 1)->start_us, <=, g_get_monotonic_time() - begin_us);
+}
+
 /* P-13: nobody is there to be signalled or killed; that is silent. */
 static void
 test_what_has_ended_is_not_signalled(Fixture *self, gconstpointer unused)
@@ -534,6 +557,7 @@ main(int argc, char **argv)
     ADD("p-24-the-background-ends-with-the-others", test_the_background_ends_with_the_others);
     ADD("the-background-that-failed-before-fails", test_the_background_that_failed_before_fails);
     ADD("p-18-steps-wait-signal-and-kill", test_steps_wait_signal_and_kill);
+    ADD("starts-are-counted-from-the-first-step", test_starts_are_counted_from_the_first_step);
     ADD("p-13-what-has-ended-is-not-signalled", test_what_has_ended_is_not_signalled);
     ADD("p-20-what-nobody-collects-is-killed-and-fails",
         test_what_nobody_collects_is_killed_and_fails);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "golden.h"
+#include "run/payload-result.h"
 
 #define SECOND ((gint64)G_USEC_PER_SEC)
 
@@ -26,9 +27,32 @@ make_result(void)
 }
 
 static void
+add_payload(MfResult *result, const char *name, gint64 start_us, gint64 duration_us)
+{
+    MfPayloadResult *payload = mf_payload_result_new(name, result->payloads->len, 0);
+
+    payload->start_us = start_us;
+    payload->duration_us = duration_us;
+    payload->ended = duration_us > 0;
+    g_ptr_array_add(result->payloads, payload);
+}
+
+/* In the order in which they ended, which is not that of the rows. */
+static void
+add_payloads(MfResult *result)
+{
+    result->payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+    add_payload(result, "fio", SECOND / 2, SECOND);
+    add_payload(result, "<hog> with a name that is too long to fit", SECOND / 4, 3 * SECOND / 2);
+    add_payload(result, "left over", 0, 0);
+}
+
+static void
 test_phases_and_marks_are_on_one_axis(void)
 {
     g_autoptr(MfResult) result = make_result();
+
+    add_payloads(result);
     g_autofree char *svg = mf_timeline_to_svg("make \"check\" <all> & more", result);
 
     golden_assert("report-timeline.svg", svg);
