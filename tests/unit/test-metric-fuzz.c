@@ -10,12 +10,12 @@
 
 /*
  * Documents made by chance, and what becomes of them when bytes are changed, held against another
- * reader. The same ones each time; with MAYFLY_TEST_SOAK=1 in the environment many more, and others
- * each time.
+ * reader. The same ones each time; with MAYFLY_TEST_SOAK=1 in the environment more, and others each
+ * time.
  */
 
 #define DOCUMENTS      20000
-#define DOCUMENTS_SOAK 2000000
+#define DOCUMENTS_SOAK 100000
 
 /* json-c keeps integers up to here exactly, and cuts larger ones. */
 #define INTEGER_MAX 9e18
@@ -149,19 +149,38 @@ walk(json_object *value, const char *path, GPtrArray *metrics)
     }
 }
 
-/* Whether a name is there twice, or both readers may spell one otherwise. */
-static gboolean
-is_ambiguous(const GString *text, const GPtrArray *metrics)
+static guint
+count_members(json_object *value)
 {
-    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    guint count = 0;
 
-    for (gsize i = 0; i < text->len; i++)
+    if (json_object_is_type(value, json_type_object)) {
+        json_object_object_foreach (value, name, member) {
+            (void)name;
+            count += 1 + count_members(member);
+        }
+    } else if (json_object_is_type(value, json_type_array)) {
+        for (gsize i = 0; i < json_object_array_length(value); i++)
+            count += count_members(json_object_array_get_idx(value, i));
+    }
+    return count;
+}
+
+/* Whether json-c has lost a member, since it keeps only the last of a name, or both readers may
+ * spell a name otherwise. */
+static gboolean
+is_ambiguous(const GString *text, json_object *tree)
+{
+    gboolean in_string = FALSE;
+    guint members = 0;
+
+    for (gsize i = 0; i < text->len; i++) {
         if (text->str[i] == '\\' || (guchar)text->str[i] >= 0x7f)
             return TRUE;
-    for (guint i = 0; i < metrics->len; i++)
-        if (!g_hash_table_add(names, ((MfMetric *)metrics->pdata[i])->name))
-            return TRUE;
-    return FALSE;
+        in_string ^= text->str[i] == '"';
+        members += !in_string && text->str[i] == ':';
+    }
+    return members != count_members(tree);
 }
 
 static void
@@ -169,7 +188,7 @@ assert_same(const GString *text, const GPtrArray *found, json_object *tree)
 {
     g_autoptr(GPtrArray) expected = mf_metrics_new();
 
-    if (is_ambiguous(text, found))
+    if (is_ambiguous(text, tree))
         return;
     /* A number alone has no name. */
     if (!json_object_is_type(tree, json_type_int) && !json_object_is_type(tree, json_type_double))
