@@ -7,15 +7,15 @@
 #include "report/text.h"
 #include "report/width.h"
 
-/* A row of the table, of what is told: texts, owned. */
-typedef struct {
-    char *cells[6];
-} Row;
-
 static const char *const headings[] = {"Target", "Metric", "Old", "New", "Change", "Verdict"};
 
 #define N_COLUMNS G_N_ELEMENTS(headings)
 #define GAP       "  "
+
+/* A row of the table, of what is told: texts, owned. */
+typedef struct {
+    char *cells[N_COLUMNS];
+} Row;
 
 static void
 row_clear(gpointer data)
@@ -44,15 +44,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Table, table_clear)
 static char *
 describe_side(const MfSeries *series, const char *unit)
 {
-    if (!series)
-        return g_strdup("-");
+    g_autofree char *text = series ? mf_series_describe(series, unit) : g_strdup("-");
 
-    g_autofree char *median = mf_series_round(mf_series_median(series));
-    g_autofree char *spread = mf_series_round(mf_series_spread(series));
-    gboolean several = series->values->len > 1;
-    g_autofree char *text =
-        g_strdup_printf("%s%s%s%s%s", median, several ? " +- " : "", several ? spread : "",
-                        unit ? " " : "", unit ? unit : "");
     return mf_text_clean_line(text);
 }
 

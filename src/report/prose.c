@@ -269,7 +269,7 @@ append_metrics(GString *to, const MfResult *result)
             continue;
 
         g_autofree char *label = mf_series_label(series);
-        g_autofree char *value = mf_series_describe(series);
+        g_autofree char *value = mf_series_describe(series, series->unit);
         g_autofree char *line = g_strdup_printf("%s: %s", label, value);
         g_autofree char *clean = mf_text_clean_line(line);
         g_string_append_printf(to, INDENT "%s\n", clean);

@@ -209,12 +209,12 @@ mf_series_round(double value)
 }
 
 char *
-mf_series_describe(const MfSeries *self)
+mf_series_describe(const MfSeries *self, const char *unit)
 {
     g_autofree char *median = mf_series_round(mf_series_median(self));
     g_autofree char *spread = mf_series_round(mf_series_spread(self));
     gboolean several = self->values->len > 1;
 
     return g_strdup_printf("%s%s%s%s%s", median, several ? " +- " : "", several ? spread : "",
-                           self->unit ? " " : "", self->unit ? self->unit : "");
+                           unit ? " " : "", unit ? unit : "");
 }

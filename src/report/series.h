@@ -41,9 +41,9 @@ double mf_series_spread(const MfSeries *self);
 /* "fio.iops", or the name alone. Owned by the caller. */
 char *mf_series_label(const MfSeries *self);
 
-/* "1234.5 +- 12 us": the median, the spread of several values, the unit; "1234.5 us". Owned by the
- * caller. */
-char *mf_series_describe(const MfSeries *self);
+/* "1234.5 +- 12 us": the median, the spread of several values, 'unit' (or NULL); "1234.5 us". Owned
+ * by the caller. */
+char *mf_series_describe(const MfSeries *self, const char *unit);
 
 /* A number for people: six digits of it. Owned by the caller. */
 char *mf_series_round(double value);
