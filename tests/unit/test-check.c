@@ -382,26 +382,40 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    ADD("/check/p35/only", test_p35_a_wrong_exit_code_is_the_only_failure);
-    ADD("/check/p35/first", test_p35_of_two_exit_codes_the_first_mismatch_counts);
-    ADD("/check/p35/minus-one", test_p35_minus_one_is_a_code_like_others);
-    ADD("/check/p36/bounds", test_p36_bounds_are_allowed_values);
-    ADD("/check/p36/stricter", test_p36_the_stricter_of_two_minima_fails);
-    ADD("/check/p36/missing", test_p36_a_missing_metric_fails_every_kind);
-    ADD("/check/p36/nan", test_p36_nan_exists_and_is_within_no_bound);
-    ADD("/check/p36/zero", test_p36_zero_of_either_sign_exists);
-    ADD("/check/p37/exit-code", test_p37_without_a_check_of_it_the_exit_code_has_to_be_0);
-    ADD("/check/p37/every", test_p37_every_check_is_judged);
-    ADD("/check/p37/conflicting", test_p37_equal_and_conflicting_checks_fail_each);
-    ADD("/check/same-name", test_a_check_has_to_hold_for_each_metric_of_its_name);
-    ADD("/check/problem", test_a_problem_of_the_output_fails_without_any_check);
-    ADD("/check/p38/shortest", test_p38_numbers_are_shown_in_their_shortest_form);
-    ADD("/check/p39/stderr", test_p39_an_exit_code_comes_with_the_end_of_stderr);
-    ADD("/check/p39/shown", test_p39_stderr_is_cut_in_front_and_fit_to_be_shown);
-    g_test_add_func("/check/p39/tail", test_p39_a_tail_is_a_suffix_of_whole_characters);
-    g_test_add_func("/check/p40/range", test_p40_a_range_upside_down_cannot_be_made);
-    g_test_add_func("/check/nan-bound", test_a_bound_that_is_nan_cannot_be_made);
-    ADD("/check/speed",
+    ADD("/check/p-35-a-wrong-exit-code-is-the-only-failure",
+        test_p35_a_wrong_exit_code_is_the_only_failure);
+    ADD("/check/p-35-of-two-exit-codes-the-first-mismatch-counts",
+        test_p35_of_two_exit_codes_the_first_mismatch_counts);
+    ADD("/check/p-35-minus-one-is-a-code-like-others", test_p35_minus_one_is_a_code_like_others);
+    ADD("/check/p-36-bounds-are-allowed-values", test_p36_bounds_are_allowed_values);
+    ADD("/check/p-36-the-stricter-of-two-minima-fails", test_p36_the_stricter_of_two_minima_fails);
+    ADD("/check/p-36-a-missing-metric-fails-every-kind",
+        test_p36_a_missing_metric_fails_every_kind);
+    ADD("/check/p-36-nan-exists-and-is-within-no-bound",
+        test_p36_nan_exists_and_is_within_no_bound);
+    ADD("/check/p-36-zero-of-either-sign-exists", test_p36_zero_of_either_sign_exists);
+    ADD("/check/p-37-without-a-check-of-it-the-exit-code-has-to-be-0",
+        test_p37_without_a_check_of_it_the_exit_code_has_to_be_0);
+    ADD("/check/p-37-every-check-is-judged", test_p37_every_check_is_judged);
+    ADD("/check/p-37-equal-and-conflicting-checks-fail-each",
+        test_p37_equal_and_conflicting_checks_fail_each);
+    ADD("/check/a-check-has-to-hold-for-each-metric-of-its-name",
+        test_a_check_has_to_hold_for_each_metric_of_its_name);
+    ADD("/check/a-problem-of-the-output-fails-without-any-check",
+        test_a_problem_of_the_output_fails_without_any_check);
+    ADD("/check/p-38-numbers-are-shown-in-their-shortest-form",
+        test_p38_numbers_are_shown_in_their_shortest_form);
+    ADD("/check/p-39-an-exit-code-comes-with-the-end-of-stderr",
+        test_p39_an_exit_code_comes_with_the_end_of_stderr);
+    ADD("/check/p-39-stderr-is-cut-in-front-and-fit-to-be-shown",
+        test_p39_stderr_is_cut_in_front_and_fit_to_be_shown);
+    g_test_add_func("/check/p-39-a-tail-is-a-suffix-of-whole-characters",
+                    test_p39_a_tail_is_a_suffix_of_whole_characters);
+    g_test_add_func("/check/p-40-a-range-upside-down-cannot-be-made",
+                    test_p40_a_range_upside_down_cannot_be_made);
+    g_test_add_func("/check/a-bound-that-is-nan-cannot-be-made",
+                    test_a_bound_that_is_nan_cannot_be_made);
+    ADD("/check/a-hundred-checks-of-ten-thousand-metrics-take-less-than-ten-milliseconds",
         test_a_hundred_checks_of_ten_thousand_metrics_take_less_than_ten_milliseconds);
     return g_test_run();
 }

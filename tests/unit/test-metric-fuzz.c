@@ -310,8 +310,10 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/metric-fuzz/documents", test_documents_are_read_as_another_reader_reads_them);
-    g_test_add_func("/metric-fuzz/changed", test_changed_documents_are_read_or_refused_as_a_whole);
-    g_test_add_func("/metric-fuzz/bytes", test_bytes_by_chance_are_survived);
+    g_test_add_func("/metric-fuzz/documents-are-read-as-another-reader-reads-them",
+                    test_documents_are_read_as_another_reader_reads_them);
+    g_test_add_func("/metric-fuzz/changed-documents-are-read-or-refused-as-a-whole",
+                    test_changed_documents_are_read_or_refused_as_a_whole);
+    g_test_add_func("/metric-fuzz/bytes-by-chance-are-survived", test_bytes_by_chance_are_survived);
     return g_test_run();
 }

@@ -463,38 +463,53 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/metric-json/p30/whole", test_p30_takes_the_whole_output_first);
-    g_test_add_func("/metric-json/p30/region",
+    g_test_add_func("/metric-json/p-30-takes-the-whole-output-first",
+                    test_p30_takes_the_whole_output_first);
+    g_test_add_func("/metric-json/p-30-takes-the-first-region-from-its-first-bracket",
                     test_p30_takes_the_first_region_from_its_first_bracket);
-    g_test_add_func("/metric-json/p30/strings", test_p30_a_region_knows_strings_and_escapes);
-    g_test_add_func("/metric-json/p30/nesting", test_p30_only_brackets_of_one_kind_nest);
-    g_test_add_func("/metric-json/p30/open", test_p30_what_does_not_close_is_no_region);
-    g_test_add_func("/metric-json/p30/none",
+    g_test_add_func("/metric-json/p-30-a-region-knows-strings-and-escapes",
+                    test_p30_a_region_knows_strings_and_escapes);
+    g_test_add_func("/metric-json/p-30-only-brackets-of-one-kind-nest",
+                    test_p30_only_brackets_of_one_kind_nest);
+    g_test_add_func("/metric-json/p-30-what-does-not-close-is-no-region",
+                    test_p30_what_does_not_close_is_no_region);
+    g_test_add_func("/metric-json/p-30-output-without-brackets-has-no-metrics-and-no-fault",
                     test_p30_output_without_brackets_has_no_metrics_and_no_fault);
-    g_test_add_func("/metric-json/p31/names", test_p31_numbers_have_the_way_to_them_as_name);
-    g_test_add_func("/metric-json/p31/others", test_p31_what_is_no_number_is_skipped);
-    g_test_add_func("/metric-json/p31/zero", test_p31_zero_keeps_its_sign);
-    g_test_add_func("/metric-json/p31/precision",
+    g_test_add_func("/metric-json/p-31-numbers-have-the-way-to-them-as-name",
+                    test_p31_numbers_have_the_way_to_them_as_name);
+    g_test_add_func("/metric-json/p-31-what-is-no-number-is-skipped",
+                    test_p31_what_is_no_number_is_skipped);
+    g_test_add_func("/metric-json/p-31-zero-keeps-its-sign", test_p31_zero_keeps_its_sign);
+    g_test_add_func("/metric-json/p-31-integers-beyond-2-to-the-53-lose-precision",
                     test_p31_integers_beyond_2_to_the_53_lose_precision);
-    g_test_add_func("/metric-json/twice", test_a_member_that_occurs_twice_is_two_metrics);
-    g_test_add_func("/metric-json/plain-names", test_names_are_decoded_and_fit_to_be_shown);
-    g_test_add_func("/metric-json/prefix", test_numbers_below_a_prefix);
-    g_test_add_func("/metric-json/p32/kept", test_p32_a_number_at_depth_64_is_kept);
-    g_test_add_func("/metric-json/p32/left-out", test_p32_a_deeper_one_is_left_out_and_marked);
-    g_test_add_func("/metric-json/p32/thousand",
+    g_test_add_func("/metric-json/a-member-that-occurs-twice-is-two-metrics",
+                    test_a_member_that_occurs_twice_is_two_metrics);
+    g_test_add_func("/metric-json/names-are-decoded-and-fit-to-be-shown",
+                    test_names_are_decoded_and_fit_to_be_shown);
+    g_test_add_func("/metric-json/numbers-below-a-prefix", test_numbers_below_a_prefix);
+    g_test_add_func("/metric-json/p-32-a-number-at-depth-64-is-kept",
+                    test_p32_a_number_at_depth_64_is_kept);
+    g_test_add_func("/metric-json/p-32-a-deeper-one-is-left-out-and-marked",
+                    test_p32_a_deeper_one_is_left_out_and_marked);
+    g_test_add_func("/metric-json/p-32-a-thousand-levels-and-a-million-are-a-clear-fault",
                     test_p32_a_thousand_levels_and_a_million_are_a_clear_fault);
-    g_test_add_func("/metric-json/malformed", test_malformed_json_is_refused_with_the_place);
-    g_test_add_func("/metric-json/offset", test_bytes_are_counted_from_the_start_of_the_output);
-    g_test_add_func("/metric-json/truncated", test_truncated_json_is_refused_wherever_it_ends);
-    g_test_add_func("/metric-json/huge-number", test_numbers_beyond_a_double_are_refused);
-    g_test_add_func("/metric-json/limit/count",
+    g_test_add_func("/metric-json/malformed-json-is-refused-with-the-place",
+                    test_malformed_json_is_refused_with_the_place);
+    g_test_add_func("/metric-json/bytes-are-counted-from-the-start-of-the-output",
+                    test_bytes_are_counted_from_the_start_of_the_output);
+    g_test_add_func("/metric-json/truncated-json-is-refused-wherever-it-ends",
+                    test_truncated_json_is_refused_wherever_it_ends);
+    g_test_add_func("/metric-json/numbers-beyond-a-double-are-refused",
+                    test_numbers_beyond_a_double_are_refused);
+    g_test_add_func("/metric-json/numbers-are-taken-up-to-the-limit-and-refused-beyond",
                     test_numbers_are_taken_up_to_the_limit_and_refused_beyond);
-    g_test_add_func("/metric-json/limit/name",
+    g_test_add_func("/metric-json/names-are-taken-up-to-their-limit-and-refused-beyond",
                     test_names_are_taken_up_to_their_limit_and_refused_beyond);
-    g_test_add_func("/metric-json/limit/names", test_names_in_all_are_refused_beyond_their_limit);
-    g_test_add_func("/metric-json/speed",
+    g_test_add_func("/metric-json/names-in-all-are-refused-beyond-their-limit",
+                    test_names_in_all_are_refused_beyond_their_limit);
+    g_test_add_func("/metric-json/ten-thousand-numbers-take-less-than-ten-milliseconds",
                     test_ten_thousand_numbers_take_less_than_ten_milliseconds);
-    g_test_add_func("/metric-json/hostile",
+    g_test_add_func("/metric-json/sixteen-hostile-mebibytes-take-the-time-of-their-bytes",
                     test_sixteen_hostile_mebibytes_take_the_time_of_their_bytes);
     return g_test_run();
 }

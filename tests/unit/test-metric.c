@@ -209,15 +209,25 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/metric/p33/stdout", test_p33_stdout_comes_first_and_is_tagged);
-    g_test_add_func("/metric/p33/stderr", test_p33_stderr_is_read_only_where_stdout_gives_none);
-    g_test_add_func("/metric/p33/none", test_p33_two_streams_without_numbers_have_none);
-    g_test_add_func("/metric/problem", test_a_stdout_that_cannot_be_read_is_a_problem);
-    g_test_add_func("/metric/problem-stream", test_a_problem_is_of_the_stream_that_gave_metrics);
-    g_test_add_func("/metric/p34/hints", test_p34_hints_set_unit_and_polarity_by_name);
-    g_test_add_func("/metric/p34/empty", test_p34_nothing_to_hint_is_nothing_to_do);
-    g_test_add_func("/metric/polarity", test_polarities_have_the_names_of_the_config_file);
-    g_test_add_func("/metric/name", test_names_are_cut_at_the_border_of_a_character);
-    g_test_add_func("/metric/format", test_values_are_shown_in_their_shortest_form);
+    g_test_add_func("/metric/p-33-stdout-comes-first-and-is-tagged",
+                    test_p33_stdout_comes_first_and_is_tagged);
+    g_test_add_func("/metric/p-33-stderr-is-read-only-where-stdout-gives-none",
+                    test_p33_stderr_is_read_only_where_stdout_gives_none);
+    g_test_add_func("/metric/p-33-two-streams-without-numbers-have-none",
+                    test_p33_two_streams_without_numbers_have_none);
+    g_test_add_func("/metric/a-stdout-that-cannot-be-read-is-a-problem",
+                    test_a_stdout_that_cannot_be_read_is_a_problem);
+    g_test_add_func("/metric/a-problem-is-of-the-stream-that-gave-metrics",
+                    test_a_problem_is_of_the_stream_that_gave_metrics);
+    g_test_add_func("/metric/p-34-hints-set-unit-and-polarity-by-name",
+                    test_p34_hints_set_unit_and_polarity_by_name);
+    g_test_add_func("/metric/p-34-nothing-to-hint-is-nothing-to-do",
+                    test_p34_nothing_to_hint_is_nothing_to_do);
+    g_test_add_func("/metric/polarities-have-the-names-of-the-config-file",
+                    test_polarities_have_the_names_of_the_config_file);
+    g_test_add_func("/metric/names-are-cut-at-the-border-of-a-character",
+                    test_names_are_cut_at_the_border_of_a_character);
+    g_test_add_func("/metric/values-are-shown-in-their-shortest-form",
+                    test_values_are_shown_in_their_shortest_form);
     return g_test_run();
 }

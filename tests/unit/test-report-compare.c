@@ -293,14 +293,21 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/compare/single", test_without_repetition_five_percent_are_noise);
-    g_test_add_func("/compare/repeated", test_with_repetitions_their_spreads_are_noise);
-    g_test_add_func("/compare/outlier", test_of_five_an_outlier_hides_nothing);
-    g_test_add_func("/compare/threshold", test_a_threshold_is_the_least_noise);
-    g_test_add_func("/compare/zero", test_zero_and_negative_medians);
-    g_test_add_func("/compare/polarity", test_polarity_says_which_is_better);
-    g_test_add_func("/compare/missing", test_what_a_side_lacks_is_said);
-    g_test_add_func("/compare/outcome", test_a_target_that_does_not_pass_any_more_is_worse);
-    g_test_add_func("/compare/tables", test_tables_are_aligned_and_disarmed);
+    g_test_add_func("/report-compare/without-repetition-five-percent-are-noise",
+                    test_without_repetition_five_percent_are_noise);
+    g_test_add_func("/report-compare/with-repetitions-their-spreads-are-noise",
+                    test_with_repetitions_their_spreads_are_noise);
+    g_test_add_func("/report-compare/of-five-an-outlier-hides-nothing",
+                    test_of_five_an_outlier_hides_nothing);
+    g_test_add_func("/report-compare/a-threshold-is-the-least-noise",
+                    test_a_threshold_is_the_least_noise);
+    g_test_add_func("/report-compare/zero-and-negative-medians", test_zero_and_negative_medians);
+    g_test_add_func("/report-compare/polarity-says-which-is-better",
+                    test_polarity_says_which_is_better);
+    g_test_add_func("/report-compare/what-a-side-lacks-is-said", test_what_a_side_lacks_is_said);
+    g_test_add_func("/report-compare/a-target-that-does-not-pass-any-more-is-worse",
+                    test_a_target_that_does_not_pass_any_more_is_worse);
+    g_test_add_func("/report-compare/tables-are-aligned-and-disarmed",
+                    test_tables_are_aligned_and_disarmed);
     return g_test_run();
 }

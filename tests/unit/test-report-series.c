@@ -182,12 +182,18 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/series/repetitions", test_values_of_repetitions_come_together);
-    g_test_add_func("/series/invocations", test_invocations_within_the_steps_are_kept_apart);
-    g_test_add_func("/series/same-name", test_metrics_of_one_name_are_kept_apart);
-    g_test_add_func("/series/no-number", test_what_is_no_number_has_no_series);
-    g_test_add_func("/series/pick", test_those_that_somebody_named_are_picked);
-    g_test_add_func("/series/samples", test_median_and_spread_of_samples);
-    g_test_add_func("/series/round", test_people_read_rounded_numbers);
+    g_test_add_func("/report-series/values-of-repetitions-come-together",
+                    test_values_of_repetitions_come_together);
+    g_test_add_func("/report-series/invocations-within-the-steps-are-kept-apart",
+                    test_invocations_within_the_steps_are_kept_apart);
+    g_test_add_func("/report-series/metrics-of-one-name-are-kept-apart",
+                    test_metrics_of_one_name_are_kept_apart);
+    g_test_add_func("/report-series/what-is-no-number-has-no-series",
+                    test_what_is_no_number_has_no_series);
+    g_test_add_func("/report-series/those-that-somebody-named-are-picked",
+                    test_those_that_somebody_named_are_picked);
+    g_test_add_func("/report-series/median-and-spread-of-samples",
+                    test_median_and_spread_of_samples);
+    g_test_add_func("/report-series/people-read-rounded-numbers", test_people_read_rounded_numbers);
     return g_test_run();
 }
