@@ -81,6 +81,10 @@ check|cmd dh|debhelper|-|-|-|-|the Debian package
 check|cmd fakeroot|fakeroot|-|-|-|-|the Debian package
 check|cmd lintian|lintian|-|-|-|-|checks the Debian package
 check|pc yaml-0.1|libyaml-dev|libyaml-devel|libyaml|libyaml-devel|yaml-dev|personas in YAML
+check|pc libvirt|libvirt-dev|libvirt-devel|libvirt|libvirt-devel|libvirt-dev|machines that libvirt starts
+check|pc libvirt-glib-1.0|libvirt-glib-1.0-dev|libvirt-glib-devel|libvirt-glib|libvirt-glib-devel|libvirt-glib-dev|libvirt's events on the main loop
+check|cmd libvirtd|libvirt-daemon|libvirt-daemon-driver-qemu|libvirt|libvirt-daemon-qemu|libvirt-daemon|a libvirt of the tests' own
+check|cmd virsh|libvirt-clients|libvirt-client|libvirt|libvirt-client|libvirt-client|looks into it, and has the validator of its schema
 check|cmd chromium|chromium|chromium|chromium|chromium|chromium|the page of a grid in a real browser
 check|cmd swtpm|swtpm|swtpm|swtpm|swtpm|swtpm|the TPM of the tests
 check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root

@@ -37,16 +37,26 @@ mf_cli_complain(const char *format, ...)
     fprintf(stderr, "mayfly: %s%s\n", text, mf_terminal_is_raw() ? "\r" : "");
 }
 
+/* Borrowed; NULL when there is no such field. */
+static const char *
+find_field(const GLogField *fields, gsize n_fields, const char *key)
+{
+    for (gsize i = 0; i < n_fields; i++)
+        if (g_str_equal(fields[i].key, key))
+            return fields[i].value;
+    return NULL;
+}
+
+/* What libraries have to say for their own debugging is not about the run. */
 static GLogWriterOutput
 write_log(GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
     int needed = level & G_LOG_LEVEL_DEBUG ? 2 : level & G_LOG_LEVEL_INFO ? 1 : 0;
+    gboolean own = g_strcmp0(find_field(fields, n_fields, "GLIB_DOMAIN"), G_LOG_DOMAIN) == 0;
+    const char *message = find_field(fields, n_fields, "MESSAGE");
 
-    if (verbosity < needed)
-        return G_LOG_WRITER_HANDLED;
-    for (gsize i = 0; i < n_fields; i++)
-        if (g_str_equal(fields[i].key, "MESSAGE"))
-            mf_cli_complain("%s", (const char *)fields[i].value);
+    if (message && verbosity >= needed && (own || needed < 2))
+        mf_cli_complain("%s", message);
     return G_LOG_WRITER_HANDLED;
 }
 

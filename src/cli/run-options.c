@@ -34,8 +34,8 @@ typedef struct {
     char *kernel, *root, *root_mode, *memory, *cpus, *arch, *kargs, *timeout, *boot_timeout, *accel;
     char *artifacts_dir, *share_type, *cache, *qemu, *init, *init_template, *qmp_socket, *user,
         *workdir, *hostname, *splat, *splat_allow, *splat_deny, *subtests, *on_crash, *crash_dir,
-        *hang_timeout, *watchdog, *snapshots;
-    char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts;
+        *hang_timeout, *watchdog, *snapshots, *connect;
+    char **mounts, **env, **qemu_args, **command, **setup, **teardown, **artifacts, **shared_paths;
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
     MfBareOptions bare;
@@ -46,13 +46,13 @@ typedef struct {
 static void
 raw_clear(RawOptions *raw)
 {
-    char *const texts[] = {raw->kernel,        raw->root,         raw->root_mode, raw->memory,
-                           raw->cpus,          raw->arch,         raw->kargs,     raw->timeout,
-                           raw->boot_timeout,  raw->accel,        raw->qemu,      raw->init,
-                           raw->init_template, raw->qmp_socket,   raw->user,      raw->workdir,
-                           raw->hostname,      raw->share_type,   raw->cache,     raw->splat,
-                           raw->splat_allow,   raw->splat_deny,   raw->subtests,  raw->on_crash,
-                           raw->crash_dir,     raw->hang_timeout, raw->watchdog,  raw->snapshots};
+    char *const texts[] = {
+        raw->kernel,       raw->root,       raw->root_mode,     raw->memory,       raw->cpus,
+        raw->arch,         raw->kargs,      raw->timeout,       raw->boot_timeout, raw->accel,
+        raw->qemu,         raw->init,       raw->init_template, raw->qmp_socket,   raw->user,
+        raw->workdir,      raw->hostname,   raw->share_type,    raw->cache,        raw->splat,
+        raw->splat_allow,  raw->splat_deny, raw->subtests,      raw->on_crash,     raw->crash_dir,
+        raw->hang_timeout, raw->watchdog,   raw->snapshots,     raw->connect};
 
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
@@ -65,6 +65,7 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->setup);
     g_strfreev(raw->teardown);
     g_strfreev(raw->artifacts);
+    g_strfreev(raw->shared_paths);
     g_free(raw->artifacts_dir);
     g_clear_pointer(&raw->names, g_ptr_array_unref);
     g_clear_pointer(&raw->known, g_array_unref);
@@ -213,6 +214,10 @@ add_machine_entries(GOptionGroup *group, RawOptions *raw)
         {"qemu-command", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &raw->qemu, NULL, NULL},
         {"qemu-arg", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->qemu_args,
          "A further argument for QEMU, verbatim and last", "ARG"},
+        {"connect", 0, 0, G_OPTION_ARG_STRING, &raw->connect,
+         "Have the libvirt at URI start the machine, such as qemu:///session", "URI"},
+        {"shared-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->shared_paths,
+         "A directory that is the same on the host that --connect leads to", "DIR"},
         {"qmp-socket", 0, 0, G_OPTION_ARG_FILENAME, &raw->qmp_socket,
          "Serve QMP to other tools at PATH", "PATH"},
         {NULL},
@@ -236,7 +241,7 @@ make_context(MfRunOptions *self, RawOptions *raw)
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
          "The same, in a new directory below that of temporary files", NULL},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
-         "Print the QEMU command line and exit", NULL},
+         "Print the QEMU command line, or with --connect the domain's XML, and exit", NULL},
         {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
          (gpointer)mf_option_words_count, "Say what is done and why; twice for more", NULL},
         {NULL},
@@ -404,6 +409,18 @@ read_env(MfTarget *target, const RawOptions *raw, GError **error)
     return TRUE;
 }
 
+/* Owned by the caller; NULL for NULL. */
+static char **
+make_absolute(char **paths)
+{
+    guint count = paths ? g_strv_length(paths) : 0;
+    char **absolute = paths ? g_new0(char *, count + 1) : NULL;
+
+    for (guint i = 0; i < count; i++)
+        absolute[i] = g_canonicalize_filename(paths[i], NULL);
+    return absolute;
+}
+
 /* Texts that go over as they are. */
 static void
 take_texts(MfTarget *target, RawOptions *raw)
@@ -418,6 +435,8 @@ take_texts(MfTarget *target, RawOptions *raw)
     target->qemu = g_steal_pointer(&raw->qemu);
     target->qemu_args = g_steal_pointer(&raw->qemu_args);
     target->qmp_socket = g_steal_pointer(&raw->qmp_socket);
+    target->connect = g_steal_pointer(&raw->connect);
+    target->shared_paths = make_absolute(raw->shared_paths);
     target->kernel_args = g_steal_pointer(&raw->kargs);
     target->init_template = g_steal_pointer(&raw->init_template);
     target->user = g_steal_pointer(&raw->user);

@@ -13,6 +13,7 @@
 #include "cli/run-options.h"
 #include "cli/signals.h"
 #include "cli/terminal.h"
+#include "machine/machine.h"
 #include "report/sink.h"
 #include "report/timeline.h"
 #include "run/plan.h"
@@ -180,9 +181,8 @@ print_qemu(const MfTarget *target)
         return MF_EXIT_UNAVAILABLE;
     }
 
-    g_autoptr(MfArgv) argv = mf_spec_to_argv(plan->spec);
-    g_autofree char *lines = mf_argv_to_lines(argv);
-    puts(lines);
+    g_autofree char *text = mf_machine_describe_start(plan->spec);
+    fputs(text, stdout);
     return 0;
 }
 

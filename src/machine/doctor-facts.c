@@ -12,6 +12,7 @@
 #include "machine/firmware.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
+#include "machine/libvirt.h"
 #include "machine/tool.h"
 #include "machine/tpm.h"
 #include "machine/virtiofsd.h"
@@ -326,6 +327,7 @@ mf_doctor_facts_gather_async(const char *root, GAsyncReadyCallback callback, gpo
     find_parts(self->facts, root);
     find_cache(self->facts);
     find_kernels(self->facts, root);
+    self->facts->has_libvirt = mf_libvirt_is_built_in();
     count_down(task);
 }
 

@@ -372,7 +372,7 @@ mf_doctor_examine(const MfDoctorFacts *facts)
     check_memory(checks, facts);
     check_cache(checks, facts);
     add(checks, "libvirt", "libvirt", MF_DOCTOR_PASS,
-        g_strdup(facts->has_libvirt ? "The backend is built in."
+        g_strdup(facts->has_libvirt ? "The backend is built in: --connect URI uses it."
                                     : "mayfly was built without this backend, which no run "
                                       "needs."),
         NULL);

@@ -45,6 +45,7 @@ mf_spec_free(MfSpec *self)
 {
     if (!self)
         return;
+    g_free(self->connect);
     g_free(self->qemu);
     g_free(self->machine);
     g_free(self->cpu);
@@ -69,6 +70,12 @@ const char *
 mf_channel_describe(MfChannel channel)
 {
     return channels[channel].description;
+}
+
+const char *
+mf_channel_get_port(MfChannel channel)
+{
+    return channels[channel].port;
 }
 
 gboolean
@@ -140,6 +147,16 @@ add_machine(const MfSpec *self, MfArgv *argv)
 }
 
 static void
+add_public_qmp(const MfSpec *self, MfArgv *argv)
+{
+    if (!self->qmp_socket)
+        return;
+    mf_argv_add_option(argv, "-chardev", "socket", "id", "qmp-public", "path", self->qmp_socket,
+                       "server", "on", "wait", "off", NULL);
+    mf_argv_add_many(argv, "-mon", "chardev=qmp-public,mode=control", NULL);
+}
+
+static void
 add_channels(const MfSpec *self, MfArgv *argv)
 {
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
@@ -161,11 +178,7 @@ add_channels(const MfSpec *self, MfArgv *argv)
         mf_argv_add_option(argv, "-device", "virtserialport", "bus", "serial.0", "chardev",
                            channels[channel].id, "name", channels[channel].port, NULL);
     }
-    if (self->qmp_socket) {
-        mf_argv_add_option(argv, "-chardev", "socket", "id", "qmp-public", "path", self->qmp_socket,
-                           "server", "on", "wait", "off", NULL);
-        mf_argv_add_many(argv, "-mon", "chardev=qmp-public,mode=control", NULL);
-    }
+    add_public_qmp(self, argv);
 }
 
 static void
@@ -215,6 +228,28 @@ add_firmware(const MfSpec *self, MfArgv *argv)
                        firmware->vars, NULL);
 }
 
+static void
+add_disks(const MfSpec *self, MfArgv *argv)
+{
+    const MfPlatform *platform = mf_platform_get(self->arch);
+
+    for (guint i = 0; i < self->disks->len; i++)
+        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform, i, !self->kernel && i == 0,
+                            argv);
+}
+
+void
+mf_spec_add_rest_to_argv(const MfSpec *self, MfArgv *argv)
+{
+    add_firmware(self, argv);
+    if (self->smbios)
+        mf_smbios_add_to_argv(self->smbios, argv);
+    add_public_qmp(self, argv);
+    add_disks(self, argv);
+    mf_net_add_to_argv(self->net, self->forwards, mf_platform_get(self->arch)->virtio, argv);
+    mf_argv_add_strv(argv, (const char *const *)self->extra_args);
+}
+
 MfArgv *
 mf_spec_to_argv(const MfSpec *self)
 {
@@ -237,9 +272,7 @@ mf_spec_to_argv(const MfSpec *self)
         mf_debug_exit_add_to_argv(argv);
     mf_tpm_add_to_argv(self->tpm, self->arch, MF_TPM_FD, argv);
     add_shares(self, argv);
-    for (guint i = 0; i < self->disks->len; i++)
-        mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform, i, !self->kernel && i == 0,
-                            argv);
+    add_disks(self, argv);
     mf_net_add_to_argv(self->net, self->forwards, platform->virtio, argv);
     mf_argv_add_strv(argv, (const char *const *)self->extra_args);
     return argv;

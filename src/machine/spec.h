@@ -62,7 +62,8 @@ typedef struct {
 typedef struct {
     MfArch arch;
     MfAccel accel; /* never AUTO */
-    char *qemu;    /* owned; path */
+    char *connect; /* owned; URI of the libvirt that starts the machine; NULL: mayfly does */
+    char *qemu;    /* owned; path; NULL: libvirt's choice */
     char *machine; /* owned; QEMU's machine type with its options, without accel */
     char *cpu;     /* owned; CPU model */
     guint cpus;
@@ -99,6 +100,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSpec, mf_spec_free)
 /* "QEMU's monitor", "the guest's agent", ...: what is behind a channel, for messages. */
 const char *mf_channel_describe(MfChannel channel);
 
+/* The name of its virtio-serial port; NULL for one that is none. */
+const char *mf_channel_get_port(MfChannel channel);
+
 /* Whether this spec has that channel. */
 gboolean mf_spec_has_channel(const MfSpec *self, MfChannel channel);
 
@@ -109,3 +113,8 @@ gboolean mf_spec_has_channel(const MfSpec *self, MfChannel channel);
  * are. QEMU lets the last of two settings win, so these win over everything. Owned by the caller.
  */
 MfArgv *mf_spec_to_argv(const MfSpec *self);
+
+/* Of that what libvirt's domains have no words for, or other ones: firmware with variables of this
+ * run's own, SMBIOS texts, disks whose writes are thrown away, ports that lead into the guest, a
+ * public QMP socket, and the user's own arguments. */
+void mf_spec_add_rest_to_argv(const MfSpec *self, MfArgv *argv);

@@ -16,6 +16,7 @@
 #include "machine/debug-exit.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
+#include "machine/libvirt-uri.h"
 #include "machine/platform.h"
 #include "machine/virtiofsd.h"
 #include "run/command-record.h"
@@ -433,6 +434,27 @@ plan_tpm(MfSpec *spec, const MfTarget *target, GError **error)
     return spec->swtpm != NULL;
 }
 
+/* On whose processors the machine runs, and by which QEMU. What another host has is not known here:
+ * one for virtual machines has KVM, and libvirt chooses the QEMU. */
+static gboolean
+plan_host(MfPlan *self, const MfTarget *target, GError **error)
+{
+    MfSpec *spec = self->spec;
+
+    spec->connect = g_strdup(target->connect);
+    if (spec->connect && mf_libvirt_uri_is_remote(spec->connect))
+        spec->accel = target->accel == MF_ACCEL_TCG ? MF_ACCEL_TCG : MF_ACCEL_KVM;
+    else if (!mf_host_choose_accel(target->accel, target->arch, &spec->accel, &self->accel_note,
+                                   error))
+        return FALSE;
+    if (spec->connect) {
+        spec->qemu = g_strdup(target->qemu);
+        return TRUE;
+    }
+    spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
+    return spec->qemu != NULL;
+}
+
 /* What the machine is made of, whatever boots in it. */
 static gboolean
 plan_machine(MfPlan *self, const MfTarget *target, GError **error)
@@ -440,10 +462,7 @@ plan_machine(MfPlan *self, const MfTarget *target, GError **error)
     MfSpec *spec = self->spec;
 
     spec->arch = target->arch;
-    if (!mf_host_choose_accel(target->accel, target->arch, &spec->accel, &self->accel_note, error))
-        return FALSE;
-    spec->qemu = mf_host_find_qemu(target->qemu, target->arch, error);
-    if (!spec->qemu)
+    if (!plan_host(self, target, error))
         return FALSE;
     spec->machine =
         g_strdup(target->machine ? target->machine : mf_platform_machine(spec->arch, spec->accel));
@@ -605,12 +624,51 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
            render_image_scripts(self, target, error);
 }
 
+/* Whether libvirt can start the machine, now that it is known what that is. */
+static gboolean
+check_connect(const MfPlan *self, const MfTarget *target, GError **error)
+{
+    return !target->connect ||
+           mf_libvirt_check_spec(self->spec, (const char *const *)target->shared_paths, error);
+}
+
+/* What differs where the machine boots a kernel with a guest of ours. */
+static gboolean
+plan_kernel_and_root(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3],
+                     GError **error)
+{
+    MfSpec *spec = self->spec;
+    g_autofree char *path = find_kernel(target, error);
+    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
+
+    if (!kernel || !plan_kernel(self, target, kernel, error))
+        return FALSE;
+    self->label = describe_machine(spec, target, kernel);
+    add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
+    add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
+    add_shares(self, target);
+    add_modules(self, target, kernel);
+    if (!plan_commands(self, target, stdio_open, error))
+        return FALSE;
+    return target->init != MF_INIT_SCRIPT || plan_scripts(self, target, error);
+}
+
+static gboolean
+plan_boot(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], GError **error)
+{
+    if (target->bare)
+        return plan_bare(self->spec, target, error);
+    if (target->image)
+        return plan_image(self, target, stdio_open, error);
+    return plan_kernel_and_root(self, target, stdio_open, error);
+}
+
 MfPlan *
 mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error)
 {
     g_autoptr(MfPlan) self = g_new0(MfPlan, 1);
-    MfSpec *spec = self->spec = mf_spec_new();
 
+    self->spec = mf_spec_new();
     self->setup = g_ptr_array_new_with_free_func(g_free);
     self->script_mounts = g_string_new(NULL);
     self->init = target->image ? MF_INIT_AGENT : target->init;
@@ -620,26 +678,8 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     add_setup(self, MF_CONF_ROOT_MODE, mf_root_mode_name(target->root_mode));
     add_setup(self, MF_CONF_HOSTNAME, target->hostname);
 
-    if (!check_directories(target, error) || !plan_machine(self, target, error))
-        return NULL;
-
-    if (target->bare)
-        return plan_bare(spec, target, error) ? g_steal_pointer(&self) : NULL;
-    if (target->image)
-        return plan_image(self, target, stdio_open, error) ? g_steal_pointer(&self) : NULL;
-
-    g_autofree char *path = find_kernel(target, error);
-    g_autoptr(MfKernel) kernel = path ? mf_kernel_open(path, error) : NULL;
-    if (!kernel || !plan_kernel(self, target, kernel, error))
-        return NULL;
-    self->label = describe_machine(spec, target, kernel);
-    add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
-    add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
-    add_shares(self, target);
-    add_modules(self, target, kernel);
-    if (!plan_commands(self, target, stdio_open, error))
-        return NULL;
-    if (target->init == MF_INIT_SCRIPT && !plan_scripts(self, target, error))
+    if (!check_directories(target, error) || !plan_machine(self, target, error) ||
+        !plan_boot(self, target, stdio_open, error) || !check_connect(self, target, error))
         return NULL;
     return g_steal_pointer(&self);
 }

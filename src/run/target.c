@@ -234,6 +234,8 @@ mf_target_free(MfTarget *self)
     g_free(self->qemu);
     g_strfreev(self->qemu_args);
     g_free(self->qmp_socket);
+    g_free(self->connect);
+    g_strfreev(self->shared_paths);
     g_free(self->kernel_args);
     g_ptr_array_unref(self->mounts);
     g_free(self->share);

@@ -86,11 +86,13 @@ typedef struct {
     gboolean arch_given;
     MfAccel accel;
     guint cpus;
-    guint64 memory;    /* bytes */
-    char *qemu;        /* owned; program, or NULL to look for it */
-    char **qemu_args;  /* owned */
-    char *qmp_socket;  /* owned; or NULL */
-    char *kernel_args; /* owned; appended last, so it wins; or NULL */
+    guint64 memory;      /* bytes */
+    char *qemu;          /* owned; program, or NULL to look for it */
+    char *connect;       /* owned; URI of the libvirt that starts the machine; NULL: mayfly does */
+    char **shared_paths; /* owned; directories that are the same on that libvirt's host; or NULL */
+    char **qemu_args;    /* owned */
+    char *qmp_socket;    /* owned; or NULL */
+    char *kernel_args;   /* owned; appended last, so it wins; or NULL */
 
     GPtrArray *mounts; /* owned; of MfShare */
     char *share;       /* owned; the caller's directory, shared at MF_GUEST_SHARE; NULL: it is

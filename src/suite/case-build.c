@@ -102,6 +102,8 @@ take_texts(const Build *self)
     target->machine = g_strdup(config->machine);
     target->cpu = g_strdup(config->cpu);
     target->qemu = g_strdup(config->qemu_command);
+    target->connect = g_strdup(config->connect);
+    target->shared_paths = g_strdupv(config->shared_paths);
     target->qemu_args = g_strdupv(config->vm->extra_args);
     target->setup = g_strdupv(config->setup);
     target->teardown = g_strdupv(config->teardown);

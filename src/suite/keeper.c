@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "machine/machine.h"
 #include "suite/capture.h"
 #include "suite/run-dir.h"
 
@@ -79,10 +80,9 @@ keep_command_line(const MfKeeper *self, MfRun *run)
     if (!self->directory || !spec)
         return;
 
-    g_autoptr(MfArgv) argv = mf_spec_to_argv(spec);
-    g_autofree char *lines = mf_argv_to_lines(argv);
-    g_autofree char *text = g_strconcat(lines, "\n", NULL);
-    g_autofree char *path = g_build_filename(self->directory, MF_RUN_DIR_QEMU, NULL);
+    g_autofree char *text = mf_machine_describe_start(spec);
+    const char *name = spec->connect ? MF_RUN_DIR_DOMAIN : MF_RUN_DIR_QEMU;
+    g_autofree char *path = g_build_filename(self->directory, name, NULL);
     if (!mf_file_replace(path, text, strlen(text), 0644, &error))
         g_message("%s", error->message);
 }

@@ -11,7 +11,8 @@
  *     <id>/console.log  what the guest's kernel said
  *     <id>/stdout       what the command wrote
  *     <id>/stderr
- *     <id>/qemu.args    the machine's command line, an option a line
+ *     <id>/qemu.args    the machine's command line, an option a line; or
+ *     <id>/domain.xml   the domain, of a machine that libvirt started
  *     <id>/result.json  how it ended
  *     <id>/timeline.svg where the time went
  *     <id>/artifacts/   the files that were asked for
@@ -23,6 +24,7 @@
 #define MF_RUN_DIR_STDOUT    "stdout"
 #define MF_RUN_DIR_STDERR    "stderr"
 #define MF_RUN_DIR_QEMU      "qemu.args"
+#define MF_RUN_DIR_DOMAIN    "domain.xml"
 #define MF_RUN_DIR_RESULT    "result.json"
 #define MF_RUN_DIR_TIMELINE  "timeline.svg"
 #define MF_RUN_DIR_ARTIFACTS "artifacts"

@@ -88,6 +88,8 @@ has_unknown_files(const MfSpec *spec)
 const char *
 mf_warm_why_not(const MfSpec *spec)
 {
+    if (spec->connect)
+        return "a machine of libvirt's has its memory in no file of ours";
     if (!spec->kernel)
         return "what an image boots is on a disk, which can be another thing at the next run";
     if (!spec->initrd)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "machine/libvirt.h"
+
+#include "machine/libvirt-domain.h"
+
+gboolean
+mf_libvirt_is_built_in(void)
+{
+    return TRUE;
+}
+
+char *
+mf_libvirt_describe(const MfSpec *spec)
+{
+    g_autofree char *name = mf_libvirt_domain_make_name();
+
+    return mf_libvirt_domain_to_xml(spec, name);
+}
