@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/compare.h"
 #include "cli/doctor.h"
+#include "cli/exec.h"
 #include "cli/kernel.h"
 #include "cli/persona.h"
 #include "cli/report.h"
@@ -31,6 +32,8 @@ static const struct {
 } verbs[] = {
     {"run", mf_cli_run, mf_cli_run_describe, "run a command in a throwaway kernel VM"},
     {"test", mf_cli_test, mf_test_options_describe, "run the targets of a config file"},
+    {"exec", mf_cli_exec, mf_cli_exec_describe,
+     "run a command in a running domain of libvirt's, through its agent"},
     {"report", mf_cli_report, mf_cli_report_describe,
      "join the results of a suite that ran on several hosts"},
     {"compare", mf_cli_compare, mf_cli_compare_describe,

@@ -20,3 +20,13 @@ MfMachine *mf_libvirt_launch(const MfSpec *spec, GError **error);
 
 /* The XML of such a domain, with a name of its own. Owned by the caller. */
 char *mf_libvirt_describe(const MfSpec *spec);
+
+/* Opens the way to the guest agent of the domain 'name' at 'uri', which has to run, and to answer.
+ * MF_ERROR_HOST, MF_ERROR_CONFIG for a domain that is not there, MF_ERROR_GUEST for an agent that
+ * does not answer. */
+void mf_libvirt_open_agent_async(const char *uri, const char *name, GAsyncReadyCallback callback,
+                                 gpointer user_data);
+
+/* A transport for the agent's protocol, owned by the caller. It is "closed" when the domain, the
+ * agent or the connection is gone. */
+MfTransport *mf_libvirt_open_agent_finish(GAsyncResult *result, GError **error);

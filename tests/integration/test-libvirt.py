@@ -133,6 +133,36 @@ def killing_mayfly_leaves_no_domain():
 
 
 @test
+def a_command_runs_in_a_domain_that_is_there_through_its_agent():
+    with Libvirt() as box:
+        process = start_sleeper(box)
+        name, = box.domains()
+        box.wait(lambda: "state='connected'" in box.virsh("dumpxml", name).stdout, "the agent")
+        execute = ("exec", "--connect", box.uri, "--domain", name)
+        expect(box.run(*execute, "--stdin", "--", "cat; echo err >&2; exit 3",
+                       input=bytes(range(256))), 3, out=bytes(range(256)), err="^err\n$")
+        expect(box.run(*execute, "--", "printf", "<%s>", "a b", "$HOME"), 0, out=b"<a b><$HOME>")
+        expect(box.run(*execute, "--", "kill -SEGV $$"), 139, out=b"")
+        expect_sentence(box.run(*execute, "--", "/no/such", "x"), 127, "No such file or directory")
+        expect_sentence(box.run(*execute, "--timeout", "1s", "--", "sleep 1000"), 124,
+                        "did not end within 1s")
+        expect_sentence(box.run("exec", "--connect", box.uri, "--domain", "other", "--", "true"), 69,
+                        "There is no domain 'other' to be found at ")
+        process.terminate()
+        process.communicate()
+
+
+@test
+def a_domain_without_an_agent_is_told_in_a_sentence():
+    with Sandbox() as box:
+        execute = ("exec", "--connect", "test:///default", "--domain")
+        expect_sentence(box.run(*execute, "test", "--", "true"), 69,
+                        "libvirt runs no QEMU at 'test:///default' but TEST")
+        expect_sentence(box.run("exec", "--", "true"), 2, "needs a domain \\(--domain NAME\\)")
+        expect_sentence(box.run(*execute, "test"), 2, "needs a command")
+
+
+@test
 def killing_libvirtd_ends_the_run_with_69_and_a_sentence():
     with Libvirt() as box:
         process = start_sleeper(box)
