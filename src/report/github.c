@@ -129,6 +129,19 @@ append_verdict(const MfReportGithub *self, GString *to, const MfCase *kase,
     }
 }
 
+/* That the guest's kernel complained is more than a notice, though its target lets it pass. */
+static const char *
+get_note_command(const MfResult *result, const char *note)
+{
+    for (guint i = 0; i < result->splats->len; i++) {
+        const MfSplat *splat = g_ptr_array_index(result->splats, i);
+
+        if (!splat->fails && g_str_has_suffix(note, splat->title))
+            return "warning";
+    }
+    return "notice";
+}
+
 static void
 append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
 {
@@ -140,9 +153,11 @@ append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
     mf_prose_append_headline(headline, event, ++self->finished, FALSE);
     mf_prose_append_detail(detail, kase, outcome, self->policy);
     append_verdict(self, to, kase, outcome, headline, detail);
-    for (guint i = 0; outcome->result && i < outcome->result->notes->len; i++)
-        append_annotation(self, to, "notice", kase, NULL,
-                          g_ptr_array_index(outcome->result->notes, i));
+    for (guint i = 0; outcome->result && i < outcome->result->notes->len; i++) {
+        const char *note = g_ptr_array_index(outcome->result->notes, i);
+
+        append_annotation(self, to, get_note_command(outcome->result, note), kase, NULL, note);
+    }
 }
 
 /* Why it did not pass, or what else is worth a look. */

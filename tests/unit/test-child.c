@@ -188,7 +188,7 @@ main(int argc, char **argv)
                     test_descriptors_arrive_under_their_targets);
     g_test_add_func("/child/terminate-escalates-to-kill", test_terminate_escalates_to_kill);
     g_test_add_func("/child/S-14/disposing-kills-and-reaps", test_disposing_kills_and_reaps);
-    g_test_add_func("/child/S-15/a-missing-program-is-named", test_a_missing_program_is_named);
+    g_test_add_func("/child/S-15-Q-10/a-missing-program-is-named", test_a_missing_program_is_named);
     g_test_add_func("/child/an-unusable-program-is-an-error", test_an_unusable_program_is_an_error);
     g_test_add_func("/child/a-child-is-prepared-before-it-runs",
                     test_a_child_is_prepared_before_it_runs);

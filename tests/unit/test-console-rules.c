@@ -248,7 +248,7 @@ add_login(Fixture *fixture)
 }
 
 static void
-test_prompts_without_a_newline_are_answered(void)
+test_q_11_prompts_without_a_newline_are_answered(void)
 {
     g_auto(Fixture) fixture = {0};
 
@@ -259,7 +259,7 @@ test_prompts_without_a_newline_are_answered(void)
 }
 
 static void
-test_all_prompts_of_one_chunk_are_answered(void)
+test_q_11_all_prompts_of_one_chunk_are_answered(void)
 {
     g_auto(Fixture) fixture = {0};
 
@@ -268,7 +268,7 @@ test_all_prompts_of_one_chunk_are_answered(void)
 }
 
 static void
-test_a_prompt_in_pieces_is_answered_once(void)
+test_q_11_a_prompt_in_pieces_is_answered_once(void)
 {
     static const char text[] = "host login: ";
     g_auto(Fixture) fixture = {0};
@@ -296,7 +296,7 @@ test_a_prompt_behind_a_long_text_in_small_pieces_is_answered(void)
 }
 
 static void
-test_text_behind_a_match_is_kept(void)
+test_q_11_text_behind_a_match_is_kept(void)
 {
     g_auto(Fixture) fixture = {0};
 
@@ -319,7 +319,7 @@ test_what_was_answered_is_no_prompt_again(void)
 }
 
 static void
-test_the_first_rule_is_taken_at_the_earliest_place(void)
+test_q_11_the_first_rule_is_taken_at_the_earliest_place(void)
 {
     g_auto(Fixture) fixture = {0};
     MfConsoleRule *rule = add_rule(&fixture);
@@ -462,13 +462,13 @@ main(int argc, char **argv)
     ADD(an_echo_can_fail_but_is_no_landmark);
     ADD(a_pattern_that_takes_too_long_breaks_the_rules);
     ADD(a_broken_pattern_is_refused_with_its_position);
-    ADD(prompts_without_a_newline_are_answered);
-    ADD(all_prompts_of_one_chunk_are_answered);
-    ADD(a_prompt_in_pieces_is_answered_once);
+    ADD(q_11_prompts_without_a_newline_are_answered);
+    ADD(q_11_all_prompts_of_one_chunk_are_answered);
+    ADD(q_11_a_prompt_in_pieces_is_answered_once);
     ADD(a_prompt_behind_a_long_text_in_small_pieces_is_answered);
-    ADD(text_behind_a_match_is_kept);
+    ADD(q_11_text_behind_a_match_is_kept);
     ADD(what_was_answered_is_no_prompt_again);
-    ADD(the_first_rule_is_taken_at_the_earliest_place);
+    ADD(q_11_the_first_rule_is_taken_at_the_earliest_place);
     ADD(an_answer_with_a_limit_gives_way_to_the_next);
     ADD(binary_bytes_do_not_hide_a_prompt);
     ADD(a_prompt_may_be_as_long_as_the_buffer_and_no_longer);

@@ -452,7 +452,7 @@ main(int argc, char **argv)
     ADD("fedoras-2m-files-are-paired", test_fedoras_2m_files_are_paired);
     ADD("archs-files-are-paired-and-have-no-keys", test_archs_files_are_paired_and_have_no_keys);
     ADD("opensuses-files-are-paired", test_opensuses_files_are_paired);
-    ADD("a-host-without-firmware-names-the-package",
+    ADD("q-10-a-host-without-firmware-names-the-package",
         test_a_host_without_firmware_names_the_package);
     ADD("enrolled-variables-without-their-code-are-no-pair",
         test_enrolled_variables_without_their_code_are_no_pair);

@@ -128,6 +128,33 @@ test_every_group_is_closed_before_its_annotation(void)
     g_assert_cmpuint(groups, ==, 7);
 }
 
+/* Of a target that passed. What else is noted stays a notice. */
+static void
+test_what_the_kernel_complained_of_is_a_warning(void)
+{
+    g_autoptr(ReportFixture) fixture = report_fixture_new(FALSE);
+    guint complaints = 0;
+
+    for (guint i = 0; i < fixture->outcomes->len; i++) {
+        const MfOutcomeReport *outcome = g_ptr_array_index(fixture->outcomes, i);
+
+        if (!outcome || outcome->outcome != MF_OUTCOME_PASS || outcome->result->splats->len == 0)
+            continue;
+        complaints++;
+        const MfSplat *splat = g_ptr_array_index(outcome->result->splats, 0);
+        g_assert_false(splat->fails);
+        g_ptr_array_add(outcome->result->notes,
+                        g_strconcat("The guest's kernel warned: ", splat->title, NULL));
+    }
+    g_assert_cmpuint(complaints, ==, 1);
+
+    g_auto(Reports) reports = reports_of(fixture, MF_OUTPUT_ON_FAILURE);
+    g_assert_nonnull(strstr(reports.log, "\n::warning file=mayfly.toml,line=80,title=passes when "
+                                         "retried::The guest's kernel warned: "));
+    g_assert_nonnull(strstr(reports.log, "\n::notice file=mayfly.toml,line=80,title=passes when "
+                                         "retried::No file of the guest matches"));
+}
+
 /* 64 KiB of output each, of which the reason and 40 lines are shown. */
 static void
 test_a_summary_stays_below_githubs_limit(void)
@@ -155,6 +182,8 @@ main(int argc, char **argv)
     g_test_add_func("/report-github/a-guest-gives-no-commands", test_a_guest_gives_no_commands);
     g_test_add_func("/report-github/every-group-is-closed-before-its-annotation",
                     test_every_group_is_closed_before_its_annotation);
+    g_test_add_func("/report-github/what-the-kernel-complained-of-is-a-warning",
+                    test_what_the_kernel_complained_of_is_a_warning);
     g_test_add_func("/report-github/a-summary-stays-below-githubs-limit",
                     test_a_summary_stays_below_githubs_limit);
     return g_test_run();
