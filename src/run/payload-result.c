@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/payload-result.h"
 
+#include "base/parse.h"
 #include "run/metric.h"
 
 /* As timeout(1) has it. */
 #define STATUS_TIMED_OUT 124
 
-/* Of the details, those that the message has. */
+/* Of the details, those that the message has; and so many notes. */
 #define EXPLAINED_MAX 10
 
 MfPayloadResult *
@@ -86,4 +87,29 @@ mf_payload_results_explain(const GPtrArray *results, guint repeat)
     if (explained > EXPLAINED_MAX)
         g_string_append_printf(text, " %u more things failed.", explained - EXPLAINED_MAX);
     return g_string_free(text, text->len == 0);
+}
+
+static char *
+note_discarded(const MfPayloadResult *result, int fd)
+{
+    g_autofree char *all = mf_format_size(result->bytes[fd]);
+    g_autofree char *lost = mf_format_size(result->discarded[fd]);
+
+    return g_strdup_printf("Payload '%s' wrote %s to its standard %s: the last %s of it was not "
+                           "kept.",
+                           result->name, all, fd == 1 ? "output" : "error", lost);
+}
+
+void
+mf_payload_results_add_notes(const GPtrArray *results, GPtrArray *notes)
+{
+    guint noted = 0;
+
+    for (guint i = 0; i < results->len; i++) {
+        const MfPayloadResult *result = g_ptr_array_index(results, i);
+
+        for (int fd = 1; fd <= 2; fd++)
+            if (result->discarded[fd] > 0 && ++noted <= EXPLAINED_MAX)
+                g_ptr_array_add(notes, note_discarded(result, fd));
+    }
 }

@@ -47,3 +47,6 @@ int mf_payload_results_status(const GPtrArray *results);
 /* What failed, a sentence for each detail up to a few; NULL when nothing did. Owned by the caller.
  */
 char *mf_payload_results_explain(const GPtrArray *results, guint repeat);
+
+/* Adds to 'notes' (of char *) of which payloads not all output was kept, up to a few. */
+void mf_payload_results_add_notes(const GPtrArray *results, GPtrArray *notes);

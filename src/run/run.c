@@ -14,6 +14,7 @@
 #include "run/guest-watch.h"
 #include "run/hooks.h"
 #include "run/marks.h"
+#include "run/payload-result.h"
 #include "run/plan.h"
 #include "run/scenario.h"
 #include "run/stream.h"
@@ -501,8 +502,10 @@ on_bare_ended(GObject *source, GAsyncResult *result, gpointer data)
 static void
 keep_payloads(MfRun *self)
 {
-    if (self->payloads && !self->result->payloads)
-        self->result->payloads = mf_payload_run_take_results(self->payloads);
+    if (!self->payloads || self->result->payloads)
+        return;
+    self->result->payloads = mf_payload_run_take_results(self->payloads);
+    mf_payload_results_add_notes(self->result->payloads, self->result->notes);
 }
 
 static void

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/error.h"
 #include "run/payload-result.h"
 #include "run/payload.h"
@@ -161,6 +163,74 @@ test_a_detail_fails(void)
     g_assert_cmpstr(g_ptr_array_index(result->details, 0), ==, "metric 'iops' is missing");
 }
 
+static void
+add_result(GPtrArray *results, int status, gboolean timed_out, gboolean fails)
+{
+    MfPayloadResult *result = mf_payload_result_new("work", results->len, 0);
+
+    result->status = status;
+    result->timed_out = timed_out;
+    if (fails)
+        mf_payload_result_fail(result, "It failed.");
+    g_ptr_array_add(results, result);
+}
+
+static void
+test_the_first_failure_is_the_status(void)
+{
+    g_autoptr(GPtrArray) results =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+
+    add_result(results, 7, FALSE, FALSE);
+    g_assert_cmpint(mf_payload_results_status(results), ==, 0);
+    g_assert_null(mf_payload_results_explain(results, 1));
+    add_result(results, 0, FALSE, TRUE);
+    g_assert_cmpint(mf_payload_results_status(results), ==, 1);
+    g_ptr_array_set_size(results, 1);
+    add_result(results, 137, TRUE, TRUE);
+    g_assert_cmpint(mf_payload_results_status(results), ==, 124);
+    g_ptr_array_set_size(results, 1);
+    add_result(results, 137, FALSE, TRUE);
+    add_result(results, 5, FALSE, TRUE);
+    g_assert_cmpint(mf_payload_results_status(results), ==, 137);
+}
+
+static void
+test_only_a_few_details_are_explained(void)
+{
+    g_autoptr(GPtrArray) results =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+
+    for (int i = 0; i < 10; i++)
+        add_result(results, 1, FALSE, TRUE);
+    g_autofree char *ten = mf_payload_results_explain(results, 1);
+    g_assert_true(g_str_has_suffix(ten, "Payload 'work': It failed."));
+
+    add_result(results, 1, FALSE, TRUE);
+    add_result(results, 1, FALSE, TRUE);
+    g_autofree char *twelve = mf_payload_results_explain(results, 1);
+    g_assert_true(g_str_has_prefix(twelve, ten));
+    g_assert_cmpstr(twelve + strlen(ten), ==, " 2 more things failed.");
+}
+
+static void
+test_discarded_output_is_noted(void)
+{
+    g_autoptr(GPtrArray) results =
+        g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
+    g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+
+    add_result(results, 0, FALSE, FALSE);
+    add_result(results, 0, FALSE, FALSE);
+    ((MfPayloadResult *)g_ptr_array_index(results, 1))->bytes[2] = 17 << 20;
+    ((MfPayloadResult *)g_ptr_array_index(results, 1))->discarded[2] = 1 << 20;
+    mf_payload_results_add_notes(results, notes);
+    g_assert_cmpuint(notes->len, ==, 1);
+    g_assert_cmpstr(g_ptr_array_index(notes, 0), ==,
+                    "Payload 'work' wrote 17.0 MiB to its standard error: the last 1.0 MiB of it "
+                    "was not kept.");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,5 +242,10 @@ main(int argc, char **argv)
                     test_handles_are_consumed_once);
     g_test_add_func("/payload/an-output-is-exit-code-or-json", test_output_names);
     g_test_add_func("/payload/a-detail-fails-the-payload", test_a_detail_fails);
+    g_test_add_func("/payload/the-first-failure-is-the-status",
+                    test_the_first_failure_is_the_status);
+    g_test_add_func("/payload/only-a-few-details-are-explained",
+                    test_only_a_few_details_are_explained);
+    g_test_add_func("/payload/p-22-discarded-output-is-noted", test_discarded_output_is_noted);
     return g_test_run();
 }
