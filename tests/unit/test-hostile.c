@@ -169,8 +169,11 @@ choose_piece(GRand *rand, gsize left)
 
 typedef struct {
     guint ready, configured, exited, ends[3];
-    guint64 frames, good, entries, outputs, acks, logs, requests;
+    guint64 frames, good, entries, outputs, acks, logs, requests, payload_outputs, payload_ends;
 } Counts;
+
+/* How many payloads the host has started; the indexes of most frames are no more than a byte. */
+#define PAYLOADS 200
 
 static void
 count_entry(const struct mf_frame *frame, gpointer data)
@@ -235,6 +238,23 @@ count_request(const MfSnapshotRequest *request, gpointer data)
     g_assert_true(request->id && request->kind && g_utf8_validate(request->tag, -1, NULL));
 }
 
+static void
+count_payload_output(guint32 index, int fd, const guint8 *bytes, gsize size, gpointer data)
+{
+    ((Counts *)data)->payload_outputs++;
+    g_assert_cmpuint(index, <, PAYLOADS);
+    g_assert_true(fd == 1 || fd == 2);
+    g_assert_cmpuint(size, <, MF_FRAME_CHUNK_MAX);
+}
+
+static void
+count_payload_end(guint32 index, const guint8 *json, gsize size, gpointer data)
+{
+    ((Counts *)data)->payload_ends++;
+    g_assert_cmpuint(index, <, PAYLOADS);
+    g_assert_cmpuint(size, <, MF_FRAME_CHUNK_MAX);
+}
+
 static const MfDispatchSinks sinks = {
     .entry = count_entry,
     .ready = count_ready,
@@ -243,6 +263,8 @@ static const MfDispatchSinks sinks = {
     .acked = count_acked,
     .exited = count_exited,
     .kernel_log = count_log,
+    .payload_output = count_payload_output,
+    .payload_ended = count_payload_end,
     .requested = count_request,
 };
 
@@ -284,13 +306,18 @@ test_dispatch_survives(void)
 
         dispatch.conf_awaited = i % 5 > 0;
         dispatch.command_expected = i % 7 > 0;
+        dispatch.n_payloads = i % 2 ? PAYLOADS : 0;
         play_pieces(&assembler, &dispatch, bytes, rand, &counts);
         g_assert_cmpuint(counts.ready, ==, dispatch.ready);
         g_assert_cmpuint(counts.exited, ==, dispatch.exited);
         g_assert_cmpuint(counts.configured, ==, i % 5 > 0 && !dispatch.conf_awaited);
         if (!dispatch.command_expected)
             g_assert_cmpuint(counts.outputs + counts.acks + counts.exited, ==, 0);
+        if (dispatch.n_payloads == 0)
+            g_assert_cmpuint(counts.payload_outputs + counts.payload_ends, ==, 0);
         g_assert_cmpuint(counts.entries, <=, counts.frames);
+        total.payload_outputs += counts.payload_outputs;
+        total.payload_ends += counts.payload_ends;
         total.frames += counts.frames;
         total.good += counts.good;
         total.exited += counts.exited;
@@ -302,6 +329,8 @@ test_dispatch_survives(void)
     g_assert_cmpuint(total.good, >, total.frames / 2);
     g_assert_cmpuint(total.exited, >, 0);
     g_assert_cmpuint(total.requests, >, 0);
+    g_assert_cmpuint(total.payload_outputs, >, 0);
+    g_assert_cmpuint(total.payload_ends, >, 0);
     g_test_message("%" G_GUINT64_FORMAT " frames, %" G_GUINT64_FORMAT " of them good", total.frames,
                    total.good);
 }

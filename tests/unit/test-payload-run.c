@@ -455,6 +455,12 @@ test_an_end_that_is_no_json_is_no_pass(Fixture *self, gconstpointer unused)
     assert_protocol_error(self);
 }
 
+static void
+count_up(guint *count)
+{
+    (*count)++;
+}
+
 /* What is forged has no effect at all: the payload's own end follows. */
 static void
 test_frames_of_nobody_are_dropped(Fixture *self, gconstpointer unused)
@@ -462,7 +468,10 @@ test_frames_of_nobody_are_dropped(Fixture *self, gconstpointer unused)
     static const guint8 bad_fd[] = {0, 0, 0, 0, 3, 0, 0, 0, 'x'};
     static const guint8 bad_zeros[] = {0, 0, 0, 0, 1, 0, 1, 0, 'x'};
     g_autofree guint8 *large = g_malloc0(MF_FRAME_CHUNK_MAX + 1);
+    guint outputs = 0, ends = 0;
 
+    g_signal_connect_swapped(self->stream, "payload-output", G_CALLBACK(count_up), &outputs);
+    g_signal_connect_swapped(self->stream, "payload-ended", G_CALLBACK(count_up), &ends);
     add_payload(self, "work");
     start(self);
     await_heard(self, "PRUN:00000000", 1);
@@ -481,6 +490,8 @@ test_frames_of_nobody_are_dropped(Fixture *self, gconstpointer unused)
     assert_done(self, 1);
     g_assert_cmpint(get_result(self, 0)->status, ==, 7);
     g_assert_cmpstr(self->written[1]->str, ==, "own");
+    g_assert_cmpuint(outputs, ==, 3);
+    g_assert_cmpuint(ends, ==, 1);
 }
 
 static void
@@ -513,6 +524,7 @@ test_a_guest_that_is_lost_leaves_what_it_sent(Fixture *self, gconstpointer unuse
     await_end(self);
 
     g_assert_error(self->error, MF_ERROR, MF_ERROR_LOST);
+    g_assert_nonnull(strstr(self->error->message, "channel hung up"));
     g_assert_cmpuint(self->results->len, ==, 2);
     g_assert_true(get_result(self, 0)->passed);
     g_assert_false(get_result(self, 1)->ended || get_result(self, 1)->passed);
