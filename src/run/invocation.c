@@ -172,8 +172,6 @@ mf_invocation_take_end(MfInvocation *self, GBytes *json, GError **error)
 
     if (self->result->ended)
         return refuse(self, error, "twice");
-    if (!self->output_ended[1] || !self->output_ended[2])
-        return refuse(self, error, "before that of its output");
     if (!mf_json_parse(text ? text : "", size, MF_FRAME_CHUNK_MAX, &value, error))
         return FALSE;
 
@@ -181,6 +179,9 @@ mf_invocation_take_end(MfInvocation *self, GBytes *json, GError **error)
     MfJson report = mf_json_top(value, what);
     if (!read_report(self, &report, error))
         return FALSE;
+    /* What could not be started has none. */
+    if (!self->reason && (!self->output_ended[1] || !self->output_ended[2]))
+        return refuse(self, error, "before that of its output");
     self->result->ended = TRUE;
     return TRUE;
 }

@@ -21,8 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfInvocation, mf_invocation_free)
  * the stream had ended, or would have more than MF_PAYLOAD_KEEP_MAX bytes. */
 gboolean mf_invocation_take_output(MfInvocation *self, int fd, GBytes *chunk);
 
-/* Takes the guest's report of the end. MF_ERROR_PROTOCOL when it is malformed, comes before the
- * outputs' ends, contradicts them, or is not the first. */
+/* Takes the guest's report of the end. MF_ERROR_PROTOCOL when it is malformed, is not the first,
+ * contradicts the outputs, or comes before their ends, but for one that could not be started. */
 gboolean mf_invocation_take_end(MfInvocation *self, GBytes *json, GError **error);
 
 /* Judges what is known of it, which may be that it has not ended. Of one that was killed for its
