@@ -107,9 +107,9 @@ target(const MfTarget *self)
     add(object, "image", string(self->image));
     add(object, "root", self->image ? NULL : string(self->root));
     add(object, "command",
-        self->bare    ? NULL
-        : self->shell ? string(self->shell)
-                      : strings(self->argv));
+        self->shell  ? string(self->shell)
+        : self->argv ? strings(self->argv)
+                     : NULL);
     return object;
 }
 

@@ -257,7 +257,8 @@ mf_invocation_conclude(MfInvocation *self)
             result->bytes[fd] = self->received[fd];
         mf_payload_result_fail(result, "The guest did not tell of its end.");
     } else if (self->reason) {
-        mf_payload_result_fail(result, "It could not be started: %s", self->reason);
+        mf_payload_result_fail(result, "It could not be started: %s%s", self->reason,
+                               g_str_has_suffix(self->reason, ".") ? "" : ".");
     } else {
         judge(self, out, err);
     }

@@ -178,7 +178,7 @@ static void
 test_what_could_not_be_started_fails(Fixture *self, gconstpointer unused)
 {
     start(self);
-    g_assert_true(take_json(self, "{\"error\": \"No \\u001b[31mprogram.\"}", NULL));
+    g_assert_true(take_json(self, "{\"error\": \"No \\u001b[31mprogram\"}", NULL));
 
     g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
     g_assert_true(result->ended);
