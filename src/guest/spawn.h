@@ -25,7 +25,7 @@ struct mfg_spawn {
     bool tty;            /* fds[0] is the terminal to be controlled by */
     int cgroup_fd;       /* directory of the control group to start in; -1: ours */
     bool parent_group;   /* in our session and process group instead */
-    bool alone; /* nothing else is to run: starts where the root is near (guest/processor.h) */
+    bool alone;          /* runs by itself: starts near the root (guest/processor.h) */
 };
 
 #define MFG_SPAWN_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
