@@ -171,10 +171,10 @@ def killing_libvirtd_ends_the_run_with_69_and_a_sentence():
         _, err = process.communicate(timeout=60)
         assert process.returncode == 69, f"{process.returncode}: {err}"
         text = err.decode(errors="replace")
-        assert re.search(r"^mayfly: The connection to libvirt at '.*' was lost: ", text, re.M), text
+        # The console may have stopped within a line.
+        assert re.search(r"mayfly: The connection to libvirt at '.*' was lost: ", text), text
         # Nobody could end the domain: who reads this is told which one to look for.
-        assert re.search(r"^mayfly: The domain 'mayfly-[0-9a-f]{8}' at '.*' may still run", text,
-                         re.M), text
+        assert re.search(r"mayfly: The domain 'mayfly-[0-9a-f]{8}' at '.*' may still run", text), text
         for pid in box.qemus():
             os.kill(pid, signal.SIGKILL)
         box.start_daemon()
