@@ -157,7 +157,11 @@ judge_failure(const Visit *visit, const GError *error)
                         visit->arguments->timeout);
         return MF_EXIT_TIMEOUT;
     }
-    mf_cli_complain("%s", error->message);
+    /* An answer that is too long for libvirt gets lost on the way. */
+    mf_cli_complain("%s%s", error->message,
+                    g_error_matches(error, MF_ERROR, MF_ERROR_TIMEOUT)
+                        ? " Perhaps the command wrote more than libvirt passes on (3 MiB)."
+                        : "");
     if (!g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
         return MF_EXIT_UNAVAILABLE;
     return mf_agent_exec_is_not_found(error) ? 127 : 126;
