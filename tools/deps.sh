@@ -98,6 +98,10 @@ check|cmd munged|munge|-|-|-|-|the shards of a real Slurm array
 check|cmd slurmctld|slurmctld|-|-|-|-|the shards of a real Slurm array
 check|cmd slurmd|slurmd|-|-|-|-|the shards of a real Slurm array
 check|cmd sbatch|slurm-client|-|-|-|-|the shards of a real Slurm array
+check|cmd fio|fio|-|-|-|-|a payload of the examples
+check|cmd stress-ng|stress-ng|-|-|-|-|a payload of the examples
+check|cmd sysbench|sysbench|-|-|-|-|a payload of the examples
+check|cmd hackbench|rt-tests|-|-|-|-|a payload of the examples
 check|cmd groff|groff-base|groff-base|groff|groff|groff|renders the manual page
 check|cmd valgrind|valgrind|valgrind|valgrind|valgrind|valgrind|leaks
 check|cmd clang-format|clang-format|clang-tools-extra|clang|clang-tools|clang-extra-tools|the style

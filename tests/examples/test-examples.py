@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The examples of data/examples: they can be read, and their scripts are run with stand-ins."""
 
+import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -159,6 +161,68 @@ class Workflows(Stage):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertRegex((self.place / "summary").read_text(encoding="utf-8"),
                          r"# first bad commit: \[\w+\] commit 4")
+
+
+class Payloads(Stage):
+    """What the programs of data/examples/payloads write becomes metrics. What they once wrote is in
+    the directory 'recorded', but for schbench, which no distribution has: its is of the form that
+    its author shows."""
+
+    RECORDED = pathlib.Path(__file__).resolve().parent / "recorded"
+
+    def target(self, name):
+        text = (EXAMPLES / "payloads" / f"{name}.toml").read_text(encoding="utf-8")
+        return tomllib.loads(text)["target"][0]
+
+    def metrics(self, name, program, status=0):
+        """The JSON of the example's last payload, whose program writes what it once wrote."""
+        shutil.copy(self.RECORDED / f"{program}.txt", self.place / "output")
+        self.program(program, f"cat {self.place}/output\nexit {status}\n")
+        done = self.run_script("bash", "-c", self.target(name)["payload"][-1]["command"])
+        self.assertEqual(done.returncode, status, done.stderr)
+        self.assertEqual(done.stderr, (self.place / "output").read_text(encoding="utf-8"))
+        return json.loads(done.stdout)
+
+    def test_mayfly_reads_every_example(self):
+        paths = sorted((EXAMPLES / "payloads").glob("*.toml"))
+        self.assertEqual([path.stem for path in paths], ["fio", "hackbench", "perf-stat", "schbench",
+                                                         "stress-ng", "sysbench"])
+        for path in paths:
+            done = subprocess.run([os.environ["MAYFLY"], "test", "--config", path, "--list"],
+                                  capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(done.stdout.split()[0], path.stem.split("-stat")[0])
+
+    def test_every_metric_that_is_asked_for_is_one_of_the_program_s(self):
+        for name, program in (("stress-ng", "stress-ng"), ("sysbench", "sysbench"),
+                              ("hackbench", "hackbench"), ("perf-stat", "perf"),
+                              ("schbench", "schbench")):
+            payload = self.target(name)["payload"][-1]
+            found = self.metrics(name, program)
+            for wanted in [*payload["metric"], *payload["check"]]:
+                value = found
+                for part in wanted.get("name", wanted.get("metric")).split("."):
+                    value = value[part]
+                self.assertIsInstance(value, (int, float), wanted)
+
+    def test_the_yaml_of_stress_ng_has_a_group_for_each_stressor(self):
+        found = self.metrics("stress-ng", "stress-ng")
+        self.assertEqual(sorted(found), ["cpu", "switch"])
+        self.assertEqual(found["switch"]["bogo-ops"], 22849)
+        self.assertEqual(found["cpu"]["bogo-ops-per-second-real-time"], 189.454849)
+
+    def test_what_perf_cannot_count_is_left_out(self):
+        self.assertEqual(self.metrics("perf-stat", "perf"), {
+            "task-clock": 0.795084, "context-switches": 1, "cpu-migrations": 0, "page-faults": 50})
+
+    def test_the_percentiles_of_schbench_are_named_by_their_group(self):
+        found = self.metrics("schbench", "schbench")
+        self.assertEqual(found["wakeup"], {"p50": 9, "p90": 13, "p99": 24, "p99_9": 73})
+        self.assertEqual(found["request"]["p99"], 3740)
+        self.assertEqual(found["rps"]["p50"], 320)
+
+    def test_a_program_that_fails_is_not_hidden_by_what_reads_it(self):
+        self.metrics("sysbench", "sysbench", status=3)
 
 
 if __name__ == "__main__":
