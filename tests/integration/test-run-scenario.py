@@ -60,7 +60,7 @@ def the_program_is_in_the_path_whatever_the_root_is():
     with Sandbox() as box:
         empty = box.make("empty")
         own = box.make("own")
-        for name in ("dev", "proc", "run", "sys", "tmp"):
+        for name in ("dev", "mnt", "proc", "run", "sys", "tmp"):
             os.mkdir(os.path.join(own, name))
         for root, mode in ((empty, "overlay"), (own, "ro"), (own, "rw")):
             result = box.run("run", "-k", kernel("small"), "--root", root, "--root-mode", mode,
