@@ -79,6 +79,7 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
 {
     gboolean custom = target->secure_boot == MF_CONFIG_SECURE_BOOT_CUSTOM;
     gboolean secure = target->secure_boot != MF_CONFIG_SECURE_BOOT_OFF;
+    const char *guest = "mayfly-guest in the guest, and no_initramfs leaves that out";
     const struct {
         gboolean given, fits;
         const char *key, *needs;
@@ -96,6 +97,9 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
         {target->kaslr, target->kernel != NULL, "kaslr", "a kernel"},
         {target->initramfs != NULL, target->kernel != NULL, "initramfs", "a kernel"},
         {!target->snapshot, target->image != NULL, "snapshot", "an image"},
+        {target->user != NULL, !target->no_initramfs, "user", guest},
+        {target->watchdog > 0, !target->no_initramfs, "watchdog", guest},
+        {target->snapshots > 0, !target->no_initramfs, "snapshots", guest},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(options); i++) {

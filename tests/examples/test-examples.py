@@ -165,8 +165,8 @@ class Workflows(Stage):
 
 class Payloads(Stage):
     """What the programs of data/examples/payloads write becomes metrics. What they once wrote is in
-    the directory 'recorded', but for schbench, which no distribution has: its is of the form that
-    its author shows."""
+    the directory 'recorded', but for schbench, which Debian does not have: its is written by
+    hand, in the form of its second version."""
 
     RECORDED = pathlib.Path(__file__).resolve().parent / "recorded"
 
