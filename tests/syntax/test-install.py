@@ -24,6 +24,7 @@ FILES = (
     "share/man/man8/mayfly-guest.8",
     "share/mayfly/mayfly-compare.schema.json",
     "share/mayfly/mayfly-doctor.schema.json",
+    "share/mayfly/mayfly-grid.schema.json",
     "share/mayfly/mayfly-result.schema.json",
     "share/zsh/site-functions/_mayfly",
 )
