@@ -157,7 +157,7 @@ def a_firmware_that_finds_nothing_to_boot_does_not_wait_for_the_end_of_time():
 
 
 @test
-def a_directory_with_an_efi_program_reaches_its_landmark_and_stays_as_it_was():
+def t_7_a_directory_with_an_efi_program_reaches_its_landmark_and_stays_as_it_was():
     with Sandbox() as box:
         result = boot_directory(box, "--expect", EFI_RUNS, "--expect",
                                 "made Success, changed Success")
@@ -284,7 +284,7 @@ def two_guests_of_one_directory_do_not_see_each_other():
 
 
 @test
-def a_kernel_boots_by_uefi_with_variables_of_its_own():
+def t_7_a_kernel_boots_by_uefi_with_variables_of_its_own():
     variables = media.firmware("OVMF_VARS_4M.fd")
     with Sandbox() as box:
         before = snapshot(variables)
@@ -339,6 +339,8 @@ def options_that_do_not_fit_a_guest_without_command_are_usage_errors():
                 (("--bare", "--", "true"), "A command is of no use to a guest that runs no command"),
                 (("--bare", "--setup", "true"), "--setup is of no use"),
                 (("--bare", "-t"), "--tty is of no use"),
+                (("--bare", "--boot-timeout", "5s"), "--boot-timeout is of no use"),
+                (("--bare", "--subtests", "tap"), "--subtests is of no use"),
                 (("--expect", "x", "--mount", "/tmp"), "--mount is of no use"),
                 (("--image", "x", "--initramfs", "y"), "--initramfs is of a kernel"),
                 (("--image", "x", "--success-exit-code", "0"), "exit status 0: .*an odd number"),

@@ -107,7 +107,7 @@ def a_swtpm_that_ends_before_the_guest_starts_is_the_reason():
 
 
 @test
-def a_swtpm_that_never_answers_is_waited_for_no_longer_than_the_boot_may_take():
+def t_6_a_swtpm_that_never_answers_is_waited_for_no_longer_than_the_boot_may_take():
     with Sandbox() as box:
         write_swtpm(box, "exec sleep 600\n")
         result = box.run("run", "-k", kernel(), "--tpm", "2.0", "--boot-timeout", "4s", "--",
@@ -117,7 +117,7 @@ def a_swtpm_that_never_answers_is_waited_for_no_longer_than_the_boot_may_take():
 
 
 @test
-def a_swtpm_that_dies_ends_the_run_with_the_reason():
+def t_6_a_swtpm_that_dies_ends_the_run_with_the_reason():
     swtpm()
     with Sandbox() as box:
         process = box.start("run", "-k", kernel(), "--tpm", "2.0", "--", "echo up; read line",

@@ -45,7 +45,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/argv/commas-in-values-are-doubled", test_commas_in_values_are_doubled);
+    g_test_add_func("/argv/T-6-commas-in-values-are-doubled", test_commas_in_values_are_doubled);
     g_test_add_func("/argv/props-without-head-start-with-a-name",
                     test_props_without_head_start_with_a_name);
     g_test_add_func("/argv/the-line-reads-back-as-the-same-words",

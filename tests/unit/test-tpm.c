@@ -232,7 +232,7 @@ main(int argc, char **argv)
     /* Before anybody asks GLib, which asks once. */
     g_assert_nonnull(g_mkdtemp(temporary));
     g_setenv("TMPDIR", temporary, TRUE);
-    g_test_add_func("/tpm/swtpm-is-told-descriptors-and-no-paths",
+    g_test_add_func("/tpm/T-6-swtpm-is-told-descriptors-and-no-paths",
                     test_swtpm_is_told_descriptors_and_no_paths);
     g_test_add_func("/tpm/each-machine-has-the-device-that-it-can",
                     test_each_machine_has_the_device_that_it_can);
@@ -242,11 +242,11 @@ main(int argc, char **argv)
                     test_a_missing_swtpm_names_its_package_or_the_variable);
     g_test_add_func("/tpm/an-early-end-is-told-with-its-last-words",
                     test_an_early_end_is_told_with_its_last_words);
-    g_test_add_func("/tpm/its-state-is-private-and-gone-with-it",
+    g_test_add_func("/tpm/T-6-its-state-is-private-and-gone-with-it",
                     test_its_state_is_private_and_gone_with_it);
     g_test_add_func("/tpm/what-cannot-be-started-leaves-nothing-behind",
                     test_what_cannot_be_started_leaves_nothing_behind);
-    g_test_add_func("/tpm/the-real-swtpm-answers-on-its-connection",
+    g_test_add_func("/tpm/T-6-the-real-swtpm-answers-on-its-connection",
                     test_the_real_swtpm_answers_on_its_connection);
     status = g_test_run();
     mf_tempdir_remove(temporary);

@@ -382,7 +382,7 @@ main(int argc, char **argv)
         test_s6_exactly_the_cap_is_no_overflow_and_one_more_is);
     ADD("S-7/the-oldest-line-is-found-without-its-end",
         test_s7_the_oldest_line_that_contains_the_text_is_found_without_its_end);
-    ADD("S-8/landmarks-are-found-in-their-order",
+    ADD("S-8-T-4/landmarks-are-found-in-their-order",
         test_s8_with_one_cursor_landmarks_are_found_in_their_order_only);
     ADD("S-8/the-same-text-once-on-each-line", test_s8_the_same_text_is_found_once_on_each_line);
     ADD("S-9/what-came-before-the-end-is-found-after-it",
