@@ -28,10 +28,11 @@ static const char description[] =
     "and at least the threshold, in percent of the old median. Its default is 1 with three\n"
     "repetitions or more on both sides, and else 5, for then the noise is not known.\n"
     "\n"
-    "Exit status: 0 when both could be compared; with --fail-on-worse 1 when a metric is worse, a\n"
-    "target that passed does not any more, or one of these is missing in NEW (of metrics, those\n"
-    "with a unit or a polarity); 2 for a usage error and for what is no result; 69 when a file\n"
-    "cannot be read.\n"
+    "Exit status: 0 when both could be compared; with --fail-on-worse 1 when a metric is worse or\n"
+    "has another unit, a target that passed does not any more, or one of these is missing in NEW\n"
+    "(of metrics, those with a unit or a polarity); 2 for a usage error and for what is no "
+    "result;\n"
+    "69 when a file cannot be read.\n"
     "\n"
     "Example: mayfly compare --fail-on-worse main.json mine.json";
 

@@ -40,11 +40,12 @@ table_clear(Table *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Table, table_clear)
 
-/* "1000 +- 12"; the unit is the row's. */
+/* "1000 +- 12 s"; the row's unit is for a side that has none. */
 static char *
 describe_side(const MfSeries *series, const char *unit)
 {
-    g_autofree char *text = series ? mf_series_describe(series, unit) : g_strdup("-");
+    g_autofree char *text =
+        series ? mf_series_describe(series, series->unit ? series->unit : unit) : g_strdup("-");
 
     return mf_text_clean_line(text);
 }

@@ -103,11 +103,20 @@ judge(MfChange *change, double threshold)
                                                                         : MF_CHANGE_WORSE;
 }
 
+/* 1 s and 1000 ms are not to be compared as numbers. */
+static gboolean
+has_other_unit(const MfSeries *before, const MfSeries *after)
+{
+    return before && after && before->unit && after->unit &&
+           !g_str_equal(before->unit, after->unit);
+}
+
 static void
 add_change(MfComparison *self, const char *target, const MfSeries *before, const MfSeries *after)
 {
     MfChange change = {
         .target = target, .before = before, .after = after, .ratio = NAN, .noise = NAN};
+    gboolean other_unit = has_other_unit(before, after);
 
     if (after) {
         change.unit = after->unit;
@@ -117,10 +126,11 @@ add_change(MfComparison *self, const char *target, const MfSeries *before, const
         change.unit = before->unit;
     if (before && change.polarity == MF_POLARITY_UNKNOWN)
         change.polarity = before->polarity;
-    change.kind = !before  ? MF_CHANGE_NEW
-                  : !after ? MF_CHANGE_MISSING
-                           : judge(&change, self->threshold);
-    self->worse |= change.kind == MF_CHANGE_WORSE ||
+    change.kind = !before      ? MF_CHANGE_NEW
+                  : !after     ? MF_CHANGE_MISSING
+                  : other_unit ? MF_CHANGE_DIFFERENT
+                               : judge(&change, self->threshold);
+    self->worse |= change.kind == MF_CHANGE_WORSE || other_unit ||
                    (change.kind == MF_CHANGE_MISSING && mf_change_is_named(&change));
     g_array_append_val(self->changes, change);
 }

@@ -17,7 +17,7 @@ typedef enum {
     MF_CHANGE_SAME,      /* within the noise */
     MF_CHANGE_BETTER,    /* by its polarity */
     MF_CHANGE_WORSE,     /* likewise */
-    MF_CHANGE_DIFFERENT, /* beyond the noise, and nobody said which is better */
+    MF_CHANGE_DIFFERENT, /* beyond the noise, and nobody said which is better; or of another unit */
     MF_CHANGE_MISSING,   /* only the old result has it */
     MF_CHANGE_NEW,       /* only the new one does */
     MF_N_CHANGES,
@@ -64,8 +64,8 @@ const GArray *mf_comparison_get_targets(const MfComparison *self);
 /* Why a side is not whole, a sentence; or NULL. Borrowed. */
 const char *mf_comparison_get_interrupted(const MfComparison *self, gboolean after);
 
-/* Whether the new result is worse: a metric is, a target does not pass any more, or a metric that
- * somebody gave a unit or a polarity is missing. */
+/* Whether the new result is worse: a metric is, or has another unit, a target does not pass any
+ * more, or a metric that somebody gave a unit or a polarity is missing. */
 gboolean mf_comparison_is_worse(const MfComparison *self);
 
 /* Whether somebody gave the metric a unit or a polarity, on one of the sides. */

@@ -136,10 +136,8 @@ mf_metrics_from_output(GBytes *out, GBytes *err, char **ret_problem)
     add_from_stream(out, 1, metrics, &problem);
     if (metrics->len == 0) {
         add_from_stream(err, 2, metrics, &ignored);
-        if (metrics->len > 0) {
-            g_free(problem);
+        if (metrics->len > 0 && !problem)
             problem = g_steal_pointer(&ignored);
-        }
     }
     *ret_problem = g_steal_pointer(&problem);
     return metrics;

@@ -62,8 +62,8 @@ GPtrArray *mf_metrics_new(void);
  * may be NULL. What is found where is in run/metric-json.h.
  *
  * *ret_problem is NULL, or a sentence, owned by the caller: what of the JSON could not be read, so
- * that metrics are missing, of the stream that gave metrics, else of stdout. An stderr that gives
- * none makes no problem: brackets are no promise in a log.
+ * that metrics are missing: of stdout, whatever stderr gives, or of an stderr that gives metrics.
+ * One that gives none makes no problem: brackets are no promise in a log.
  */
 GPtrArray *mf_metrics_from_output(GBytes *out, GBytes *err, char **ret_problem);
 

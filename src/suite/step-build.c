@@ -132,6 +132,37 @@ check_background(const MfConfigTarget *target, json_object *tree, GError **error
     return TRUE;
 }
 
+/* A payload that no step starts would pass as if it had. */
+static gboolean
+check_used(const GPtrArray *steps, const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    for (guint i = 0; i < target->payload->len; i++) {
+        const MfConfigPayload *payload = g_ptr_array_index(target->payload, i);
+        json_object *place = mf_config_place_find_element(tree, "payload", i);
+        gboolean run = FALSE, spawned = FALSE;
+
+        for (guint j = 0; j < steps->len; j++) {
+            const MfStep *step = g_ptr_array_index(steps, j);
+
+            run |= step->payload == i && step->kind == MF_STEP_RUN;
+            spawned |= step->payload == i && step->kind == MF_STEP_SPAWN;
+        }
+        if (!run && !spawned) {
+            mf_config_value_fail(place, error, "No step runs or spawns the payload '%s'.",
+                                 payload->name);
+            return FALSE;
+        }
+        if (!run && payload->timeout != 0) {
+            mf_config_value_fail(mf_config_place_find(place, "timeout"), error,
+                                 "Payload '%s' is spawned, where its timeout does not hold: give "
+                                 "one to the step that waits for it.",
+                                 payload->name);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
 GPtrArray *
 mf_steps_build(const MfConfigTarget *target, json_object *tree, const GPtrArray *payloads,
                GError **error)
@@ -153,7 +184,7 @@ mf_steps_build(const MfConfigTarget *target, json_object *tree, const GPtrArray 
         g_ptr_array_add(steps, step);
     }
     if (mf_steps_check(steps, payloads, &bad, &cause))
-        return g_steal_pointer(&steps);
+        return check_used(steps, target, tree, error) ? g_steal_pointer(&steps) : NULL;
     mf_config_value_fail(mf_config_place_find_element(tree, "step", bad), error, "%s",
                          cause->message);
     return NULL;

@@ -79,15 +79,22 @@ test_a_stdout_that_cannot_be_read_is_a_problem(void)
 }
 
 static void
-test_a_problem_is_of_the_stream_that_gave_metrics(void)
+test_a_problem_of_stdout_stays_whatever_stderr_gives(void)
 {
     g_autofree char *open = g_strnfill(65, '[');
     g_autofree char *close = g_strnfill(65, ']');
     g_autofree char *deep = g_strdup_printf("{\"a\": 1, \"b\": %s1%s}", open, close);
+    const char *problem =
+        "! The payload's stdout has JSON that cannot be used. A value is expected "
+        "at byte 1, not 'x'.";
+    g_autofree char *with_one = g_strconcat("2:iops=1 ", problem, NULL);
+    g_autofree char *with_deep =
+        g_strconcat("2:a=1 2:__walk_json_leaves_truncated=65 ", problem, NULL);
 
-    assert_reads("[x", "{\"iops\": 1}", "2:iops=1 ");
+    assert_reads("[x", "{\"iops\": 1}", with_one);
+    assert_reads("[x", deep, with_deep);
     assert_reads("done", "[warn] late", "");
-    assert_reads("[x", deep,
+    assert_reads("", deep,
                  "2:a=1 2:__walk_json_leaves_truncated=65 ! The payload's stderr has JSON that "
                  "cannot be used. It is nested deeper than 64 levels, and what is below them was "
                  "left out.");
@@ -217,8 +224,8 @@ main(int argc, char **argv)
                     test_p33_two_streams_without_numbers_have_none);
     g_test_add_func("/metric/a-stdout-that-cannot-be-read-is-a-problem",
                     test_a_stdout_that_cannot_be_read_is_a_problem);
-    g_test_add_func("/metric/a-problem-is-of-the-stream-that-gave-metrics",
-                    test_a_problem_is_of_the_stream_that_gave_metrics);
+    g_test_add_func("/metric/a-problem-of-stdout-stays-whatever-stderr-gives",
+                    test_a_problem_of_stdout_stays_whatever_stderr_gives);
     g_test_add_func("/metric/p-34-hints-set-unit-and-polarity-by-name",
                     test_p34_hints_set_unit_and_polarity_by_name);
     g_test_add_func("/metric/p-34-nothing-to-hint-is-nothing-to-do",

@@ -212,6 +212,34 @@ test_polarity_says_which_is_better(void)
     g_assert_false(mf_comparison_is_worse(comparison));
 }
 
+static MfMetric *
+get_metric(MfResult *result)
+{
+    return ((MfPayloadResult *)result->payloads->pdata[0])->metrics->pdata[0];
+}
+
+static void
+test_numbers_of_different_units_are_not_compared(void)
+{
+    g_autoptr(Suite) old_suite = suite_new();
+    g_autoptr(Suite) new_suite = suite_new();
+    MfResult *before = add_target(old_suite, "t", MF_OUTCOME_PASS);
+    MfResult *after = add_target(new_suite, "t", MF_OUTCOME_PASS);
+
+    add_values(before, "m", MF_POLARITY_LOWER, VALUES(1000));
+    add_values(after, "m", MF_POLARITY_LOWER, VALUES(1));
+    get_metric(before)->unit = g_strdup("ms");
+    get_metric(after)->unit = g_strdup("s");
+    g_autoptr(MfComparison) comparison = compare_suites(old_suite, new_suite, -1);
+    const MfChange *change = &g_array_index(mf_comparison_get_changes(comparison), MfChange, 0);
+    g_autofree char *text = mf_comparison_to_text(comparison, FALSE);
+
+    g_assert_cmpint(change->kind, ==, MF_CHANGE_DIFFERENT);
+    g_assert_true(mf_comparison_is_worse(comparison));
+    g_assert_nonnull(strstr(text, "1000 ms"));
+    g_assert_nonnull(strstr(text, "1 s"));
+}
+
 static void
 test_what_a_side_lacks_is_said(void)
 {
@@ -304,6 +332,8 @@ main(int argc, char **argv)
     g_test_add_func("/report-compare/zero-and-negative-medians", test_zero_and_negative_medians);
     g_test_add_func("/report-compare/polarity-says-which-is-better",
                     test_polarity_says_which_is_better);
+    g_test_add_func("/report-compare/numbers-of-different-units-are-not-compared",
+                    test_numbers_of_different_units_are_not_compared);
     g_test_add_func("/report-compare/what-a-side-lacks-is-said", test_what_a_side_lacks_is_said);
     g_test_add_func("/report-compare/a-target-that-does-not-pass-any-more-is-worse",
                     test_a_target_that_does_not_pass_any_more_is_worse);
