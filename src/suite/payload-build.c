@@ -129,6 +129,26 @@ take_life(MfPayload *payload, const MfConfigPayload *config, json_object *place,
     return FALSE;
 }
 
+/* The metrics of a control group are there without any output. */
+static gboolean
+check_metrics(const MfConfigPayload *config, json_object *place, GError **error)
+{
+    if (config->output == MF_CONFIG_PAYLOAD_OUTPUT_JSON)
+        return TRUE;
+    for (guint i = 0; config->check && i < config->check->len; i++) {
+        const MfConfigCheck *check = g_ptr_array_index(config->check, i);
+
+        if (!check->metric || g_str_has_prefix(check->metric, "cgroup."))
+            continue;
+        mf_config_value_fail(mf_config_place_find_element(place, "check", i), error,
+                             "A check of the metric '%s' needs output = \"json\": without it, a "
+                             "payload's metrics are those of its control group.",
+                             check->metric);
+        return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 take_output(MfPayload *payload, const MfConfigPayload *config, json_object *place, GError **error)
 {
@@ -136,6 +156,10 @@ take_output(MfPayload *payload, const MfConfigPayload *config, json_object *plac
 
     if (!checks)
         return FALSE;
+    if (!check_metrics(config, place, error)) {
+        g_ptr_array_unref(checks);
+        return FALSE;
+    }
     g_ptr_array_unref(payload->checks);
     payload->checks = checks;
     g_ptr_array_unref(payload->hints);

@@ -132,6 +132,23 @@ check_background(const MfConfigTarget *target, json_object *tree, GError **error
     return TRUE;
 }
 
+/* By the default steps nothing waits for those in the background. */
+static gboolean
+check_awaited(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    for (guint i = 0; i < target->payload->len; i++) {
+        const MfConfigPayload *payload = g_ptr_array_index(target->payload, i);
+
+        if (!payload->background)
+            return TRUE;
+    }
+    mf_config_value_fail(mf_config_place_find(tree, "payload"), error,
+                         "All payloads of target '%s' are in the background, so that they would be "
+                         "killed at once: give it steps, or a payload that is waited for.",
+                         target->name);
+    return FALSE;
+}
+
 /* A payload that no step starts would pass as if it had. */
 static gboolean
 check_used(const GPtrArray *steps, const MfConfigTarget *target, json_object *tree, GError **error)
@@ -171,8 +188,10 @@ mf_steps_build(const MfConfigTarget *target, json_object *tree, const GPtrArray 
     g_autoptr(GError) cause = NULL;
     guint bad = 0;
 
-    if (!target->step || !target->payload)
+    if (!target->payload)
         return g_steal_pointer(&steps);
+    if (!target->step)
+        return check_awaited(target, tree, error) ? g_steal_pointer(&steps) : NULL;
     if (!check_background(target, tree, error))
         return NULL;
     for (guint i = 0; i < target->step->len; i++) {
