@@ -211,6 +211,49 @@ judges_exit_code(const GPtrArray *checks)
     return FALSE;
 }
 
+static gboolean
+has_metric(const GPtrArray *metrics, const char *name)
+{
+    for (guint i = 0; i < metrics->len; i++)
+        if (g_str_equal(((const MfMetric *)g_ptr_array_index(metrics, i))->name, name))
+            return TRUE;
+    return FALSE;
+}
+
+/* Whether its output gave any; a control group's are of no output. */
+static gboolean
+has_measured(const GPtrArray *metrics)
+{
+    for (guint i = 0; i < metrics->len; i++)
+        if (((const MfMetric *)g_ptr_array_index(metrics, i))->fd != 0)
+            return TRUE;
+    return FALSE;
+}
+
+/* A benchmark that passes, and does not measure any more, should not do so in silence. */
+static void
+note_missing(MfInvocation *self)
+{
+    MfPayloadResult *result = self->result;
+    const GPtrArray *hints = self->payload->hints;
+
+    if (!result->passed || result->killed)
+        return;
+    if (self->payload->output == MF_PAYLOAD_JSON && !has_measured(result->metrics)) {
+        result->missing = g_strdup_printf("Payload '%s' gave no metrics: its output has no JSON "
+                                          "with a number in it.",
+                                          result->name);
+        return;
+    }
+    for (guint i = 0; i < hints->len && !result->missing; i++) {
+        const MfMetricHint *hint = g_ptr_array_index(hints, i);
+
+        if (!has_metric(result->metrics, hint->name))
+            result->missing =
+                g_strdup_printf("Payload '%s' gave no metric '%s'.", result->name, hint->name);
+    }
+}
+
 static void
 judge(MfInvocation *self, GBytes *out, GBytes *err)
 {
@@ -239,6 +282,7 @@ judge(MfInvocation *self, GBytes *out, GBytes *err)
     g_autoptr(GPtrArray) details = mf_checks_judge(checks, &facts);
     for (guint i = 0; i < details->len; i++)
         mf_payload_result_fail(result, "%s", (const char *)g_ptr_array_index(details, i));
+    note_missing(self);
 }
 
 MfPayloadResult *

@@ -32,6 +32,7 @@ mf_payload_result_free(MfPayloadResult *self)
     g_free(self->name);
     g_ptr_array_unref(self->details);
     g_ptr_array_unref(self->metrics);
+    g_free(self->missing);
     g_free(self->stdout_tail);
     g_free(self->stderr_tail);
     g_free(self);
@@ -111,5 +112,7 @@ mf_payload_results_add_notes(const GPtrArray *results, GPtrArray *notes)
         for (int fd = 1; fd <= 2; fd++)
             if (result->discarded[fd] > 0 && ++noted <= EXPLAINED_MAX)
                 g_ptr_array_add(notes, note_discarded(result, fd));
+        if (result->missing && ++noted <= EXPLAINED_MAX)
+            g_ptr_array_add(notes, g_strdup(result->missing));
     }
 }

@@ -25,6 +25,9 @@ typedef struct {
     GPtrArray *details; /* owned; of char *: one sentence for each thing that failed */
     GPtrArray *metrics; /* owned; of MfMetric */
 
+    char *missing; /* owned; a sentence: which metrics that somebody might look for it did not
+                    * give; or NULL */
+
     /* Owned; the last of each stream: at most MF_PAYLOAD_TAIL_MAX bytes of valid UTF-8. */
     char *stdout_tail, *stderr_tail;
 } MfPayloadResult;
@@ -48,5 +51,6 @@ int mf_payload_results_status(const GPtrArray *results);
  */
 char *mf_payload_results_explain(const GPtrArray *results, guint repeat);
 
-/* Adds to 'notes' (of char *) of which payloads not all output was kept, up to a few. */
+/* Adds to 'notes' (of char *) of which payloads not all output was kept, and which gave no metrics,
+ * up to a few. */
 void mf_payload_results_add_notes(const GPtrArray *results, GPtrArray *notes);

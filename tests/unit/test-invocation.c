@@ -200,6 +200,32 @@ test_no_end_is_no_pass(Fixture *self, gconstpointer unused)
 }
 
 static void
+test_metrics_that_did_not_come_are_noted(Fixture *self, gconstpointer unused)
+{
+    static const struct {
+        const char *text, *note;
+    } cases[] = {
+        {"done", "Payload 'work' gave no metrics: its output has no JSON with a number in it."},
+        {"{\"a\":1}", "Payload 'work' gave no metric 'iops'."},
+        {"{\"iops\":1}", NULL},
+    };
+
+    self->payload->output = MF_PAYLOAD_JSON;
+    g_ptr_array_set_free_func(self->payload->hints, (GDestroyNotify)mf_metric_hint_free);
+    g_ptr_array_add(self->payload->hints, mf_metric_hint_new("iops", "1/s", MF_POLARITY_HIGHER));
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_clear_pointer(&self->invocation, mf_invocation_free);
+        start(self);
+        write_text(self, 1, cases[i].text);
+        end_outputs(self);
+        g_assert_true(report(self, "\"status\": 0", strlen(cases[i].text), NULL));
+        g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
+        g_assert_true(result->passed);
+        g_assert_cmpstr(result->missing, ==, cases[i].note);
+    }
+}
+
+static void
 test_metrics_are_read_and_checked(Fixture *self, gconstpointer unused)
 {
     self->payload->output = MF_PAYLOAD_JSON;
@@ -359,6 +385,7 @@ main(int argc, char **argv)
     ADD("what-could-not-be-started-fails-with-its-reason", test_what_could_not_be_started_fails);
     ADD("without-an-end-it-keeps-what-came-and-fails", test_no_end_is_no_pass);
     ADD("metrics-of-its-output-are-read-and-checked", test_metrics_are_read_and_checked);
+    ADD("metrics-that-did-not-come-are-noted", test_metrics_that_did_not_come_are_noted);
     ADD("what-its-cgroup-counted-are-metrics", test_what_its_cgroup_counted_are_metrics);
     ADD("output-counts-up-to-the-cap-and-the-end", test_output_counts_up_to_the_cap);
     ADD("a-report-that-lies-is-an-error", test_a_report_that_lies_is_an_error);

@@ -214,7 +214,7 @@ test_only_a_few_details_are_explained(void)
 }
 
 static void
-test_discarded_output_is_noted(void)
+test_discarded_output_and_missing_metrics_are_noted(void)
 {
     g_autoptr(GPtrArray) results =
         g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_result_free);
@@ -224,8 +224,10 @@ test_discarded_output_is_noted(void)
     add_result(results, 0, FALSE, FALSE);
     ((MfPayloadResult *)g_ptr_array_index(results, 1))->bytes[2] = 17 << 20;
     ((MfPayloadResult *)g_ptr_array_index(results, 1))->discarded[2] = 1 << 20;
+    ((MfPayloadResult *)g_ptr_array_index(results, 1))->missing = g_strdup("No metrics.");
     mf_payload_results_add_notes(results, notes);
-    g_assert_cmpuint(notes->len, ==, 1);
+    g_assert_cmpuint(notes->len, ==, 2);
+    g_assert_cmpstr(g_ptr_array_index(notes, 1), ==, "No metrics.");
     g_assert_cmpstr(g_ptr_array_index(notes, 0), ==,
                     "Payload 'work' wrote 17.0 MiB to its standard error: the last 1.0 MiB of it "
                     "was not kept.");
@@ -246,6 +248,7 @@ main(int argc, char **argv)
                     test_the_first_failure_is_the_status);
     g_test_add_func("/payload/only-a-few-details-are-explained",
                     test_only_a_few_details_are_explained);
-    g_test_add_func("/payload/p-22-discarded-output-is-noted", test_discarded_output_is_noted);
+    g_test_add_func("/payload/p-22-discarded-output-is-noted",
+                    test_discarded_output_and_missing_metrics_are_noted);
     return g_test_run();
 }
