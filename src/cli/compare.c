@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
+#include "cli/verb-options.h"
 #include "report/compare-text.h"
 #include "report/json.h"
 #include "wire/json.h"
@@ -66,15 +67,10 @@ make_context(Arguments *arguments, GArray *known)
          "Print a Markdown table instead of text", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-    GOptionContext *context = g_option_context_new("OLD NEW");
-    GOptionGroup *group = g_option_group_new("compare", "", "", NULL, NULL);
 
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context,
-                                 "Shows how the metrics of two results of a suite differ.");
-    g_option_context_set_description(context, description);
-    return context;
+    return mf_verb_options_new(known, "compare", "OLD NEW", entries,
+                               "Shows how the metrics of two results of a suite differ.",
+                               description);
 }
 
 /* A wrong use is reported here. */
@@ -83,13 +79,9 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
-    g_autoptr(GError) error = NULL;
 
-    g_set_prgname("mayfly compare");
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        mf_cli_complain("%s; 'mayfly compare --help' tells more.", error->message);
+    if (!mf_verb_options_parse(context, known, "mayfly compare", argc, argv))
         return FALSE;
-    }
     if (!arguments->operands || g_strv_length(arguments->operands) != 2) {
         mf_cli_complain("'mayfly compare' needs two results, the old one and the new one.");
         return FALSE;

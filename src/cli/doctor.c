@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
+#include "cli/verb-options.h"
 #include "machine/doctor-facts.h"
 #include "report/doctor.h"
 #include "run/target.h"
@@ -50,15 +51,10 @@ make_context(Arguments *arguments, GArray *known)
          "Look for the distribution, its kernels and firmware below DIR (default: /)", "DIR"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-    GOptionContext *context = g_option_context_new(NULL);
-    GOptionGroup *group = g_option_group_new("doctor", "", "", NULL, NULL);
 
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context,
-                                 "Looks whether this host can run VMs, and what it lacks.");
-    g_option_context_set_description(context, description);
-    return context;
+    return mf_verb_options_new(known, "doctor", NULL, entries,
+                               "Looks whether this host can run VMs, and what it lacks.",
+                               description);
 }
 
 /* A wrong use is reported here. */
@@ -67,13 +63,9 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
-    g_autoptr(GError) error = NULL;
 
-    g_set_prgname("mayfly doctor");
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        mf_cli_complain("%s; 'mayfly doctor --help' tells more.", error->message);
+    if (!mf_verb_options_parse(context, known, "mayfly doctor", argc, argv))
         return FALSE;
-    }
     if (arguments->operands) {
         mf_cli_complain("'mayfly doctor' does not know what to do with '%s'; 'mayfly doctor "
                         "--help' tells more.",

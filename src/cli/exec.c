@@ -13,6 +13,7 @@
 #include "cli/option-words.h"
 #include "cli/signals.h"
 #include "cli/syntax.h"
+#include "cli/verb-options.h"
 #include "machine/libvirt.h"
 #include "run/agent-exec.h"
 
@@ -73,16 +74,12 @@ make_context(Arguments *arguments, GArray *known)
          NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->command, NULL, NULL},
         {NULL}};
-    GOptionContext *context = g_option_context_new("[--] COMMAND...");
-    GOptionGroup *group = g_option_group_new("exec", "", "", NULL, NULL);
+    GOptionContext *context = mf_verb_options_new(
+        known, "exec", "[--] COMMAND...", entries,
+        "Runs COMMAND in a domain of libvirt's that runs already, through the guest agent.",
+        description);
 
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
     g_option_context_set_strict_posix(context, TRUE);
-    g_option_context_set_summary(
-        context,
-        "Runs COMMAND in a domain of libvirt's that runs already, through the guest agent.");
-    g_option_context_set_description(context, description);
     return context;
 }
 
@@ -92,20 +89,18 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
-    g_auto(GStrv) words = mf_option_words_split(known, argc, argv, TRUE);
     g_autoptr(GError) error = NULL;
     const char *missing = NULL;
 
-    g_set_prgname("mayfly exec");
-    if (g_option_context_parse_strv(context, &words, &error)) {
-        missing = !arguments->domain    ? "a domain (--domain NAME)"
-                  : !arguments->command ? "a command"
-                                        : NULL;
-        if (missing)
-            g_set_error(&error, MF_ERROR, MF_ERROR_CONFIG, "'mayfly exec' needs %s", missing);
-        else if (arguments->timeout)
-            mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error);
-    }
+    if (!mf_verb_options_parse(context, known, "mayfly exec", argc, argv))
+        return FALSE;
+    missing = !arguments->domain    ? "a domain (--domain NAME)"
+              : !arguments->command ? "a command"
+                                    : NULL;
+    if (missing)
+        g_set_error(&error, MF_ERROR, MF_ERROR_CONFIG, "'mayfly exec' needs %s", missing);
+    else if (arguments->timeout)
+        mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error);
     if (!error)
         return TRUE;
     mf_cli_complain("%s; 'mayfly exec --help' tells more.", error->message);

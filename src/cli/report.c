@@ -9,6 +9,7 @@
 #include "cli/option-words.h"
 #include "cli/syntax.h"
 #include "cli/test-status.h"
+#include "cli/verb-options.h"
 #include "report/json.h"
 #include "report/merge.h"
 #include "report/report.h"
@@ -82,15 +83,10 @@ make_context(Arguments *arguments, GArray *known)
          "json|junit|tap|metrics=FILE"},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-    GOptionContext *context = g_option_context_new("FILE|DIRECTORY...");
-    GOptionGroup *group = g_option_group_new("report", "", "", NULL, NULL);
 
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context,
-                                 "Joins the results of a suite's shards into that of the whole.");
-    g_option_context_set_description(context, description);
-    return context;
+    return mf_verb_options_new(known, "report", "FILE|DIRECTORY...", entries,
+                               "Joins the results of a suite's shards into that of the whole.",
+                               description);
 }
 
 /* A wrong use is reported here. */
@@ -99,13 +95,9 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
-    g_autoptr(GError) error = NULL;
 
-    g_set_prgname("mayfly report merge");
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        mf_cli_complain("%s; 'mayfly report merge --help' tells more.", error->message);
+    if (!mf_verb_options_parse(context, known, "mayfly report merge", argc, argv))
         return FALSE;
-    }
     if (!arguments->operands) {
         mf_cli_complain("'mayfly report merge' needs the results, or the directory that they are "
                         "in.");

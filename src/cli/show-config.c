@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/option-words.h"
 #include "cli/syntax.h"
+#include "cli/verb-options.h"
 #include "report/config-list.h"
 #include "suite/config.h"
 
@@ -46,16 +47,12 @@ make_context(Arguments *arguments, GArray *known)
          "Tell of MAYFLY_* variables that are no keys", NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-    GOptionContext *context = g_option_context_new("[TARGET]");
-    GOptionGroup *group = g_option_group_new("config", "", "", NULL, NULL);
 
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(
-        context, "Show the targets of the config file with all that has a say in them: defaults, "
-                 "the file, its profile, MAYFLY_* variables and --set.");
-    g_option_context_set_description(context, "Example:\n  mayfly config --sources --profile ci");
-    return context;
+    return mf_verb_options_new(
+        known, "config", "[TARGET]", entries,
+        "Show the targets of the config file with all that has a say in them: defaults, "
+        "the file, its profile, MAYFLY_* variables and --set.",
+        "Example:\n  mayfly config --sources --profile ci");
 }
 
 /* A wrong use is reported here. */
@@ -64,14 +61,9 @@ parse(int argc, char **argv, Arguments *arguments)
 {
     g_autoptr(GArray) known = mf_option_words_new();
     g_autoptr(GOptionContext) context = make_context(arguments, known);
-    g_auto(GStrv) words = mf_option_words_split(known, argc, argv, FALSE);
-    g_autoptr(GError) error = NULL;
 
-    g_set_prgname("mayfly config");
-    if (!g_option_context_parse_strv(context, &words, &error)) {
-        mf_cli_complain("%s; 'mayfly config --help' tells more.", error->message);
+    if (!mf_verb_options_parse(context, known, "mayfly config", argc, argv))
         return FALSE;
-    }
     if (arguments->operands && arguments->operands[0] && arguments->operands[1]) {
         mf_cli_complain("'mayfly config' takes one target, but got '%s' and '%s'; 'mayfly config "
                         "--help' tells more.",
