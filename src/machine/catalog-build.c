@@ -146,10 +146,7 @@ publish(GTask *task)
     mf_tempdir_remove(self->scratch);
     entry = mf_catalog_draft_publish(self->draft, self->name, self->prefix, self->source,
                                      self->version, &error);
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
+    mf_catalog_entry_return(task, entry, error);
 }
 
 static char *

@@ -73,10 +73,7 @@ on_built(GObject *source, GAsyncResult *result, gpointer data)
     GError *error = NULL;
     MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
 
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
+    mf_catalog_entry_return(task, entry, error);
 }
 
 /* Plans to unpack what was downloaded, under the names that it has at its source. */

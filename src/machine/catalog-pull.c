@@ -32,10 +32,7 @@ on_built(GObject *source, GAsyncResult *result, gpointer data)
     GError *error = NULL;
     MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
 
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
+    mf_catalog_entry_return(task, entry, error);
 }
 
 static void
@@ -128,10 +125,7 @@ on_image_pulled(GObject *source, GAsyncResult *result, gpointer data)
     GError *error = NULL;
     MfCatalogEntry *entry = mf_catalog_oci_pull_finish(result, &error);
 
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
+    mf_catalog_entry_return(task, entry, error);
 }
 
 static void
@@ -141,10 +135,7 @@ on_mainline_pulled(GObject *source, GAsyncResult *result, gpointer data)
     GError *error = NULL;
     MfCatalogEntry *entry = mf_catalog_mainline_pull_finish(result, &error);
 
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
+    mf_catalog_entry_return(task, entry, error);
 }
 
 /* A package of a distribution. Takes the task. */
