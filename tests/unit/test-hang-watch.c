@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "run-for.h"
 #include "wire/fd-transport.h"
 
 #define TIMEOUT_MS 200
@@ -42,24 +43,6 @@ tear_down(Fixture *fixture, gconstpointer data)
     close(fixture->guest);
     g_object_unref(fixture->watch);
     g_object_unref(fixture->channel);
-}
-
-static gboolean
-on_over(gpointer over)
-{
-    *(gboolean *)over = TRUE;
-    return G_SOURCE_REMOVE;
-}
-
-/* Lets the main loop run for that long. */
-static void
-run_for(guint ms)
-{
-    gboolean over = FALSE;
-
-    g_timeout_add(ms, on_over, &over);
-    while (!over)
-        g_main_context_iteration(NULL, TRUE);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/tempdir.h"
 #include "peer.h"
+#include "run-for.h"
 #include "run/metric.h"
 #include "run/snapshots.h"
 #include "stream-peer.h"
@@ -100,24 +101,6 @@ tear_down(Fixture *fixture, gconstpointer unused)
     g_free(fixture->directory);
     g_string_free(fixture->logged, TRUE);
     g_free(fixture->overdue);
-}
-
-static gboolean
-on_over(gpointer over)
-{
-    *(gboolean *)over = TRUE;
-    return G_SOURCE_REMOVE;
-}
-
-/* Lets the main loop run for that long. */
-static void
-run_for(guint ms)
-{
-    gboolean over = FALSE;
-
-    g_timeout_add(ms, on_over, &over);
-    while (!over)
-        g_main_context_iteration(NULL, TRUE);
 }
 
 static void
