@@ -75,3 +75,11 @@ mf_platform_cpu(MfArch arch, MfAccel accel)
 
     return accel == MF_ACCEL_KVM ? "host" : emulated[arch];
 }
+
+const char *
+mf_platform_ioeventfd(MfAccel accel)
+{
+    /* KVM signals the eventfd while the guest goes on. An emulated CPU is in QEMU already: it would
+     * hand the request to another thread, which waits for the lock that the first one holds. */
+    return accel == MF_ACCEL_TCG ? "off" : NULL;
+}

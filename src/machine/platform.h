@@ -34,3 +34,7 @@ gboolean mf_platform_check_command_line(MfArch arch, const char *line, GError **
  * 'accel' is never AUTO. Static. */
 const char *mf_platform_machine(MfArch arch, MfAccel accel);
 const char *mf_platform_cpu(MfArch arch, MfAccel accel);
+
+/* Value of the option "ioeventfd" of a virtio device whose guest waits for each answer, or NULL for
+ * QEMU's default. Static. */
+const char *mf_platform_ioeventfd(MfAccel accel);

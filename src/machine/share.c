@@ -132,14 +132,16 @@ mf_share_parse(const char *text, guint index, GError **error)
 }
 
 void
-mf_share_add_9p_to_argv(const MfShare *self, const char *virtio, MfArgv *argv)
+mf_share_add_9p_to_argv(const MfShare *self, const char *virtio, const char *ioeventfd,
+                        MfArgv *argv)
 {
     mf_argv_add_option(argv, "-fsdev", "local", "id", self->id, "path", self->host_path,
                        "security_model", "none", "multidevs", "remap", "readonly",
                        self->writable ? NULL : "on", NULL);
 
     g_autofree char *device = g_strconcat("virtio-9p-", virtio, NULL);
-    mf_argv_add_option(argv, "-device", device, "fsdev", self->id, "mount_tag", self->tag, NULL);
+    mf_argv_add_option(argv, "-device", device, "fsdev", self->id, "mount_tag", self->tag,
+                       "ioeventfd", ioeventfd, NULL);
 }
 
 void

@@ -40,8 +40,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfShare, mf_share_free)
  */
 MfShare *mf_share_parse(const char *text, guint index, GError **error);
 
-/* For QEMU to serve by itself, over 9p. 'virtio' is how such devices are attached: "pci", "ccw". */
-void mf_share_add_9p_to_argv(const MfShare *self, const char *virtio, MfArgv *argv);
+/* For QEMU to serve by itself, over 9p. 'virtio' is how such devices are attached: "pci", "ccw".
+ * 'ioeventfd' is the device's option of that name; NULL for QEMU's default. */
+void mf_share_add_9p_to_argv(const MfShare *self, const char *virtio, const char *ioeventfd,
+                             MfArgv *argv);
 
 /* For a daemon to serve, at the other end of the descriptor 'fd' that QEMU inherits. */
 void mf_share_add_virtiofs_to_argv(const MfShare *self, const char *virtio, int fd, MfArgv *argv);

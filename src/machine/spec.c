@@ -170,8 +170,11 @@ add_channels(const MfSpec *self, MfArgv *argv)
     mf_argv_add_many(argv, "-mon", "chardev=qmp,mode=control", NULL);
     mf_serial_port_add_to_argv(&MF_CONSOLE_FDS, channels[MF_CHANNEL_CONSOLE].id, argv);
     mf_argv_add_many(argv, "-serial", "chardev:console", NULL);
-    mf_argv_add(argv, "-device");
-    mf_argv_addf(argv, "virtio-serial-%s,id=serial", mf_platform_get(self->arch)->virtio);
+
+    g_autofree char *serial =
+        g_strconcat("virtio-serial-", mf_platform_get(self->arch)->virtio, NULL);
+    mf_argv_add_option(argv, "-device", serial, "id", "serial", "ioeventfd",
+                       mf_platform_ioeventfd(self->accel), NULL);
     for (MfChannel channel = 0; channel < MF_N_CHANNELS; channel++) {
         if (!channels[channel].port || !mf_spec_has_channel(self, channel))
             continue;
@@ -192,7 +195,7 @@ add_shares(const MfSpec *self, MfArgv *argv)
         if (self->share_type == MF_SHARE_VIRTIOFS)
             mf_share_add_virtiofs_to_argv(share, virtio, MF_SHARE_FIRST_FD + (int)i, argv);
         else
-            mf_share_add_9p_to_argv(share, virtio, argv);
+            mf_share_add_9p_to_argv(share, virtio, mf_platform_ioeventfd(self->accel), argv);
     }
 }
 

@@ -159,6 +159,7 @@ test_kvm_brings_the_hosts_cpu_and_interrupt_controller(void)
 {
     for (MfArch arch = 0; arch < MF_N_ARCHS; arch++)
         g_assert_cmpstr(mf_platform_cpu(arch, MF_ACCEL_KVM), ==, "host");
+    g_assert_null(mf_platform_ioeventfd(MF_ACCEL_KVM));
     g_assert_cmpstr(mf_platform_machine(MF_ARCH_AARCH64, MF_ACCEL_KVM), ==,
                     "virt,gic-version=host");
     g_assert_cmpstr(mf_platform_machine(MF_ARCH_X86_64, MF_ACCEL_KVM), ==, "q35");
