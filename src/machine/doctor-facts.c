@@ -199,6 +199,16 @@ find_parts(MfDoctorFacts *facts, const char *root)
 }
 
 static void
+find_libvirt(MfDoctorFacts *facts)
+{
+    g_autoptr(GError) error = NULL;
+
+    facts->has_libvirt = mf_libvirt_is_built_in();
+    if (facts->has_libvirt && !mf_libvirt_load(&error))
+        facts->no_libvirt = g_strdup(error->message);
+}
+
+static void
 find_cache(MfDoctorFacts *facts)
 {
     g_autoptr(GError) error = NULL;
@@ -327,7 +337,7 @@ mf_doctor_facts_gather_async(const char *root, GAsyncReadyCallback callback, gpo
     find_parts(self->facts, root);
     find_cache(self->facts);
     find_kernels(self->facts, root);
-    self->facts->has_libvirt = mf_libvirt_is_built_in();
+    find_libvirt(self->facts);
     count_down(task);
 }
 

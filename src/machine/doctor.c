@@ -53,6 +53,7 @@ mf_doctor_facts_free(MfDoctorFacts *self)
     g_ptr_array_unref(self->kernels);
     g_free(self->virtiofsd);
     g_free(self->no_virtiofsd);
+    g_free(self->no_libvirt);
     g_free(self->uefi);
     g_free(self->secure_boot);
     g_free(self->swtpm);
@@ -357,6 +358,23 @@ check_cache(GPtrArray *checks, const MfDoctorFacts *facts)
             NULL);
 }
 
+/* Only who asks for it misses it. */
+static void
+check_libvirt(GPtrArray *checks, const MfDoctorFacts *facts)
+{
+    char *finding;
+
+    if (!facts->has_libvirt)
+        finding = g_strdup("mayfly was built without this backend, which no run needs.");
+    else if (facts->no_libvirt)
+        finding = g_strdup_printf("The backend is built in, but --connect URI does not work here, "
+                                  "which no other run needs. %s",
+                                  facts->no_libvirt);
+    else
+        finding = g_strdup("The backend is built in: --connect URI uses it.");
+    add(checks, "libvirt", "libvirt", MF_DOCTOR_PASS, finding, NULL);
+}
+
 GPtrArray *
 mf_doctor_examine(const MfDoctorFacts *facts)
 {
@@ -371,11 +389,7 @@ mf_doctor_examine(const MfDoctorFacts *facts)
     check_parts(checks, facts);
     check_memory(checks, facts);
     check_cache(checks, facts);
-    add(checks, "libvirt", "libvirt", MF_DOCTOR_PASS,
-        g_strdup(facts->has_libvirt ? "The backend is built in: --connect URI uses it."
-                                    : "mayfly was built without this backend, which no run "
-                                      "needs."),
-        NULL);
+    check_libvirt(checks, facts);
     return checks;
 }
 

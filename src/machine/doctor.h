@@ -48,6 +48,7 @@ typedef struct {
     guint64 cache_free;             /* bytes that are free on its file system */
     guint64 warm_size, warm_max;    /* bytes of the saved machines, and their limit */
     gboolean has_libvirt;           /* compiled in */
+    char *no_libvirt;               /* owned; why that is of no use here, a sentence; or NULL */
 } MfDoctorFacts;
 
 MfDoctorKernel *mf_doctor_kernel_new(const char *name);

@@ -10,6 +10,13 @@ mf_libvirt_is_built_in(void)
     return FALSE;
 }
 
+gboolean
+mf_libvirt_load(GError **error)
+{
+    g_set_error(error, MF_ERROR, MF_ERROR_HOST, "This mayfly was built without libvirt.");
+    return FALSE;
+}
+
 MfMachine *
 mf_libvirt_launch(const MfSpec *spec, GError **error)
 {

@@ -14,6 +14,10 @@
 /* Whether this mayfly was built with it. */
 gboolean mf_libvirt_is_built_in(void);
 
+/* Loads what it needs of libvirt's, which this host may not have: MF_ERROR_HOST. From the main
+ * thread; no connection is opened. */
+gboolean mf_libvirt_load(GError **error);
+
 /* Has the libvirt of 'spec->connect' create a transient domain that is gone with the connection,
  * and so with mayfly. Returns at once; mf_machine_open_async() tells what came of it. */
 MfMachine *mf_libvirt_launch(const MfSpec *spec, GError **error);

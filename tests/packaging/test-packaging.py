@@ -5,6 +5,7 @@
 Usage: test-packaging.py BUILD [NAME...]
 """
 
+import json
 import os
 import pathlib
 import re
@@ -37,11 +38,51 @@ INSTALLED = {
 EVERYWHERE = re.compile(r"(ld-linux|lib(c|m|dl|pthread|resolv|mount)\.so)")
 
 
+# What only the backend has: the names of libvirt's libraries and functions, and the domain's text.
+OF_LIBVIRT = re.compile(rb"libvirt[-a-z0-9.]*\.so|\bvir(?:Connect|Domain|Stream|Event|Error)[A-Z]\w+|"
+                        rb"\bgvir_\w+|<domain type=")
+# What needs a library that is loaded late, the library, and Debian's package of it.
+LAZY = [
+    (["exec", "--connect", "qemu:///session", "--domain", "x", "--", "true"], "libvirt.so.0",
+     "libvirt0"),
+    (["kernel", "pull", "oci://localhost:1/a"], "libcurl.so.4", "libcurl4"),
+    (["kernel", "add", "/a.deb"], "libarchive.so.13", "libarchive13"),
+]
+
+
 def run(*command, **options):
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, check=False, **options)
     assert done.returncode == 0, f"{command}: status {done.returncode}\n{done.stdout[-4000:]}"
     return done.stdout
+
+
+def last_words(status, *command):
+    """The last line that the command says, which has to end with this status."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == status, f"{command}: status {done.returncode}\n{done.stdout[-4000:]}"
+    return done.stdout.strip().split("\n")[-1]
+
+
+def doctor_on_libvirt(*command):
+    done = subprocess.run([*command, "doctor", "--json"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, check=False)
+    return next(check["message"] for check in json.loads(done.stdout)["checks"]
+                if check["id"] == "libvirt")
+
+
+def make_bare_host(top, program):
+    """Below 'top' a host that has the program, what it is linked with, and nothing else; the command
+    that runs the program there."""
+    for path in re.findall(r"(/\S+) \(", run("ldd", str(program))):
+        (top / path[1:]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, top / path[1:])
+    shutil.copy(program, top / "mayfly")
+    (top / "a.deb").write_bytes(b"!<arch>\n" + b"debian-binary".ljust(48) + b"4         `\n2.0\n")
+    user = [] if os.geteuid() == 0 else ["unshare", "--map-root-user"]
+    return ["env", "-i", "HOME=/", f"PATH={os.environ['PATH']}:/usr/sbin:/sbin", *user,
+            "chroot", str(top), "/mayfly"]
 
 
 def files_below(top):
@@ -59,6 +100,32 @@ class Packaging(unittest.TestCase):
         version = run(str(program), "--version").strip()
         self.assertEqual(version, f"mayfly {self.version()}")
         self.assertIn("debian/6.1", run(str(program), "kernel", "pull", "--help"))
+
+    def assert_has_nothing_of_libvirt(self, program):
+        self.assertEqual(set(OF_LIBVIRT.findall(pathlib.Path(program).read_bytes())), set())
+        self.assertNotIn("libvirt", run("readelf", "-d", str(program)))
+        self.assertEqual(doctor_on_libvirt(str(program)),
+                         "mayfly was built without this backend, which no run needs.")
+        self.assertEqual(last_words(69, str(program), *LAZY[0][0]), "mayfly: This mayfly was built "
+                         "without libvirt, and cannot connect to 'qemu:///session'.")
+
+    def assert_names_each_library_that_is_missing(self, program):
+        command = make_bare_host(self.place / "bare", program)
+        version = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+        if version.stderr.startswith("unshare:"):
+            self.skipTest(f"a root directory of its own is not allowed: {version.stderr}")
+        self.assertEqual(version.stdout, f"mayfly {self.version()}\n", version)
+        for arguments, library, package in LAZY:
+            self.assertRegex(last_words(69, *command, *arguments),
+                             rf"^mayfly: The library '{library}' cannot be loaded \(.*\): install it "
+                             rf"\(Debian: {package}\)\.$")
+        self.assertRegex(doctor_on_libvirt(*command), "does not work here.*'libvirt.so.0'")
+
+    @staticmethod
+    def uses_all_libraries():
+        """Whether this build does, of those that it need not have: the program names each."""
+        program = (BUILD / "src" / "cli" / "mayfly").read_bytes()
+        return all(library.encode() in program for _, library, _ in LAZY)
 
     @staticmethod
     def version():
@@ -88,6 +155,24 @@ class Packaging(unittest.TestCase):
         if (ROOT / ".git").exists() and shutil.which("git"):
             known = run("git", "-c", f"safe.directory={ROOT}", "-C", str(ROOT), "ls-files").split("\n")
             self.assertEqual(exported, {name for name in known if name})
+
+    def test_built_without_libvirt_nothing_of_it_is_linked_and_doctor_says_so(self):
+        if self.uses_all_libraries():
+            self.assertTrue(OF_LIBVIRT.search((BUILD / "src" / "cli" / "mayfly").read_bytes()))
+        self.assert_has_nothing_of_libvirt(os.environ["MAYFLY_WITHOUT_LIBVIRT"])
+
+    def test_on_a_host_without_the_libraries_the_missing_one_is_named(self):
+        if not self.uses_all_libraries():
+            self.skipTest("built without libvirt or libcurl")
+        self.assert_names_each_library_that_is_missing(BUILD / "src" / "cli" / "mayfly")
+
+    @unittest.skipUnless(SOAK, "takes minutes: set MAYFLY_TEST_SOAK, as 'make soak' does")
+    def test_a_whole_build_without_libvirt_has_nothing_of_it(self):
+        build = self.place / "without"
+        run("meson", "setup", str(build), str(ROOT), "-Dlibvirt=disabled", "-Dtests=false",
+            "-Dguest_archs=[]")
+        run("ninja", "-C", str(build), "src/cli/mayfly")
+        self.assert_has_nothing_of_libvirt(build / "src" / "cli" / "mayfly")
 
     @unittest.skipUnless(SOAK, "takes minutes: set MAYFLY_TEST_SOAK, as 'make soak' does")
     def test_a_debian_package_is_built_and_has_what_is_installed(self):
@@ -126,6 +211,8 @@ class Packaging(unittest.TestCase):
         self.assertIn("libc.so.6", needed)
         self.assertEqual([name for name in needed if not EVERYWHERE.match(name)], [])
         self.assert_runs(program)
+        if self.uses_all_libraries():
+            self.assert_names_each_library_that_is_missing(program)
 
 
 if __name__ == "__main__":

@@ -260,6 +260,19 @@ test_each_part_that_is_missing_is_a_warning_with_its_package(void)
 }
 
 static void
+test_no_run_needs_libvirt_and_it_is_told_whether_one_can_have_it(void)
+{
+    g_autoptr(MfDoctorFacts) facts = healthy();
+
+    assert_check(facts, "libvirt", MF_DOCTOR_PASS, "mayfly was built without this backend*", NULL);
+    facts->has_libvirt = TRUE;
+    assert_check(facts, "libvirt", MF_DOCTOR_PASS, "*--connect URI uses it.", NULL);
+    facts->no_libvirt = g_strdup("There is no library.");
+    assert_check(facts, "libvirt", MF_DOCTOR_PASS,
+                 "*--connect URI does not work here*There is no library.", NULL);
+}
+
+static void
 test_secure_boot_is_asked_for_only_where_the_architecture_has_it(void)
 {
     g_autoptr(MfDoctorFacts) facts = healthy();
@@ -371,6 +384,8 @@ main(int argc, char **argv)
         test_each_part_that_is_missing_is_a_warning_with_its_package);
     ADD("Secure Boot is asked for only where the architecture has it",
         test_secure_boot_is_asked_for_only_where_the_architecture_has_it);
+    ADD("no run needs libvirt and it is told whether one can have it",
+        test_no_run_needs_libvirt_and_it_is_told_whether_one_can_have_it);
     ADD("too little memory is a warning", test_too_little_memory_is_a_warning);
     ADD("a cache that is nearly full warns and one that cannot be written fails",
         test_a_cache_that_is_nearly_full_warns_and_one_that_cannot_be_written_fails);
