@@ -87,6 +87,7 @@ check|cmd libvirtd|libvirt-daemon|libvirt-daemon-driver-qemu|libvirt|libvirt-dae
 check|cmd virsh|libvirt-clients|libvirt-client|libvirt|libvirt-client|libvirt-client|looks into it, and has the validator of its schema
 check|cmd chromium|chromium|chromium|chromium|chromium|chromium|the page of a grid in a real browser
 check|cmd swtpm|swtpm|swtpm|swtpm|swtpm|swtpm|the TPM of the tests
+check|cmd swtpm_setup|swtpm-tools|swtpm-tools|swtpm|swtpm|swtpm|the TPM of a machine that libvirt starts
 check|cmd busybox|busybox-static|busybox|busybox|busybox-static|busybox-static|a shell that needs nothing else in a root
 check|cmd xmllint|libxml2-utils|libxml2|libxml2|libxml2-tools|libxml2-utils|JUnit reports and pictures keep to their formats
 check|cmd tmux|tmux|tmux|tmux|tmux|tmux|a real terminal for the report of a running suite

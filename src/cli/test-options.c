@@ -7,6 +7,7 @@
 #include "cli/option-words.h"
 #include "cli/syntax.h"
 #include "suite/shard.h"
+#include "wire/json.h"
 
 #define JOBS_MAX    1000
 #define RETRIES_MAX 100
@@ -26,8 +27,8 @@ static const char description[] =
 
 /* The option values as GOption stores them, before they are understood. */
 typedef struct {
-    char *jobs, *shard, *retries, *output;
-    char **set, **rest;
+    char *jobs, *shard, *retries, *output, *connect;
+    char **set, **shared_paths, **rest;
     GArray *known; /* owned: the options themselves */
 } RawOptions;
 
@@ -38,7 +39,9 @@ raw_clear(RawOptions *raw)
     g_free(raw->shard);
     g_free(raw->retries);
     g_free(raw->output);
+    g_free(raw->connect);
     g_strfreev(raw->set);
+    g_strfreev(raw->shared_paths);
     g_strfreev(raw->rest);
     g_clear_pointer(&raw->known, g_array_unref);
 }
@@ -95,6 +98,10 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
          "Start no target any more after one that did not pass", NULL},
         {"skip-missing", 0, 0, G_OPTION_ARG_NONE, &self->skip_missing,
          "Skip targets whose kernel, image or QEMU is not here, too", NULL},
+        {"connect", 0, 0, G_OPTION_ARG_STRING, &raw->connect,
+         "Have the libvirt at URI start the machines, such as qemu:///session", "URI"},
+        {"shared-path", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->shared_paths,
+         "A directory that is the same on the host that --connect leads to", "DIR"},
         {"output", 0, 0, G_OPTION_ARG_STRING, &raw->output,
          "When to show what commands write (default: on-failure)", "live|on-failure|never"},
         {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->reports,
@@ -133,6 +140,26 @@ add_setting(MfTestOptions *self, const char *option, char *setting)
 {
     g_ptr_array_add(self->set, g_strdup(option));
     g_ptr_array_add(self->set, setting);
+}
+
+/* The targets' own directories give way to these. */
+static void
+add_shared_paths(MfTestOptions *self, char **paths)
+{
+    g_autoptr(json_object) list = json_object_new_array();
+
+    for (; paths && *paths; paths++) {
+        g_autofree char *path = g_canonicalize_filename(*paths, NULL);
+
+        json_object_array_add(list, json_object_new_string(path));
+    }
+    /* Such a text is the same in TOML. */
+    if (json_object_array_length(list) > 0)
+        add_setting(
+            self, "--shared-path",
+            g_strconcat("shared_paths=",
+                        json_object_to_json_string_ext(list, JSON_C_TO_STRING_NOSLASHESCAPE),
+                        NULL));
 }
 
 static gboolean
@@ -221,6 +248,9 @@ mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error
         add_setting(self, "--persona", g_strconcat("persona=", self->personas[0], NULL));
     /* What a cell lacks on this host says nothing against it. */
     self->skip_missing = self->skip_missing || self->grid;
+    if (raw.connect)
+        add_setting(self, "--connect", g_strconcat("connect=", raw.connect, NULL));
+    add_shared_paths(self, raw.shared_paths);
     for (char **setting = raw.set; setting && *setting; setting++)
         add_setting(self, "--set", g_strdup(*setting));
     g_ptr_array_add(self->set, NULL);

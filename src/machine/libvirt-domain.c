@@ -81,6 +81,62 @@ set_ports(Domain *self)
     set(self, "ports", g_string_free(xml, FALSE));
 }
 
+/* The CPUs of node 'index': its own, or where no node has any of its own, every so-manieth, as QEMU
+ * spreads them; libvirt would give all of them to the first. Owned by the caller; NULL for a node
+ * without CPUs. */
+static char *
+list_node_cpus(const MfSpec *spec, guint index)
+{
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; i < spec->numa->len; i++) {
+        const MfNumaNode *node = g_ptr_array_index(spec->numa, i);
+
+        if (!node->cpus)
+            continue;
+        g_string_free(list, TRUE);
+        return g_strdup(((const MfNumaNode *)g_ptr_array_index(spec->numa, index))->cpus);
+    }
+    for (guint cpu = index; cpu < spec->cpus; cpu += spec->numa->len)
+        g_string_append_printf(list, "%s%u", list->len ? "," : "", cpu);
+    return g_string_free(list, list->len == 0);
+}
+
+static void
+set_numa(Domain *self)
+{
+    const GPtrArray *nodes = self->spec->numa;
+    GString *xml = g_string_new(NULL);
+
+    for (guint i = 0; i < nodes->len; i++) {
+        const MfNumaNode *node = g_ptr_array_index(nodes, i);
+        g_autofree char *cpus = list_node_cpus(self->spec, i);
+
+        add(xml, "\n      <cell id='%u' memory='%" G_GUINT64_FORMAT "' unit='b'", i, node->memory);
+        if (cpus)
+            add(xml, " cpus='%s'", cpus);
+        g_string_append(xml, "/>");
+    }
+    if (nodes->len > 0) {
+        g_string_prepend(xml, "\n    <numa>");
+        g_string_append(xml, "\n    </numa>");
+    }
+    set(self, "numa", g_string_free(xml, FALSE));
+}
+
+/* libvirt starts the swtpm itself, and throws its state away with the domain. */
+static void
+set_tpm(Domain *self)
+{
+    const MfSpec *spec = self->spec;
+    GString *xml = g_string_new(NULL);
+
+    if (spec->tpm != MF_TPM_NONE)
+        add(xml, "\n    <tpm model='%s'><backend type='emulator' version='%s'/></tpm>",
+            mf_tpm_is_crb(spec->tpm, spec->arch) ? "tpm-crb" : "tpm-tis", mf_tpm_name(spec->tpm));
+    set(self, "tpm", g_string_free(xml, FALSE));
+}
+
 /* squash: as with a QEMU of mayfly's own, whose user need not be allowed to give files away. */
 static void
 set_shares(Domain *self)
@@ -149,8 +205,13 @@ set_cpu(Domain *self)
                        : g_str_equal(cpu, "max") ? " mode='maximum'"
                                                  : "";
 
+    /* CPUs of one socket share a cache, and the kernel warns when they are of different nodes. */
+    gboolean has_nodes = self->spec->numa->len > 0;
+
     set(self, "cpu-mode", g_strdup(mode));
     set(self, "cpus", g_strdup_printf("%u", self->spec->cpus));
+    set(self, "sockets", g_strdup_printf("%u", has_nodes ? self->spec->cpus : 1));
+    set(self, "cores", g_strdup_printf("%u", has_nodes ? 1 : self->spec->cpus));
 }
 
 static void
@@ -183,6 +244,8 @@ mf_libvirt_domain_to_xml(const MfSpec *spec, const char *name)
     set_text(&domain, "name", name);
     set_machine(&domain);
     set_cpu(&domain);
+    set_numa(&domain);
+    set_tpm(&domain);
     set_boot(&domain);
     set_ports(&domain);
     set_shares(&domain);

@@ -14,6 +14,16 @@ mf_libvirt_uri_is_remote(const char *uri)
            !g_str_has_suffix(g_uri_get_scheme(parsed), "+unix");
 }
 
+/* libvirt would have QEMU make memory of no bytes, which that refuses. */
+static gboolean
+has_empty_node(const MfSpec *spec)
+{
+    for (guint i = 0; i < spec->numa->len; i++)
+        if (((const MfNumaNode *)g_ptr_array_index(spec->numa, i))->memory == 0)
+            return TRUE;
+    return FALSE;
+}
+
 /* What nobody but a QEMU of mayfly's own can be given. */
 static gboolean
 check_parts(const MfSpec *spec, GError **error)
@@ -25,9 +35,8 @@ check_parts(const MfSpec *spec, GError **error)
         {spec->share_type == MF_SHARE_VIRTIOFS, "share directories over virtiofs, which libvirt "
                                                 "does not export read-only: share them over "
                                                 "9p, with a kernel that has it"},
-        {spec->numa->len > 0, "have NUMA nodes"},
-        {spec->tpm != MF_TPM_NONE, "have a TPM"},
-        {spec->held, "keep what is left of a crash (--on-crash)"},
+        {has_empty_node(spec), "have a NUMA node without memory"},
+        {spec->held || spec->screen, "keep what is left of a crash (--on-crash)"},
         {spec->debug_exit, "tell how a bare guest ended QEMU (--success-exit-code)"},
     };
 
@@ -40,6 +49,23 @@ check_parts(const MfSpec *spec, GError **error)
         return FALSE;
     }
     return TRUE;
+}
+
+/* What would be made on the other host, where nobody asks for it. */
+static gboolean
+check_ends(const MfSpec *spec, GError **error)
+{
+    const char *what = spec->forwards->len > 0 ? "Ports of this host (--forward)"
+                       : spec->qmp_socket      ? "A QMP socket on this host (--qmp-socket)"
+                                               : NULL;
+
+    if (!what)
+        return TRUE;
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "%s cannot lead into a machine that '%s' starts on another one. Leave that out, or "
+                "connect to a libvirt of this host.",
+                what, spec->connect);
+    return FALSE;
 }
 
 static gboolean
@@ -95,5 +121,6 @@ gboolean
 mf_libvirt_check_spec(const MfSpec *spec, const char *const *shared, GError **error)
 {
     return check_parts(spec, error) &&
-           (!mf_libvirt_uri_is_remote(spec->connect) || check_paths(spec, shared, error));
+           (!mf_libvirt_uri_is_remote(spec->connect) ||
+            (check_ends(spec, error) && check_paths(spec, shared, error)));
 }

@@ -430,6 +430,9 @@ plan_tpm(MfSpec *spec, const MfTarget *target, GError **error)
         return TRUE;
     if (!mf_tpm_check_machine(target->tpm, target->arch, error))
         return FALSE;
+    /* libvirt has the one of its own host. */
+    if (spec->connect)
+        return TRUE;
     spec->swtpm = mf_tpm_find(error);
     return spec->swtpm != NULL;
 }
@@ -628,6 +631,12 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
 static gboolean
 check_connect(const MfPlan *self, const MfTarget *target, GError **error)
 {
+    if (target->connect && target->snapshots > 0) {
+        g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG,
+                            "A machine that libvirt starts cannot keep what its guest asks for "
+                            "(--snapshots). Run it without --connect.");
+        return FALSE;
+    }
     return !target->connect ||
            mf_libvirt_check_spec(self->spec, (const char *const *)target->shared_paths, error);
 }

@@ -12,6 +12,7 @@ import time
 from harness import Sandbox, Skip
 
 SBIN = "/usr/local/sbin:/usr/sbin:/sbin"
+TPM_PROGRAMS = ("swtpm", "swtpm_setup", "swtpm_ioctl", "swtpm_cert", "certtool")
 # A session's daemon is one that does not run as root. What it may do is what root may, in a user
 # namespace in which root has another number.
 AS_NO_ROOT = ("/usr/bin/unshare", "--user", "--map-user=1000", "--map-group=1000")
@@ -33,11 +34,13 @@ class Libvirt(Sandbox):
     def start_daemon(self):
         # It looks at each QEMU that it finds, which takes seconds: here it finds one.
         libvirtd = shutil.which("libvirtd", path=self.env["PATH"])
-        qemu = shutil.which("qemu-system-" + os.uname().machine, path=self.env["PATH"])
         bin_path = f"{self.place}/bin"
         if not os.path.isdir(bin_path):
             os.mkdir(bin_path)
-            os.symlink(qemu, os.path.join(bin_path, os.path.basename(qemu)))
+            for name in ("qemu-system-" + os.uname().machine, *TPM_PROGRAMS):
+                program = shutil.which(name, path=self.env["PATH"])
+                if program:
+                    os.symlink(program, os.path.join(bin_path, name))
         env = {**self.env, "HOME": self.place, "PATH": bin_path, "XDG_RUNTIME_DIR": f"{self.place}/run",
                "XDG_CONFIG_HOME": f"{self.place}/c", "XDG_CACHE_HOME": f"{self.place}/cache"}
         os.makedirs(f"{self.place}/c/libvirt", exist_ok=True)

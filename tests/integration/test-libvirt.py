@@ -6,11 +6,12 @@ and, for what needs no machine, libvirt's driver for tests."""
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
-from harness import MAYFLY, Sandbox, expect, expect_sentence, kernel, main, test
-from libvirtbox import Libvirt
+from harness import MAYFLY, Sandbox, Skip, expect, expect_sentence, kernel, main, test
+from libvirtbox import TPM_PROGRAMS, Libvirt
 
 TARGETS = """\
 [[target]]
@@ -99,7 +100,7 @@ def the_same_twelve_targets_end_alike_through_qemu_and_through_libvirt():
         with open(os.path.join(box.work, "kept"), encoding="utf-8") as file:
             assert file.read() == "kept\n"
         os.remove(os.path.join(box.work, "kept"))
-        status, through = outcomes(box, "through", "--set", f'connect="{box.uri}"')
+        status, through = outcomes(box, "through", "--connect", box.uri)
         assert len(direct) == 12 and direct.keys() == through.keys()
         for name, outcome in direct.items():
             assert through[name] == outcome, f"{name}: {through[name]} instead of {outcome}"
@@ -111,6 +112,22 @@ def the_same_twelve_targets_end_alike_through_qemu_and_through_libvirt():
         with open(os.path.join(box.directory, "through", "passes", "domain.xml"),
                   encoding="utf-8") as file:
             assert file.read().startswith("<domain type=")
+
+
+@test
+def a_tpm_and_numa_nodes_come_through_libvirt():
+    with Libvirt() as box:
+        for program in TPM_PROGRAMS:
+            if not shutil.which(program):
+                raise Skip(f"no {program}")
+        expect(box.run("run", "-k", kernel(), "--connect", box.uri, "--tpm", "2.0", "--cpus", "3",
+                       "--numa", "512M", "--numa", "256M", "--",
+                       "cat /sys/class/tpm/tpm0/tpm_version_major "
+                       "/sys/devices/system/node/node?/cpulist"), 0, out=b"2\n0,2\n1\n")
+        # Its state is gone with the domain.
+        left = [os.path.join(top, name) for top, _, names in os.walk(box.place) for name in names
+                if "tpm2-00.permall" in name]
+        assert not left, left
 
 
 def start_sleeper(box):
@@ -206,6 +223,26 @@ def a_remote_connection_refuses_this_hosts_root():
                         "--print-qemu", "--", "true")
         expect(shown, 0, out=shown.out, err="")
         assert b"<domain type='kvm'" in shown.out, shown
+
+
+@test
+def a_suite_connects_as_a_run_does():
+    with Sandbox() as box:
+        with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
+            file.write(f'[[target]]\nname = "one"\nkernel = "{kernel("small")}"\ncommand = "true"\n'
+                       'connect = "qemu:///of-the-file"\n')
+        def refused(pattern, *options):
+            result = box.run("test", "--connect", *options)
+            assert result.status == 69, result
+            assert re.search(rf"^ERROR one: {pattern}", result.out.decode(), re.M), result
+
+        remote = "qemu+ssh://nowhere.invalid/system"
+        refused("libvirt runs no QEMU at 'test:///default'", "test:///default")
+        refused("The directory '/' is on this host, .* say so with --shared-path", remote)
+        refused("The directory '/' is on this host", remote, "--shared-path", 'a "quoted" one')
+        refused(f"There is no connection to libvirt at '{re.escape(remote)}'", remote,
+                "--shared-path", "..", "--shared-path", "/")
+        expect_sentence(box.run("test", "--connect", ""), 78, "--connect.* is \"\", but a text that is not empty")
 
 
 @test

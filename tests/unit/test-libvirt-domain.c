@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/parse.h"
 #include "golden.h"
 #include "spec-fixture.h"
 
@@ -93,6 +94,35 @@ test_other_architectures(void)
     assert_golden(mainframe, "domain-s390x.xml");
 }
 
+static void
+test_numa_nodes_have_the_cpus_that_qemu_would_give_them(void)
+{
+    g_autoptr(MfSpec) given = spec_fixture_new("q35");
+    g_autoptr(MfSpec) spread = spec_fixture_new("q35");
+
+    given->cpus = 4;
+    g_ptr_array_add(given->numa, mf_numa_node_new(MF_GIB / 2, "0-2"));
+    g_ptr_array_add(given->numa, mf_numa_node_new(MF_GIB / 4, NULL));
+    g_ptr_array_add(given->numa, mf_numa_node_new(MF_GIB / 4, "3"));
+    assert_golden(given, "domain-numa.xml");
+    spread->cpus = 5;
+    g_ptr_array_add(spread->numa, mf_numa_node_new(MF_GIB / 2, NULL));
+    g_ptr_array_add(spread->numa, mf_numa_node_new(MF_GIB / 2, NULL));
+    assert_golden(spread, "domain-numa-spread.xml");
+}
+
+static void
+test_a_tpm_has_the_interface_that_the_machine_has(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
+    g_autoptr(MfSpec) old = spec_fixture_new("q35");
+
+    spec->tpm = MF_TPM_2_0;
+    assert_golden(spec, "domain-tpm-2.0.xml");
+    old->tpm = MF_TPM_1_2;
+    assert_golden(old, "domain-tpm-1.2.xml");
+}
+
 /* All of the above, which the tests before this one have compared with what is made. */
 static void
 test_libvirts_own_schema_accepts_them_all(void)
@@ -121,7 +151,7 @@ test_libvirts_own_schema_accepts_them_all(void)
         if (!g_spawn_check_wait_status(status, NULL))
             g_error("%s: %s", name, words);
     }
-    g_assert_cmpuint(count, ==, 7);
+    g_assert_cmpuint(count, ==, 11);
 }
 
 static void
@@ -146,6 +176,10 @@ main(int argc, char **argv)
     g_test_add_func("/libvirt-domain/an-image-with-firmware-of-its-own-and-a-network",
                     test_an_image_with_firmware_of_its_own_and_a_network);
     g_test_add_func("/libvirt-domain/other-architectures", test_other_architectures);
+    g_test_add_func("/libvirt-domain/numa-nodes-have-the-cpus-that-qemu-would-give-them",
+                    test_numa_nodes_have_the_cpus_that_qemu_would_give_them);
+    g_test_add_func("/libvirt-domain/a-tpm-has-the-interface-that-the-machine-has",
+                    test_a_tpm_has_the_interface_that_the_machine_has);
     g_test_add_func("/libvirt-domain/libvirts-own-schema-accepts-them-all",
                     test_libvirts_own_schema_accepts_them_all);
     g_test_add_func("/libvirt-domain/no-two-domains-have-one-name",

@@ -92,6 +92,25 @@ test_a_remote_connection_takes_what_is_declared_shared(void)
 }
 
 static void
+test_what_would_be_made_on_another_host_is_refused(void)
+{
+    static const char *const all[] = {"/", NULL};
+    const MfForward forward = {FALSE, 2222, 22};
+    g_autoptr(MfSpec) far = make_spec(REMOTE);
+    g_autoptr(MfSpec) near = make_spec("qemu:///session");
+
+    near->qmp_socket = g_strdup("/run/qmp");
+    far->qmp_socket = g_strdup("/run/qmp");
+    assert_refused(far, all, "(--qmp-socket)");
+    near->net = far->net = MF_NET_USER;
+    g_array_append_val(near->forwards, forward);
+    g_array_append_val(far->forwards, forward);
+    assert_refused(far, all, "(--forward)");
+    assert_refused(far, all, "'" REMOTE "'");
+    g_assert_true(mf_libvirt_check_spec(near, NULL, NULL));
+}
+
+static void
 test_what_libvirt_cannot_start_is_refused(void)
 {
     g_autoptr(MfSpec) spec = make_spec("qemu:///session");
@@ -100,8 +119,9 @@ test_what_libvirt_cannot_start_is_refused(void)
     assert_refused(spec, NULL, "--success-exit-code");
     spec->held = TRUE;
     assert_refused(spec, NULL, "--on-crash");
-    spec->tpm = MF_TPM_2_0;
-    assert_refused(spec, NULL, "a TPM");
+    g_ptr_array_add(spec->numa, mf_numa_node_new(spec->memory, NULL));
+    g_ptr_array_add(spec->numa, mf_numa_node_new(0, NULL));
+    assert_refused(spec, NULL, "a NUMA node without memory");
     spec->share_type = MF_SHARE_VIRTIOFS;
     assert_refused(spec, NULL, "virtiofs");
 }
@@ -117,6 +137,8 @@ main(int argc, char **argv)
                     test_a_remote_connection_refuses_the_hosts_root);
     g_test_add_func("/libvirt-uri/a-remote-connection-takes-what-is-declared-shared",
                     test_a_remote_connection_takes_what_is_declared_shared);
+    g_test_add_func("/libvirt-uri/what-would-be-made-on-another-host-is-refused",
+                    test_what_would_be_made_on_another_host_is_refused);
     g_test_add_func("/libvirt-uri/what-libvirt-cannot-start-is-refused",
                     test_what_libvirt_cannot_start_is_refused);
     return g_test_run();
