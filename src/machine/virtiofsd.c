@@ -19,8 +19,9 @@
 #define PROGRAM     "virtiofsd"
 #define SOCKET_NAME "virtiofs"
 
-/* More open files than the daemon has a use for, and than some kernels allow. */
-#define FD_LIMIT_MAX 1000000
+/* Open files of the daemon, which keeps one for everything that the guest has in its cache. Kernels
+ * allow a little more by default. */
+#define FD_LIMIT 1000000
 
 /* Outside PATH: Debian 13 and Fedora, Arch, Debian 12 and Ubuntu 22.04. */
 static const char *const places[] = {
@@ -137,7 +138,7 @@ escape_path(const char *path)
 }
 
 static void
-add_legacy_options(MfArgv *argv, const MfShare *share, guint64 fd_limit)
+add_legacy_options(MfArgv *argv, const MfShare *share)
 {
     g_autofree char *source = escape_path(share->host_path);
 
@@ -146,9 +147,8 @@ add_legacy_options(MfArgv *argv, const MfShare *share, guint64 fd_limit)
     mf_argv_add_many(argv, "-o", "cache=auto,xattr,log_level=warn", NULL);
     mf_argv_add(argv, "-o");
     mf_argv_addf(argv, "sandbox=%s", is_everything(share) ? "chroot" : "namespace");
-    /* Without this it wants more than it may have where the limit is low. It keeps a file open for
-     * everything that the guest has in its cache. */
-    mf_argv_addf(argv, "--rlimit-nofile=%" G_GUINT64_FORMAT, fd_limit);
+    /* It would rather end than have less than it wants. */
+    mf_argv_add(argv, "--rlimit-nofile=0");
 }
 
 static void
@@ -170,25 +170,16 @@ add_options(MfArgv *argv, const MfVirtiofsdFacts *facts, const MfShare *share, g
 
 MfArgv *
 mf_virtiofsd_to_argv(const char *path, const MfVirtiofsdFacts *facts, const MfShare *share,
-                     guint64 fd_limit, gboolean root)
+                     gboolean root)
 {
     MfArgv *argv = mf_argv_new(path);
 
     mf_argv_addf(argv, "--fd=%d", MF_VIRTIOFSD_FD);
     if (facts->legacy)
-        add_legacy_options(argv, share, fd_limit);
+        add_legacy_options(argv, share);
     else
         add_options(argv, facts, share, root);
     return argv;
-}
-
-static guint64
-get_fd_limit(void)
-{
-    struct rlimit limit = {0};
-
-    getrlimit(RLIMIT_NOFILE, &limit);
-    return MIN((guint64)limit.rlim_max, FD_LIMIT_MAX);
 }
 
 /* Binds to, listens on and connects to a name in 'directory', whatever the length of its path. */
@@ -232,12 +223,31 @@ make_sockets(int *ret_listening, int *ret_connection, GError **error)
     return TRUE;
 }
 
-/* In the child: nothing can be written to from its mount namespace. */
+/* In the child: as many open files as it may have, which for root is what it asks for. */
+static int
+raise_fd_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return errno;
+
+    struct rlimit more = {.rlim_cur = FD_LIMIT, .rlim_max = MAX(limit.rlim_max, FD_LIMIT)};
+    if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+        return 0;
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : errno;
+}
+
+/* In the child: nothing can be written to from its mount namespace, besides. */
 static int
 make_everything_read_only(void)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+    int failed = raise_fd_limit();
 
+    if (failed)
+        return failed;
     if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof(read_only)) < 0)
         return errno;
@@ -253,7 +263,7 @@ spawn(const MfArgv *argv, int listening, gboolean protect, const char *directory
     if (protect)
         child = mf_child_spawn_prepared(argv, &handed, 1, make_everything_read_only, NULL);
     if (!child) {
-        child = mf_child_spawn(argv, &handed, 1, error);
+        child = mf_child_spawn_prepared(argv, &handed, 1, raise_fd_limit, error);
         if (child && protect)
             g_info("virtiofsd cannot be kept from writing to '%s': only the guest's own mount is "
                    "read-only.",
@@ -276,8 +286,7 @@ mf_virtiofsd_start(const char *path, const MfShare *share, int *ret_connection, 
     if (!make_sockets(&listening, &connection, error))
         return NULL;
 
-    g_autoptr(MfArgv) argv =
-        mf_virtiofsd_to_argv(path, &facts, share, get_fd_limit(), geteuid() == 0);
+    g_autoptr(MfArgv) argv = mf_virtiofsd_to_argv(path, &facts, share, geteuid() == 0);
     MfChild *child =
         spawn(argv, listening, !share->writable && !facts.read_only, share->host_path, error);
     if (!child)

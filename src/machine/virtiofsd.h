@@ -36,11 +36,11 @@ gboolean mf_virtiofsd_probe(const char *path, MfVirtiofsdFacts *ret_facts);
  * MF_ERROR_HOST with the package to install, also when there is only one that needs root. */
 char *mf_virtiofsd_find(GError **error);
 
-/* The command line, with MF_VIRTIOFSD_FD as the listening socket: a pure function. 'fd_limit' is
- * the number of files that it may open, 'root' whether it is to be run by root. */
+/* The command line, with MF_VIRTIOFSD_FD as the listening socket: a pure function. 'root' is
+ * whether it is to be run by root. */
 #define MF_VIRTIOFSD_FD 3
 MfArgv *mf_virtiofsd_to_argv(const char *path, const MfVirtiofsdFacts *facts, const MfShare *share,
-                             guint64 fd_limit, gboolean root);
+                             gboolean root);
 
 /*
  * Starts the daemon for one share. *ret_connection is a connection to it for QEMU to inherit, owned

@@ -3,6 +3,7 @@
 """Roots and shares over virtiofs: for a kernel without 9p by itself, for others on request."""
 
 import os
+import resource
 import shutil
 import signal
 
@@ -53,6 +54,30 @@ def a_kernel_with_9p_uses_virtiofs_on_request():
                          "uname -r; grep -c ' 9p ' /proc/mounts; grep -c virtiofs /proc/mounts; "
                          "modprobe dummy && test -d /sys/module/dummy")
         expect(result, 0, out=f"{release()}\n0\n2\n".encode())
+
+
+def lower_fd_limit():
+    """In the child: a low limit of open files, the hard one too where it could be raised again."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1))
+        hard = 400
+    except (ValueError, OSError):
+        pass
+    resource.setrlimit(resource.RLIMIT_NOFILE, (400, hard))
+
+
+@test
+def the_guest_can_use_more_files_than_mayfly_may_open():
+    daemon()
+    with Sandbox() as box:
+        tree = box.make("tree")
+        for number in range(600):
+            with open(os.path.join(tree, f"file{number}"), "w") as file:
+                file.write("content")
+        result = box.run("run", "-k", kernel("small"), "--share-type", "virtiofs", "--",
+                         f"find {tree} -type f -size +0 | wc -l", preexec_fn=lower_fd_limit)
+        expect(result, 0, out=b"600\n")
 
 
 @test

@@ -17,7 +17,7 @@ assert_line(const MfVirtiofsdFacts *facts, const char *directory, gboolean writa
             const char *expected)
 {
     g_autoptr(MfShare) share = mf_share_new("root", "mayfly.root", directory, NULL, writable);
-    g_autoptr(MfArgv) argv = mf_virtiofsd_to_argv("/d", facts, share, 4096, root);
+    g_autoptr(MfArgv) argv = mf_virtiofsd_to_argv("/d", facts, share, root);
     g_autofree char *line = mf_argv_to_line(argv);
 
     g_assert_cmpstr(line, ==, expected);
@@ -30,7 +30,7 @@ test_the_old_program_contains_itself_in_a_namespace(void)
 
     assert_line(&facts, "/srv", FALSE, TRUE,
                 "/d --fd=3 -o source=/srv -o cache=auto,xattr,log_level=warn -o sandbox=namespace "
-                "--rlimit-nofile=4096");
+                "--rlimit-nofile=0");
 }
 
 static void
@@ -40,7 +40,7 @@ test_the_old_program_gets_a_chroot_for_everything(void)
 
     assert_line(&facts, "/", FALSE, TRUE,
                 "/d --fd=3 -o source=/ -o cache=auto,xattr,log_level=warn -o sandbox=chroot "
-                "--rlimit-nofile=4096");
+                "--rlimit-nofile=0");
 }
 
 static void
@@ -48,7 +48,7 @@ test_the_old_program_gets_commas_and_backslashes_escaped(void)
 {
     const MfVirtiofsdFacts facts = {.legacy = TRUE};
     g_autoptr(MfShare) share = mf_share_new("root", "mayfly.root", "/a,b\\c", NULL, TRUE);
-    g_autoptr(MfArgv) argv = mf_virtiofsd_to_argv("/d", &facts, share, 4096, TRUE);
+    g_autoptr(MfArgv) argv = mf_virtiofsd_to_argv("/d", &facts, share, TRUE);
 
     g_assert_true(g_strv_contains(mf_argv_get(argv), "source=/a\\,b\\\\c"));
 }
