@@ -143,7 +143,7 @@ write_form(const Arguments *arguments, const MfComparison *comparison)
     if (arguments->json) {
         g_autoptr(json_object) document = mf_comparison_to_json(comparison);
 
-        return mf_report_json_to_text(document);
+        return mf_json_to_text(document);
     }
     return arguments->markdown ? mf_comparison_to_markdown(comparison, arguments->all)
                                : mf_comparison_to_text(comparison, arguments->all);

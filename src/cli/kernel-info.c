@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/kernel-info.h"
 
-#include <string.h>
+#include "wire/json.h"
 
 #define OPTIONS_MAX 5
 
@@ -122,12 +122,6 @@ mf_kernel_info_text(MfKernel *kernel)
     return g_string_free(text, FALSE);
 }
 
-static json_object *
-string_or_null(const char *text)
-{
-    return text ? json_object_new_string(text) : NULL;
-}
-
 static void
 add_json_options(json_object *object, MfKernel *kernel, const char *const *options)
 {
@@ -149,12 +143,13 @@ mf_kernel_info_json(MfKernel *kernel)
     json_object_object_add(info, "path", json_object_new_string(path));
     json_object_object_add(info, "format",
                            json_object_new_string(formats[mf_kernel_get_format(kernel)]));
-    json_object_object_add(info, "release", string_or_null(mf_kernel_get_release(kernel)));
+    json_object_object_add(info, "release", mf_json_new_text(mf_kernel_get_release(kernel)));
     json_object_object_add(info, "arch",
                            json_object_new_string(mf_arch_name(mf_kernel_get_arch(kernel))));
-    json_object_object_add(info, "compression", string_or_null(mf_kernel_get_compression(kernel)));
+    json_object_object_add(info, "compression",
+                           mf_json_new_text(mf_kernel_get_compression(kernel)));
     json_object_object_add(info, "pvh", json_object_new_boolean(mf_kernel_has_pvh(kernel)));
-    json_object_object_add(info, "modules", string_or_null(mf_kernel_get_modules_dir(kernel)));
+    json_object_object_add(info, "modules", mf_json_new_text(mf_kernel_get_modules_dir(kernel)));
     for (gsize i = 0; i < G_N_ELEMENTS(groups); i++)
         add_json_options(options, kernel, groups[i].options);
     add_json_options(options, kernel, arch_options[mf_kernel_get_arch(kernel)]);

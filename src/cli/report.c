@@ -160,7 +160,7 @@ static gboolean
 write_json(Merging *self, GError **error)
 {
     g_autoptr(json_object) whole = mf_merge_to_json(self->merge, error);
-    g_autofree char *text = whole ? mf_report_json_to_text(whole) : NULL;
+    g_autofree char *text = whole ? mf_json_to_text(whole) : NULL;
 
     if (!whole)
         return FALSE;

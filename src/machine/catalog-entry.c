@@ -151,12 +151,6 @@ mf_catalog_entry_read(const char *path)
     return g_steal_pointer(&self);
 }
 
-static json_object *
-string_or_null(const char *text)
-{
-    return text ? json_object_new_string(text) : NULL;
-}
-
 gboolean
 mf_catalog_entry_write(const MfCatalogEntry *self, const char *path, GError **error)
 {
@@ -164,15 +158,15 @@ mf_catalog_entry_write(const MfCatalogEntry *self, const char *path, GError **er
     g_autoptr(json_object) facts = json_object_new_object();
 
     json_object_object_add(facts, "name", json_object_new_string(self->name));
-    json_object_object_add(facts, "release", string_or_null(self->release));
+    json_object_object_add(facts, "release", mf_json_new_text(self->release));
     json_object_object_add(facts, "arch", json_object_new_string(mf_arch_name(self->arch)));
     json_object_object_add(facts, "source", json_object_new_string(self->source));
-    json_object_object_add(facts, "version", string_or_null(self->version));
+    json_object_object_add(facts, "version", mf_json_new_text(self->version));
     json_object_object_add(facts, "added", json_object_new_int64(self->added));
     json_object_object_add(facts, "size", json_object_new_uint64(self->size));
 
-    const char *text = json_object_to_json_string_ext(
-        facts, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+    g_autofree char *text = mf_json_to_text(facts);
+
     return mf_file_replace(file, text, strlen(text), 0644, error);
 }
 

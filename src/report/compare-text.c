@@ -6,6 +6,7 @@
 #include "report/markdown.h"
 #include "report/text.h"
 #include "report/width.h"
+#include "wire/json.h"
 
 static const char *const headings[] = {"Target", "Metric", "Old", "New", "Change", "Verdict"};
 
@@ -265,12 +266,6 @@ add(json_object *object, const char *name, json_object *value)
 }
 
 static json_object *
-string(const char *text)
-{
-    return text ? json_object_new_string(text) : NULL;
-}
-
-static json_object *
 number(double value)
 {
     g_autofree char *text = mf_metric_format(value);
@@ -301,12 +296,12 @@ change_to_json(const MfChange *change)
     gboolean known = change->polarity != MF_POLARITY_UNKNOWN;
     json_object *object = json_object_new_object();
 
-    add(object, "target", string(change->target));
-    add(object, "payload", *any->payload ? string(any->payload) : NULL);
-    add(object, "name", string(any->name));
-    add(object, "unit", string(change->unit));
-    add(object, "polarity", known ? string(mf_polarity_name(change->polarity)) : NULL);
-    add(object, "verdict", string(mf_change_name(change->kind)));
+    add(object, "target", mf_json_new_text(change->target));
+    add(object, "payload", *any->payload ? mf_json_new_text(any->payload) : NULL);
+    add(object, "name", mf_json_new_text(any->name));
+    add(object, "unit", mf_json_new_text(change->unit));
+    add(object, "polarity", known ? mf_json_new_text(mf_polarity_name(change->polarity)) : NULL);
+    add(object, "verdict", mf_json_new_text(mf_change_name(change->kind)));
     add(object, "change", number(change->ratio));
     add(object, "noise", number(change->noise));
     add(object, "old", side_to_json(change->before));
@@ -319,9 +314,9 @@ target_to_json(const MfTargetChange *change)
 {
     json_object *object = json_object_new_object();
 
-    add(object, "name", string(change->name));
-    add(object, "old", string(change->before));
-    add(object, "new", string(change->after));
+    add(object, "name", mf_json_new_text(change->name));
+    add(object, "old", mf_json_new_text(change->before));
+    add(object, "new", mf_json_new_text(change->after));
     add(object, "worse", json_object_new_boolean(change->worse));
     return object;
 }
@@ -340,10 +335,10 @@ mf_comparison_to_json(const MfComparison *self)
     for (guint i = 0; i < targets->len; i++)
         json_object_array_add(others, target_to_json(&g_array_index(targets, MfTargetChange, i)));
     add(object, "schema_version", json_object_new_int(MF_COMPARISON_JSON_VERSION));
-    add(object, "kind", string("comparison"));
+    add(object, "kind", mf_json_new_text("comparison"));
     add(object, "worse", json_object_new_boolean(mf_comparison_is_worse(self)));
-    add(object, "old_interrupted", string(mf_comparison_get_interrupted(self, FALSE)));
-    add(object, "new_interrupted", string(mf_comparison_get_interrupted(self, TRUE)));
+    add(object, "old_interrupted", mf_json_new_text(mf_comparison_get_interrupted(self, FALSE)));
+    add(object, "new_interrupted", mf_json_new_text(mf_comparison_get_interrupted(self, TRUE)));
     add(object, "targets", others);
     add(object, "metrics", metrics);
     return object;

@@ -25,20 +25,11 @@ row_clear(gpointer data)
     g_free(((Row *)data)->path);
 }
 
-/* JSON of text that may be anything: an environment's values are bytes. */
-static json_object *
-new_text(const char *text)
-{
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-
-    return json_object_new_string(valid);
-}
-
 /* A string in JSON's form, which TOML reads too. */
 static void
 append_quoted(GString *out, const char *text)
 {
-    g_autoptr(json_object) string = new_text(text);
+    g_autoptr(json_object) string = mf_json_new_text(text);
 
     g_string_append(out, json_object_to_json_string_ext(string, JSON_STYLE));
 }
@@ -234,7 +225,7 @@ target_to_json(json_object *target)
     json_object *object = json_object_new_object(), *keys = json_object_new_object();
     g_autoptr(GArray) rows = read_rows(target, TRUE);
 
-    json_object_object_add(object, NAME, new_text(name_of(target)));
+    json_object_object_add(object, NAME, mf_json_new_text(name_of(target)));
     json_object_object_add(object, "keys", keys);
     for (guint i = 0; i < rows->len; i++) {
         const Row *row = &g_array_index(rows, Row, i);
@@ -244,7 +235,7 @@ target_to_json(json_object *target)
         json_object_object_add(key, "value", json_object_get(row->value));
         json_object_object_add(key, "layer",
                                json_object_new_string(layer_of(mf_origin_get(row->value))));
-        json_object_object_add(key, "source", new_text(source));
+        json_object_object_add(key, "source", mf_json_new_text(source));
         json_object_object_add(keys, row->path, key);
     }
     return object;
@@ -258,10 +249,7 @@ mf_config_list_json(const GPtrArray *targets, gboolean sources)
     for (guint i = 0; i < targets->len; i++)
         json_object_array_add(array, sources ? target_to_json(targets->pdata[i])
                                              : json_object_get(targets->pdata[i]));
-    return g_strconcat(json_object_to_json_string_ext(array, JSON_C_TO_STRING_PRETTY |
-                                                                 JSON_C_TO_STRING_SPACED |
-                                                                 JSON_C_TO_STRING_NOSLASHESCAPE),
-                       "\n", NULL);
+    return mf_json_to_text(array);
 }
 
 /* The targets for which 'name' is the name, or the id; or, of combinations, the name before them.

@@ -2,7 +2,6 @@
 #include "report/doctor.h"
 
 #include "config.h"
-#include "report/json.h"
 #include "wire/json.h"
 
 /* Before the message of a check: the verdict and the gaps. */
@@ -70,25 +69,17 @@ mf_report_doctor_text(const GPtrArray *checks)
     return g_string_free(text, FALSE);
 }
 
-/* NULL becomes null; paths may be anything, JSON is UTF-8. */
-static void
-add_string(json_object *object, const char *name, const char *text)
-{
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
-
-    json_object_object_add(object, name, valid ? json_object_new_string(valid) : NULL);
-}
-
 static json_object *
 check_to_json(const MfDoctorCheck *check)
 {
     json_object *object = json_object_new_object();
 
-    add_string(object, "id", check->id);
-    add_string(object, "subject", check->subject);
-    add_string(object, "verdict", mf_doctor_verdict_name(check->verdict));
-    add_string(object, "message", check->message);
-    add_string(object, "remedy", check->remedy);
+    json_object_object_add(object, "id", mf_json_new_text(check->id));
+    json_object_object_add(object, "subject", mf_json_new_text(check->subject));
+    json_object_object_add(object, "verdict",
+                           mf_json_new_text(mf_doctor_verdict_name(check->verdict)));
+    json_object_object_add(object, "message", mf_json_new_text(check->message));
+    json_object_object_add(object, "remedy", mf_json_new_text(check->remedy));
     return object;
 }
 
@@ -102,11 +93,12 @@ mf_report_doctor_json(const GPtrArray *checks, MfDistro distro)
     for (guint i = 0; i < checks->len; i++)
         json_object_array_add(array, check_to_json(checks->pdata[i]));
     json_object_object_add(document, "schema_version", json_object_new_int(MF_DOCTOR_JSON_VERSION));
-    add_string(document, "kind", "doctor");
-    add_string(document, "mayfly", MF_VERSION);
-    add_string(document, "distribution", mf_distro_name(distro));
-    add_string(document, "verdict", mf_doctor_verdict_name(mf_doctor_judge(checks)));
-    add_string(document, "next", next ? next->remedy : NULL);
+    json_object_object_add(document, "kind", mf_json_new_text("doctor"));
+    json_object_object_add(document, "mayfly", mf_json_new_text(MF_VERSION));
+    json_object_object_add(document, "distribution", mf_json_new_text(mf_distro_name(distro)));
+    json_object_object_add(document, "verdict",
+                           mf_json_new_text(mf_doctor_verdict_name(mf_doctor_judge(checks))));
+    json_object_object_add(document, "next", mf_json_new_text(next ? next->remedy : NULL));
     json_object_object_add(document, "checks", array);
-    return mf_report_json_to_text(document);
+    return mf_json_to_text(document);
 }

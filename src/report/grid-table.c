@@ -259,19 +259,15 @@ mf_grid_table_to_json(const MfGridTable *self, const char *version)
         const MfGridCell *cell = self->cells->pdata[i];
         json_object *object = json_object_new_object();
 
-        json_object_object_add(object, "persona_id", json_object_new_string(cell->persona));
-        json_object_object_add(object, "scenario_name", json_object_new_string(cell->scenario));
+        json_object_object_add(object, "persona_id", mf_json_new_text(cell->persona));
+        json_object_object_add(object, "scenario_name", mf_json_new_text(cell->scenario));
         json_object_object_add(object, "result",
                                json_object_new_string(mf_grid_result_name(cell->result)));
-        json_object_object_add(object, "reason",
-                               cell->reason ? json_object_new_string(cell->reason) : NULL);
+        json_object_object_add(object, "reason", mf_json_new_text(cell->reason));
         json_object_object_add(object, "duration_ms", json_object_new_int64(cell->duration_ms));
         json_object_array_add(cells, object);
     }
-    return g_strconcat(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-                                                                    JSON_C_TO_STRING_SPACED |
-                                                                    JSON_C_TO_STRING_NOSLASHESCAPE),
-                       "\n", NULL);
+    return mf_json_to_text(document);
 }
 
 /*

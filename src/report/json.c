@@ -23,22 +23,13 @@ add(json_object *object, const char *name, json_object *value)
     json_object_object_add(object, name, value);
 }
 
-/* NULL becomes null; what is no UTF-8, U+FFFD. */
-static json_object *
-string(const char *text)
-{
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
-
-    return valid ? json_object_new_string(valid) : NULL;
-}
-
 static json_object *
 strings(char *const *texts)
 {
     json_object *array = json_object_new_array();
 
     for (; texts && *texts; texts++)
-        json_object_array_add(array, string(*texts));
+        json_object_array_add(array, mf_json_new_text(*texts));
     return array;
 }
 
@@ -103,11 +94,11 @@ target(const MfTarget *self)
     add(object, "accel", json_object_new_string(mf_accel_name(self->accel)));
     add(object, "cpus", json_object_new_int64(self->cpus));
     add(object, "memory", json_object_new_uint64(self->memory));
-    add(object, "kernel", string(self->kernel));
-    add(object, "image", string(self->image));
-    add(object, "root", self->image ? NULL : string(self->root));
+    add(object, "kernel", mf_json_new_text(self->kernel));
+    add(object, "image", mf_json_new_text(self->image));
+    add(object, "root", self->image ? NULL : mf_json_new_text(self->root));
     add(object, "command",
-        self->shell  ? string(self->shell)
+        self->shell  ? mf_json_new_text(self->shell)
         : self->argv ? strings(self->argv)
                      : NULL);
     return object;
@@ -147,7 +138,7 @@ notes(const MfResult *result)
     json_object *array = json_object_new_array();
 
     for (guint i = 0; i < result->notes->len; i++)
-        json_object_array_add(array, string(g_ptr_array_index(result->notes, i)));
+        json_object_array_add(array, mf_json_new_text(g_ptr_array_index(result->notes, i)));
     return array;
 }
 
@@ -161,12 +152,12 @@ splats(const MfResult *result)
         const MfSplat *splat = g_ptr_array_index(result->splats, i);
         json_object *object = json_object_new_object();
 
-        add(object, "kind", string(mf_splat_kind_name(splat->kind)));
-        add(object, "title", string(splat->title));
-        add(object, "fingerprint", string(splat->fingerprint));
+        add(object, "kind", mf_json_new_text(mf_splat_kind_name(splat->kind)));
+        add(object, "title", mf_json_new_text(splat->title));
+        add(object, "fingerprint", mf_json_new_text(splat->fingerprint));
         add(object, "count", json_object_new_int64(splat->count));
         add(object, "fails", json_object_new_boolean(splat->fails));
-        add(object, "report", string(splat->report));
+        add(object, "report", mf_json_new_text(splat->report));
         json_object_array_add(array, object);
     }
     return array;
@@ -187,14 +178,14 @@ subtests(const MfSubtests *self)
     for (MfSubtestStatus status = 0; status < MF_N_SUBTEST_STATUSES; status++)
         add(counts, mf_subtest_status_name(status), json_object_new_int64(self->counts[status]));
     for (guint i = 0; i < self->problems->len; i++)
-        json_object_array_add(problems, string(g_ptr_array_index(self->problems, i)));
+        json_object_array_add(problems, mf_json_new_text(g_ptr_array_index(self->problems, i)));
     for (guint i = 0; i < self->tests->len; i++) {
         const MfSubtest *test = g_ptr_array_index(self->tests, i);
         json_object *one = json_object_new_object();
 
-        add(one, "name", string(test->name));
-        add(one, "status", string(mf_subtest_status_name(test->status)));
-        add(one, "message", string(test->message));
+        add(one, "name", mf_json_new_text(test->name));
+        add(one, "status", mf_json_new_text(mf_subtest_status_name(test->status)));
+        add(one, "message", mf_json_new_text(test->message));
         json_object_array_add(tests, one);
     }
     return object;
@@ -207,16 +198,17 @@ add_result(json_object *object, const MfResult *result)
     gboolean exited = result && result->verdict == MF_VERDICT_EXITED;
     gboolean signalled = result && result->verdict == MF_VERDICT_SIGNALLED;
 
-    add(object, "verdict", result ? string(mf_verdict_name(result->verdict)) : NULL);
+    add(object, "verdict", result ? mf_json_new_text(mf_verdict_name(result->verdict)) : NULL);
     add(object, "status", exited ? json_object_new_int(result->status) : NULL);
     add(object, "signal", signalled ? json_object_new_int(result->signal_number) : NULL);
-    add(object, "phase", result ? string(mf_phase_name(result->phase)) : NULL);
-    add(object, "message", result ? string(result->message) : NULL);
+    add(object, "phase", result ? mf_json_new_text(mf_phase_name(result->phase)) : NULL);
+    add(object, "message", result ? mf_json_new_text(result->message) : NULL);
     add(object, "notes", result ? notes(result) : NULL);
     add(object, "accel",
-        result && result->accel != MF_ACCEL_AUTO ? string(mf_accel_name(result->accel)) : NULL);
+        result && result->accel != MF_ACCEL_AUTO ? mf_json_new_text(mf_accel_name(result->accel))
+                                                 : NULL);
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
-    add(object, "evidence", result ? string(result->console_tail) : NULL);
+    add(object, "evidence", result ? mf_json_new_text(result->console_tail) : NULL);
     add(object, "splats", result ? splats(result) : NULL);
     add(object, "subtests", result ? subtests(result->subtests) : NULL);
     add(object, "payloads", result ? mf_payload_json_write(result->payloads) : NULL);
@@ -232,20 +224,20 @@ mf_report_json_case(const MfCase *kase, const MfOutcomeReport *outcome)
 
     add(object, "schema_version", json_object_new_int(MF_REPORT_JSON_VERSION));
     add(object, "kind", json_object_new_string("case"));
-    add(object, "name", string(kase->name));
-    add(object, "id", string(kase->id));
-    add(object, "file", string(kase->file));
+    add(object, "name", mf_json_new_text(kase->name));
+    add(object, "id", mf_json_new_text(kase->id));
+    add(object, "file", mf_json_new_text(kase->file));
     add(object, "line", kase->line ? json_object_new_int64(kase->line) : NULL);
     add(object, "tags", strings(kase->tags));
     add(object, "target", kase->target ? target(kase->target) : NULL);
     add(object, "outcome", json_object_new_string(mf_tally_outcome_name(outcome)));
-    add(object, "reason", outcome ? string(outcome->reason) : NULL);
+    add(object, "reason", outcome ? mf_json_new_text(outcome->reason) : NULL);
     add(object, "attempts", json_object_new_int64(outcome ? outcome->attempts : 0));
     add(object, "started_us", outcome ? microseconds(outcome->started_us) : NULL);
     add(object, "duration_us", outcome ? microseconds(outcome->duration_us) : NULL);
     add_result(object, outcome ? outcome->result : NULL);
     add(object, "output", outcome && outcome->result ? streams(outcome) : NULL);
-    add(object, "run_dir", outcome ? string(outcome->run_dir) : NULL);
+    add(object, "run_dir", outcome ? mf_json_new_text(outcome->run_dir) : NULL);
     return object;
 }
 
@@ -254,9 +246,9 @@ host(const MfReportHost *self)
 {
     json_object *object = json_object_new_object();
 
-    add(object, "name", string(self->name));
-    add(object, "kernel", string(self->kernel));
-    add(object, "arch", string(self->arch));
+    add(object, "name", mf_json_new_text(self->name));
+    add(object, "kernel", mf_json_new_text(self->kernel));
+    add(object, "arch", mf_json_new_text(self->arch));
     add(object, "cpus", json_object_new_int64(self->cpus));
     return object;
 }
@@ -302,10 +294,10 @@ crashes(const MfEvent *finished)
         json_object *cases = json_object_new_array();
 
         for (guint j = 0; j < crash->cases->len; j++)
-            json_object_array_add(cases, string(((MfCase *)crash->cases->pdata[j])->id));
-        add(object, "kind", string(mf_splat_kind_name(crash->splat->kind)));
-        add(object, "title", string(crash->splat->title));
-        add(object, "fingerprint", string(crash->splat->fingerprint));
+            json_object_array_add(cases, mf_json_new_text(((MfCase *)crash->cases->pdata[j])->id));
+        add(object, "kind", mf_json_new_text(mf_splat_kind_name(crash->splat->kind)));
+        add(object, "title", mf_json_new_text(crash->splat->title));
+        add(object, "fingerprint", mf_json_new_text(crash->splat->fingerprint));
         add(object, "count", json_object_new_int64(crash->count));
         add(object, "cases", cases);
         json_object_array_add(array, object);
@@ -325,26 +317,17 @@ mf_report_json_suite(const MfReportHost *report_host, gint64 wall_time_us, const
             cases, mf_report_json_case(finished->cases->pdata[i], finished->outcomes->pdata[i]));
     add(object, "schema_version", json_object_new_int(MF_REPORT_JSON_VERSION));
     add(object, "kind", json_object_new_string("suite"));
-    add(object, "mayfly", string(report_host->mayfly));
+    add(object, "mayfly", mf_json_new_text(report_host->mayfly));
     add(object, "host", host(report_host));
-    add(object, "started", string(started));
+    add(object, "started", mf_json_new_text(started));
     add(object, "duration_us", microseconds(finished->time_us));
     add(object, "jobs", json_object_new_int64(finished->jobs));
     add(object, "shard", shard(&finished->shard));
-    add(object, "interrupted", string(finished->interrupted));
+    add(object, "interrupted", mf_json_new_text(finished->interrupted));
     add(object, "counts", counts(finished));
     add(object, "crashes", crashes(finished));
     add(object, "cases", cases);
     return object;
-}
-
-char *
-mf_report_json_to_text(json_object *document)
-{
-    return g_strconcat(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-                                                                    JSON_C_TO_STRING_SPACED |
-                                                                    JSON_C_TO_STRING_NOSLASHESCAPE),
-                       "\n", NULL);
 }
 
 MfReportJson *
@@ -373,7 +356,7 @@ mf_report_json_feed(const MfEvent *event, gpointer data)
     } else if (event->kind == MF_EVENT_SUITE_FINISHED) {
         g_autoptr(json_object) document =
             mf_report_json_suite(self->host, self->wall_time_us, event);
-        g_autofree char *text = mf_report_json_to_text(document);
+        g_autofree char *text = mf_json_to_text(document);
 
         mf_sink_write_text(self->sink, text);
     }

@@ -32,6 +32,3 @@ mf_report_json_suite(const MfReportHost *report_host, gint64 wall_time_us, const
 /* One case, a document of its own (result.json) or an element of the suite's. 'outcome' is NULL for
  * one that was never started. Owned by the caller. */
 json_object *mf_report_json_case(const MfCase *kase, const MfOutcomeReport *outcome);
-
-/* The document's text, with a final newline. Owned by the caller. */
-char *mf_report_json_to_text(json_object *document);

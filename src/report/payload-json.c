@@ -14,12 +14,6 @@ add(json_object *object, const char *name, json_object *value)
 }
 
 static json_object *
-string(const char *text)
-{
-    return text ? json_object_new_string(text) : NULL;
-}
-
-static json_object *
 flag(gboolean value)
 {
     return json_object_new_boolean(value);
@@ -44,11 +38,11 @@ write_metric(const MfMetric *self)
     gboolean known = self->polarity != MF_POLARITY_UNKNOWN;
     json_object *object = json_object_new_object();
 
-    add(object, "name", string(self->name));
+    add(object, "name", mf_json_new_text(self->name));
     add(object, "value", write_value(self->value));
-    add(object, "unit", string(self->unit));
-    add(object, "polarity", known ? string(mf_polarity_name(self->polarity)) : NULL);
-    add(object, "stream", string(streams[self->fd]));
+    add(object, "unit", mf_json_new_text(self->unit));
+    add(object, "polarity", known ? mf_json_new_text(mf_polarity_name(self->polarity)) : NULL);
+    add(object, "stream", mf_json_new_text(streams[self->fd]));
     return object;
 }
 
@@ -69,7 +63,7 @@ write_stream(const MfPayloadResult *self, int stream, const char *tail)
 
     add(object, "bytes", json_object_new_uint64(self->bytes[stream]));
     add(object, "discarded", json_object_new_uint64(self->discarded[stream]));
-    add(object, "tail", string(tail ? tail : ""));
+    add(object, "tail", mf_json_new_text(tail ? tail : ""));
     return object;
 }
 
@@ -81,8 +75,8 @@ write_payload(const MfPayloadResult *self)
     json_object *details = json_object_new_array();
 
     for (guint i = 0; i < self->details->len; i++)
-        json_object_array_add(details, string(self->details->pdata[i]));
-    add(object, "name", string(self->name));
+        json_object_array_add(details, mf_json_new_text(self->details->pdata[i]));
+    add(object, "name", mf_json_new_text(self->name));
     add(object, "index", json_object_new_int64(self->index));
     add(object, "repetition", json_object_new_int64(self->repetition));
     add(object, "start_us", json_object_new_int64(self->start_us));

@@ -48,7 +48,7 @@ mf_report_run_dir_feed(const MfEvent *event, gpointer data)
 
     const MfCase *kase = g_ptr_array_index(event->cases, event->index);
     g_autoptr(json_object) document = mf_report_json_case(kase, event->outcome);
-    g_autofree char *text = mf_report_json_to_text(document);
+    g_autofree char *text = mf_json_to_text(document);
     write_file(self, directory, MF_RUN_DIR_RESULT, text);
     if (event->outcome->result) {
         g_autofree char *picture = mf_timeline_to_svg(kase->name, event->outcome->result);

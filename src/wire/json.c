@@ -332,3 +332,20 @@ mf_json_get_array(const MfJson *object, const char *name, MfJson *ret_array, gsi
     *ret_array = member;
     return TRUE;
 }
+
+json_object *
+mf_json_new_text(const char *text)
+{
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+
+    return valid ? json_object_new_string(valid) : NULL;
+}
+
+char *
+mf_json_to_text(json_object *document)
+{
+    return g_strconcat(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
+                                                                    JSON_C_TO_STRING_SPACED |
+                                                                    JSON_C_TO_STRING_NOSLASHESCAPE),
+                       "\n", NULL);
+}

@@ -83,3 +83,15 @@ gboolean mf_json_get_array(const MfJson *object, const char *name, MfJson *ret_a
 /* Sets *error to "In the reply to 'x', member 'a.b' is <found>, but <expected> is expected.", and
  * returns FALSE. For readers of types that this file does not know. */
 gboolean mf_json_refuse(const MfJson *json, const char *expected, GError **error);
+
+/*
+ * JSON of our own, which needs no checks.
+ */
+
+/* A text as a value, owned by the caller; NULL, which is JSON's null, for NULL. Paths and what a
+ * guest says may be anything: what is no UTF-8 becomes U+FFFD. */
+json_object *mf_json_new_text(const char *text);
+
+/* The document as a file has it and programs print it: indented, with a final newline. Owned by the
+ * caller. */
+char *mf_json_to_text(json_object *document);

@@ -403,6 +403,26 @@ test_a_message_shows_little_of_a_long_text(void)
     }
 }
 
+static void
+test_bytes_that_are_no_utf8_become_text_and_null_stays_null(void)
+{
+    g_autoptr(json_object) text = mf_json_new_text("a\xff/b");
+
+    g_assert_cmpstr(json_object_get_string(text), ==, "a\xef\xbf\xbd/b");
+    g_assert_null(mf_json_new_text(NULL));
+}
+
+static void
+test_a_document_of_our_own_is_indented_and_ends_its_line(void)
+{
+    g_autoptr(json_object) document = json_object_new_object();
+
+    json_object_object_add(document, "path", mf_json_new_text("/a"));
+    g_autofree char *text = mf_json_to_text(document);
+
+    g_assert_cmpstr(text, ==, "{\n  \"path\": \"/a\"\n}\n");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -427,6 +447,10 @@ main(int argc, char **argv)
         {"a-member-of-what-is-no-object-is-refused", test_a_member_of_what_is_no_object_is_refused},
         {"a-member-that-is-null-is-found", test_a_member_that_is_null_is_found},
         {"a-message-shows-little-of-a-long-text", test_a_message_shows_little_of_a_long_text},
+        {"bytes-that-are-no-utf8-become-text-and-null-stays-null",
+         test_bytes_that_are_no_utf8_become_text_and_null_stays_null},
+        {"a-document-of-our-own-is-indented-and-ends-its-line",
+         test_a_document_of_our_own_is_indented_and_ends_its_line},
     };
 
     g_test_init(&argc, &argv, NULL);
