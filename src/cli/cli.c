@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "cli/terminal.h"
 
 static gboolean stdio_open[3];
@@ -35,6 +36,13 @@ mf_cli_complain(const char *format, ...)
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
     fprintf(stderr, "mayfly: %s%s\n", text, mf_terminal_is_raw() ? "\r" : "");
+}
+
+int
+mf_cli_fail(const GError *error, MfExitStatus wrong)
+{
+    mf_cli_complain("%s", error->message);
+    return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? (int)wrong : MF_EXIT_UNAVAILABLE;
 }
 
 /* Borrowed; NULL when there is no such field. */

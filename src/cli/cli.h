@@ -30,6 +30,10 @@ int mf_cli_exit_status(const MfResult *result, int cancel_signal);
 /* Writes "mayfly: <text>" and a newline to the standard error. */
 void mf_cli_complain(const char *format, ...) G_GNUC_PRINTF(1, 2);
 
+/* Complains of 'error'. The exit status: 'wrong' for MF_ERROR_CONFIG, of what was asked for, else
+ * MF_EXIT_UNAVAILABLE. */
+int mf_cli_fail(const GError *error, MfExitStatus wrong);
+
 /* How much the libraries' log shows: 0 nothing, 1 what -v promises, 2 everything. What was given
  * ahead of the verb comes on top of what the verb sets. */
 void mf_cli_set_verbosity(int level);

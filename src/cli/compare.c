@@ -4,13 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/error.h"
 #include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
 #include "cli/verb-options.h"
 #include "report/compare-text.h"
-#include "report/json.h"
 #include "wire/json.h"
 
 /* More than this is a mistake: a metric that became 100 times as large is no noise. */
@@ -51,8 +47,8 @@ arguments_clear(Arguments *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-static GOptionContext *
-make_context(Arguments *arguments, GArray *known)
+static MfVerbOptions *
+make_options(Arguments *arguments)
 {
     const GOptionEntry entries[] = {
         {"threshold", 0, 0, G_OPTION_ARG_STRING, &arguments->threshold,
@@ -65,27 +61,24 @@ make_context(Arguments *arguments, GArray *known)
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
         {"markdown", 0, 0, G_OPTION_ARG_NONE, &arguments->markdown,
          "Print a Markdown table instead of text", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
+    const MfOperands operands = {"OLD NEW", "two results, the old one and the new one", 2, 2};
+    MfVerbOptions *options = mf_verb_options_new(
+        "mayfly compare", "Shows how the metrics of two results of a suite differ.", description);
 
-    return mf_verb_options_new(known, "compare", "OLD NEW", entries,
-                               "Shows how the metrics of two results of a suite differ.",
-                               description);
+    mf_verb_options_add(options, entries);
+    mf_verb_options_add_operands(options, &operands, &arguments->operands);
+    return options;
 }
 
 /* A wrong use is reported here. */
 static gboolean
 parse(int argc, char **argv, Arguments *arguments)
 {
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(arguments);
 
-    if (!mf_verb_options_parse(context, known, "mayfly compare", argc, argv))
+    if (!mf_verb_options_parse(options, argc, argv))
         return FALSE;
-    if (!arguments->operands || g_strv_length(arguments->operands) != 2) {
-        mf_cli_complain("'mayfly compare' needs two results, the old one and the new one.");
-        return FALSE;
-    }
     if (arguments->json && arguments->markdown) {
         mf_cli_complain("'--json' and '--markdown' are two forms of the same: choose one.");
         return FALSE;
@@ -160,11 +153,8 @@ mf_cli_compare(int argc, char **argv)
         return MF_EXIT_USAGE;
 
     g_autoptr(MfComparison) comparison = compare(arguments.operands, threshold, &error);
-    if (!comparison) {
-        mf_cli_complain("%s", error->message);
-        return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
-                                                                 : MF_EXIT_UNAVAILABLE;
-    }
+    if (!comparison)
+        return mf_cli_fail(error, MF_EXIT_USAGE);
 
     g_autofree char *text = write_form(&arguments, comparison);
     fputs(text, stdout);
@@ -175,8 +165,7 @@ void
 mf_cli_compare_describe(GPtrArray *verbs)
 {
     Arguments arguments = {0};
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
 
-    mf_syntax_add_context(verbs, "compare", "OLD NEW", context, known);
+    mf_verb_options_describe(options, verbs);
 }

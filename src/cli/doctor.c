@@ -4,8 +4,6 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
 #include "cli/verb-options.h"
 #include "machine/doctor-facts.h"
 #include "report/doctor.h"
@@ -30,49 +28,29 @@ typedef struct {
 typedef struct {
     char *root; /* owned; or NULL */
     gboolean json;
-    char **operands; /* owned; or NULL */
 } Arguments;
 
 static void
 arguments_clear(Arguments *self)
 {
     g_free(self->root);
-    g_strfreev(self->operands);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-static GOptionContext *
-make_context(Arguments *arguments, GArray *known)
+static MfVerbOptions *
+make_options(Arguments *arguments)
 {
     const GOptionEntry entries[] = {
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
         {"root", 0, 0, G_OPTION_ARG_FILENAME, &arguments->root,
          "Look for the distribution, its kernels and firmware below DIR (default: /)", "DIR"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
+    MfVerbOptions *options = mf_verb_options_new(
+        "mayfly doctor", "Looks whether this host can run VMs, and what it lacks.", description);
 
-    return mf_verb_options_new(known, "doctor", NULL, entries,
-                               "Looks whether this host can run VMs, and what it lacks.",
-                               description);
-}
-
-/* A wrong use is reported here. */
-static gboolean
-parse(int argc, char **argv, Arguments *arguments)
-{
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(arguments, known);
-
-    if (!mf_verb_options_parse(context, known, "mayfly doctor", argc, argv))
-        return FALSE;
-    if (arguments->operands) {
-        mf_cli_complain("'mayfly doctor' does not know what to do with '%s'; 'mayfly doctor "
-                        "--help' tells more.",
-                        arguments->operands[0]);
-        return FALSE;
-    }
-    return TRUE;
+    mf_verb_options_add(options, entries);
+    return options;
 }
 
 static void
@@ -116,29 +94,27 @@ void
 mf_cli_doctor_describe(GPtrArray *verbs)
 {
     Arguments arguments = {0};
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
 
-    mf_syntax_add_context(verbs, "doctor", "", context, known);
+    mf_verb_options_describe(options, verbs);
 }
 
 int
 mf_cli_doctor(int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
     g_autoptr(GError) error = NULL;
     guint64 warm_max;
 
-    if (!parse(argc, argv, &arguments))
+    if (!mf_verb_options_parse(options, argc, argv))
         return MF_EXIT_USAGE;
     if (arguments.root && !g_file_test(arguments.root, G_FILE_TEST_IS_DIR)) {
         mf_cli_complain("There is no directory '%s' to look below.", arguments.root);
         return MF_EXIT_USAGE;
     }
-    if (!mf_warm_store_get_max(&warm_max, &error)) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!mf_warm_store_get_max(&warm_max, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
 
     g_autoptr(MfDoctorFacts) facts = gather(arguments.root ? arguments.root : "/", warm_max);
     g_autoptr(GPtrArray) checks = mf_doctor_examine(facts);

@@ -10,9 +10,7 @@
 #include "base/error.h"
 #include "base/parse.h"
 #include "cli/cli.h"
-#include "cli/option-words.h"
 #include "cli/signals.h"
-#include "cli/syntax.h"
 #include "cli/verb-options.h"
 #include "machine/libvirt.h"
 #include "run/agent-exec.h"
@@ -58,8 +56,8 @@ typedef struct {
     int status; /* of the exit */
 } Visit;
 
-static GOptionContext *
-make_context(Arguments *arguments, GArray *known)
+static MfVerbOptions *
+make_options(Arguments *arguments)
 {
     const GOptionEntry entries[] = {
         {"domain", 'd', 0, G_OPTION_ARG_STRING, &arguments->domain,
@@ -72,38 +70,36 @@ make_context(Arguments *arguments, GArray *known)
          "Limit for the command, such as 90s or 2m (default: 0, none)", "DURATION"},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose, "Say what is done and why",
          NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->command, NULL, NULL},
         {NULL}};
-    GOptionContext *context = mf_verb_options_new(
-        known, "exec", "[--] COMMAND...", entries,
+    const MfOperands command = {"[--] COMMAND...", "a command", 1, G_MAXUINT};
+    MfVerbOptions *options = mf_verb_options_new(
+        "mayfly exec",
         "Runs COMMAND in a domain of libvirt's that runs already, through the guest agent.",
         description);
 
-    g_option_context_set_strict_posix(context, TRUE);
-    return context;
+    mf_verb_options_add(options, entries);
+    mf_verb_options_add_operands(options, &command, &arguments->command);
+    mf_verb_options_end_at_operand(options);
+    return options;
 }
 
 /* A wrong use is reported here. */
 static gboolean
 parse(int argc, char **argv, Arguments *arguments)
 {
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(arguments);
     g_autoptr(GError) error = NULL;
-    const char *missing = NULL;
 
-    if (!mf_verb_options_parse(context, known, "mayfly exec", argc, argv))
+    if (!mf_verb_options_parse(options, argc, argv))
         return FALSE;
-    missing = !arguments->domain    ? "a domain (--domain NAME)"
-              : !arguments->command ? "a command"
-                                    : NULL;
-    if (missing)
-        g_set_error(&error, MF_ERROR, MF_ERROR_CONFIG, "'mayfly exec' needs %s", missing);
-    else if (arguments->timeout)
-        mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error);
-    if (!error)
+    if (!arguments->domain) {
+        mf_cli_complain("'mayfly exec' needs a domain: name it with --domain.");
+        return FALSE;
+    }
+    if (!arguments->timeout ||
+        mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error))
         return TRUE;
-    mf_cli_complain("%s; 'mayfly exec --help' tells more.", error->message);
+    mf_cli_complain("%s", error->message);
     return FALSE;
 }
 
@@ -257,10 +253,9 @@ void
 mf_cli_exec_describe(GPtrArray *verbs)
 {
     Arguments arguments = {0};
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
 
-    mf_syntax_add_context(verbs, "exec", "[--] COMMAND...", context, known);
+    mf_verb_options_describe(options, verbs);
 }
 
 int

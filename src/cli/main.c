@@ -21,6 +21,7 @@
 #include "cli/vmtest.h"
 #include "cli/warm.h"
 #include "config.h"
+#include "wire/json.h"
 
 static int print_syntax(int argc, char **argv);
 
@@ -41,7 +42,7 @@ static const struct {
     {"config", mf_cli_config, mf_cli_config_describe,
      "show the targets of the config file, and where each value is from"},
     {"kernel", mf_cli_kernel, mf_cli_kernel_describe,
-     "list, pull, add, inspect and remove kernels"},
+     "list, pull, add, build, inspect and remove kernels"},
     {"warm", mf_cli_warm, mf_cli_warm_describe,
      "list, save and remove machines that later runs restore"},
     {"persona", mf_cli_persona, mf_cli_persona_describe,
@@ -56,16 +57,15 @@ static int
 print_syntax(int argc, char **argv)
 {
     g_autoptr(GPtrArray) syntax = mf_syntax_new();
-    json_object *document;
+    g_autoptr(json_object) document = NULL;
+    g_autofree char *text = NULL;
 
     for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++)
         if (verbs[i].describe)
             verbs[i].describe(syntax);
     document = mf_syntax_to_json(syntax);
-    puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-                                                      JSON_C_TO_STRING_SPACED |
-                                                      JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(document);
+    text = mf_json_to_text(document);
+    fputs(text, stdout);
     return 0;
 }
 

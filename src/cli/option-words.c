@@ -3,70 +3,49 @@
 
 #include <string.h>
 
-GArray *
-mf_option_words_new(void)
-{
-    return g_array_new(FALSE, FALSE, sizeof(GOptionEntry));
-}
-
-void
-mf_option_words_add(GArray *known, GOptionGroup *group, const GOptionEntry *entries)
-{
-    g_option_group_add_entries(group, entries);
-    for (; entries->long_name; entries++)
-        g_array_append_vals(known, entries, 1);
-}
-
 gboolean
-mf_option_words_count(const char *name, const char *value, gpointer data, GError **error)
-{
-    ++*(int *)data;
-    return TRUE;
-}
-
-static gboolean
-takes_value(const GOptionEntry *entry)
+mf_option_takes_value(const GOptionEntry *entry)
 {
     return entry->arg != G_OPTION_ARG_NONE && !(entry->flags & G_OPTION_FLAG_NO_ARG);
 }
 
 /* Whether "--name" takes the next word; "--name=value" has its value already. */
 static gboolean
-long_takes_next(const GArray *known, const char *name)
+long_takes_next(const GArray *entries, const char *name)
 {
-    for (guint i = 0; i < known->len; i++) {
-        const GOptionEntry *entry = &g_array_index(known, GOptionEntry, i);
+    for (guint i = 0; i < entries->len; i++) {
+        const GOptionEntry *entry = &g_array_index(entries, GOptionEntry, i);
 
         if (g_str_equal(entry->long_name, name))
-            return takes_value(entry);
+            return mf_option_takes_value(entry);
     }
     return FALSE;
 }
 
 static gboolean
-letter_takes_value(const GArray *known, char letter)
+letter_takes_value(const GArray *entries, char letter)
 {
-    for (guint i = 0; i < known->len; i++) {
-        const GOptionEntry *entry = &g_array_index(known, GOptionEntry, i);
+    for (guint i = 0; i < entries->len; i++) {
+        const GOptionEntry *entry = &g_array_index(entries, GOptionEntry, i);
 
         if (entry->short_name == letter)
-            return takes_value(entry);
+            return mf_option_takes_value(entry);
     }
     return FALSE;
 }
 
 /* The value in a word of one-letter options, at its end when it is the next word; NULL for none. */
 static const char *
-find_value(const GArray *known, const char *word)
+find_value(const GArray *entries, const char *word)
 {
     for (const char *letter = word + 1; *letter; letter++)
-        if (letter_takes_value(known, *letter))
+        if (letter_takes_value(entries, *letter))
             return letter + 1;
     return NULL;
 }
 
 char **
-mf_option_words_split(const GArray *known, int argc, char **argv, gboolean strict)
+mf_option_words_split(const GArray *entries, int argc, char **argv, gboolean strict)
 {
     g_autoptr(GStrvBuilder) words = g_strv_builder_new();
     gboolean is_value = TRUE; /* argv[0] is no option either */
@@ -80,9 +59,9 @@ mf_option_words_split(const GArray *known, int argc, char **argv, gboolean stric
             break;
         is_value = FALSE;
         if (is_option && word[1] == '-') {
-            is_value = long_takes_next(known, word + 2);
+            is_value = long_takes_next(entries, word + 2);
         } else if (is_option) {
-            const char *value = find_value(known, word);
+            const char *value = find_value(entries, word);
 
             if (value && *value) {
                 g_autofree char *option = g_strndup(word, (gsize)(value - word));

@@ -5,19 +5,19 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
+#include "cli/subverbs.h"
 #include "report/config-list.h"
 #include "suite/config-file.h"
 #include "suite/persona-store.h"
 #include "wire/json.h"
 
+enum { HAS_SOURCES = 1 };
+
 typedef struct {
     char *config; /* owned; or NULL */
     gboolean json, sources;
-    char **operands;    /* owned; or NULL */
-    char *directory;    /* owned; of the config file; NULL: there is none */
-    GPtrArray *entries; /* owned; of MfPersonaEntry: all that there are */
+    char **operands; /* owned; or NULL */
+    char *directory; /* owned; of the config file; NULL: there is none */
 } Arguments;
 
 static void
@@ -26,27 +26,43 @@ arguments_clear(Arguments *self)
     g_free(self->config);
     g_strfreev(self->operands);
     g_free(self->directory);
-    g_clear_pointer(&self->entries, g_ptr_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-/* Prints 'document', which is taken. */
-static void
-print_json(json_object *document)
+static MfVerbOptions *
+make_options(const MfSubverb *verb, Arguments *self)
 {
-    puts(json_object_to_json_string_ext(document, JSON_C_TO_STRING_PRETTY |
-                                                      JSON_C_TO_STRING_SPACED |
-                                                      JSON_C_TO_STRING_NOSLASHESCAPE));
-    json_object_put(document);
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config,
+         "Look beside FILE, instead of beside mayfly.toml or vmtest.toml", "FILE"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Print JSON instead of text", NULL},
+        {NULL}};
+    const GOptionEntry sources[] = {{"sources", 0, 0, G_OPTION_ARG_NONE, &self->sources,
+                                     "Say where each value is written", NULL},
+                                    {NULL}};
+    MfVerbOptions *options = mf_subverb_new_options(verb, &self->operands);
+
+    mf_verb_options_add(options, entries);
+    if (verb->options & HAS_SOURCES)
+        mf_verb_options_add(options, sources);
+    return options;
 }
 
-static json_object *
-new_text(const char *text)
+/* FALSE, and said, when the words are wrong. */
+static gboolean
+begin(const MfSubverb *verb, Arguments *self, int argc, char **argv)
 {
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+    g_autoptr(MfVerbOptions) options = make_options(verb, self);
+    g_autofree char *here = g_get_current_dir();
+    g_autofree char *file = NULL;
 
-    return valid ? json_object_new_string(valid) : NULL;
+    if (!mf_verb_options_parse(options, argc, argv))
+        return FALSE;
+    file = self->config ? g_canonicalize_filename(self->config, NULL)
+                        : mf_config_file_find(here, NULL);
+    self->directory = file ? g_path_get_dirname(file) : NULL;
+    return TRUE;
 }
 
 /* Where it is, for people. */
@@ -62,38 +78,29 @@ persona_to_json(const MfPersona *persona)
 {
     json_object *object = json_object_new_object();
 
-    json_object_object_add(object, "path", new_text(persona->path));
+    json_object_object_add(object, "path", mf_json_new_text(persona->path));
     json_object_object_foreach (persona->tree, key, value)
         json_object_object_add(object, key, json_object_get(value));
     return object;
 }
 
-/* Those that are wrong are complained of, and left out. */
-static int
-list(const Arguments *self)
+static void
+print_json(json_object *document)
 {
-    g_autoptr(GPtrArray) personas = g_ptr_array_new_with_free_func((GDestroyNotify)mf_persona_free);
-    int status = 0, width = 0;
+    g_autofree char *text = mf_json_to_text(document);
 
-    for (guint i = 0; i < self->entries->len; i++) {
-        g_autoptr(GError) error = NULL;
-        MfPersona *persona = mf_persona_store_load(self->entries->pdata[i], &error);
+    fputs(text, stdout);
+}
 
-        if (persona) {
-            g_ptr_array_add(personas, persona);
-            width = MAX(width, (int)strlen(persona->config->id));
-        } else {
-            mf_cli_complain("%s", error->message);
-            status = MF_EXIT_BAD_CONFIG;
-        }
-    }
-    if (self->json) {
-        json_object *array = json_object_new_array();
+static void
+print_list(const GPtrArray *personas)
+{
+    int width = 0;
 
-        for (guint i = 0; i < personas->len; i++)
-            json_object_array_add(array, persona_to_json(personas->pdata[i]));
-        print_json(array);
-        return status;
+    for (guint i = 0; i < personas->len; i++) {
+        const MfPersona *persona = personas->pdata[i];
+
+        width = MAX(width, (int)strlen(persona->config->id));
     }
     for (guint i = 0; i < personas->len; i++) {
         const MfPersona *persona = personas->pdata[i];
@@ -101,27 +108,69 @@ list(const Arguments *self)
         printf("%-*s  %s (%s)\n", width, persona->config->id, persona->config->name,
                describe_place(persona->path));
     }
+}
+
+/* Those that are wrong are complained of, and left out. */
+static int
+list(const MfSubverb *verb, int argc, char **argv)
+{
+    g_auto(Arguments) self = {0};
+    g_autoptr(GPtrArray) personas = g_ptr_array_new_with_free_func((GDestroyNotify)mf_persona_free);
+    int status = 0;
+
+    if (!begin(verb, &self, argc, argv))
+        return MF_EXIT_USAGE;
+
+    g_autoptr(GPtrArray) entries = mf_persona_store_list(self.directory);
+
+    for (guint i = 0; i < entries->len; i++) {
+        g_autoptr(GError) error = NULL;
+        MfPersona *persona = mf_persona_store_load(entries->pdata[i], &error);
+
+        if (persona) {
+            g_ptr_array_add(personas, persona);
+        } else {
+            mf_cli_complain("%s", error->message);
+            status = MF_EXIT_BAD_CONFIG;
+        }
+    }
+    if (!self.json) {
+        print_list(personas);
+        return status;
+    }
+
+    g_autoptr(json_object) array = json_object_new_array();
+
+    for (guint i = 0; i < personas->len; i++)
+        json_object_array_add(array, persona_to_json(personas->pdata[i]));
+    print_json(array);
     return status;
 }
 
 static int
-show(const Arguments *self)
+show(const MfSubverb *verb, int argc, char **argv)
 {
+    g_auto(Arguments) self = {0};
     g_autoptr(GError) error = NULL;
-    g_autoptr(MfPersona) persona =
-        mf_persona_store_find(self->directory, self->operands[0], NULL, &error);
     g_autoptr(GPtrArray) trees = g_ptr_array_new();
 
-    if (!persona) {
-        mf_cli_complain("%s", error->message);
+    if (!begin(verb, &self, argc, argv))
         return MF_EXIT_USAGE;
-    }
-    if (self->json) {
-        print_json(persona_to_json(persona));
+
+    g_autoptr(MfPersona) persona =
+        mf_persona_store_find(self.directory, self.operands[0], NULL, &error);
+
+    if (!persona)
+        return mf_cli_fail(error, MF_EXIT_USAGE);
+    if (self.json) {
+        g_autoptr(json_object) object = persona_to_json(persona);
+
+        print_json(object);
         return 0;
     }
     g_ptr_array_add(trees, persona->tree);
-    g_autofree char *text = mf_config_list_text(trees, self->sources);
+    g_autofree char *text = mf_config_list_text(trees, self.sources);
+
     fputs(text, stdout);
     return 0;
 }
@@ -147,29 +196,35 @@ check_one(const char *word, MfPersona *persona, const GError *error, json_object
         mf_cli_complain("%s", error->message);
     if (results) {
         result = json_object_new_object();
-        json_object_object_add(result, "persona", new_text(word));
-        json_object_object_add(result, "path", persona ? new_text(persona->path) : NULL);
+        json_object_object_add(result, "persona", mf_json_new_text(word));
+        json_object_object_add(result, "path", persona ? mf_json_new_text(persona->path) : NULL);
         json_object_object_add(result, "good", json_object_new_boolean(persona != NULL));
-        json_object_object_add(result, "message", error ? new_text(error->message) : NULL);
+        json_object_object_add(result, "message", error ? mf_json_new_text(error->message) : NULL);
         json_object_array_add(results, result);
     }
     return persona != NULL;
 }
 
 static int
-check(const Arguments *self)
+check(const MfSubverb *verb, int argc, char **argv)
 {
-    json_object *results = self->json ? json_object_new_array() : NULL;
+    g_auto(Arguments) self = {0};
     gboolean good = TRUE;
 
-    for (char **word = self->operands; word && *word; word++) {
+    if (!begin(verb, &self, argc, argv))
+        return MF_EXIT_USAGE;
+
+    g_autoptr(json_object) results = self.json ? json_object_new_array() : NULL;
+    g_autoptr(GPtrArray) entries = self.operands ? NULL : mf_persona_store_list(self.directory);
+
+    for (char **word = self.operands; word && *word; word++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(MfPersona) persona = load_word(self, *word, &error);
+        g_autoptr(MfPersona) persona = load_word(&self, *word, &error);
 
         good = check_one(*word, persona, error, results) && good;
     }
-    for (guint i = 0; !self->operands && i < self->entries->len; i++) {
-        const MfPersonaEntry *entry = self->entries->pdata[i];
+    for (guint i = 0; entries && i < entries->len; i++) {
+        const MfPersonaEntry *entry = entries->pdata[i];
         g_autoptr(GError) error = NULL;
         g_autoptr(MfPersona) persona = mf_persona_store_load(entry, &error);
 
@@ -180,126 +235,43 @@ check(const Arguments *self)
     return good ? 0 : MF_EXIT_BAD_CONFIG;
 }
 
-static const struct {
-    const char *name, *operands, *summary;
-    guint operands_min, operands_max;
-    int (*run)(const Arguments *self);
-} verbs[] = {
-    {"list", "", "show the personas that there are, and where", 0, 0, list},
-    {"show", "ID", "show what a persona says", 1, 1, show},
-    {"check", "[ID|FILE]...", "check personas, or all that there are", 0, G_MAXUINT, check},
+static const char text[] =
+    "A persona is a computer that a target's machine can be like: its SMBIOS tables, firmware,\n"
+    "TPM, processor and memory. It is looked for in 'personas' beside the config file, in\n"
+    "'mayfly/personas' of the user's configuration, and in mayfly itself.";
+
+static const MfSubverb verbs[] = {
+    {.program = "mayfly persona list",
+     .summary = "show the personas that there are, and where",
+     .description = "Example: mayfly persona list",
+     .run = list},
+    {.program = "mayfly persona show",
+     .operands = {"ID", "the id of a persona, which 'mayfly persona list' shows", 1, 1},
+     .summary = "show what a persona says",
+     .description = "Example: mayfly persona show dell-xps-13-9320",
+     .options = HAS_SOURCES,
+     .run = show},
+    {.program = "mayfly persona check",
+     .operands = {"[ID|FILE]...", NULL, 0, G_MAXUINT},
+     .summary = "check personas, or all that there are",
+     .description = "Example: mayfly persona check ./personas/board.toml",
+     .run = check},
+    {NULL},
 };
-
-static GOptionContext *
-make_context(Arguments *self, gsize verb, GArray *known)
-{
-    const GOptionEntry entries[] = {
-        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config,
-         "Look beside FILE, instead of beside mayfly.toml or vmtest.toml", "FILE"},
-        {"json", 0, 0, G_OPTION_ARG_NONE, &self->json, "Print JSON instead of text", NULL},
-        {"sources", 0, 0, G_OPTION_ARG_NONE, &self->sources,
-         "With 'show': say where each value is written", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->operands, NULL, NULL},
-        {NULL}};
-    GOptionContext *context = g_option_context_new(verbs[verb].operands);
-    GOptionGroup *group = g_option_group_new("persona", "", "", NULL, NULL);
-    g_autofree char *summary = g_strconcat(verbs[verb].summary, ".", NULL);
-
-    summary[0] = g_ascii_toupper(summary[0]);
-    mf_option_words_add(known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context, summary);
-    g_option_context_set_description(
-        context,
-        "A persona is a computer that a target's machine can be like: its SMBIOS tables, "
-        "firmware,\n"
-        "TPM, processor and memory. It is looked for in 'personas' beside the config file, in\n"
-        "'mayfly/personas' of the user's configuration, and in mayfly itself.\n"
-        "\n"
-        "Example: mayfly persona show dell-xps-13-9320");
-    return context;
-}
-
-/* A wrong use is reported here. */
-static gboolean
-parse(Arguments *self, gsize verb, int argc, char **argv)
-{
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(self, verb, known);
-    g_autofree char *program = g_strconcat("mayfly persona ", verbs[verb].name, NULL);
-    g_autoptr(GError) error = NULL;
-    guint count;
-
-    g_set_prgname(program);
-    if (!g_option_context_parse(context, &argc, &argv, &error)) {
-        mf_cli_complain("%s; '%s --help' tells more.", error->message, program);
-        return FALSE;
-    }
-    count = self->operands ? g_strv_length(self->operands) : 0;
-    if (count >= verbs[verb].operands_min && count <= verbs[verb].operands_max)
-        return TRUE;
-    if (count < verbs[verb].operands_min)
-        mf_cli_complain("'%s' needs the id of a persona; 'mayfly persona list' shows them.",
-                        program);
-    else
-        mf_cli_complain("'%s' does not know what to do with '%s'; '%s --help' tells more.", program,
-                        self->operands[verbs[verb].operands_max], program);
-    return FALSE;
-}
-
-static int
-run_verb(gsize verb, int argc, char **argv)
-{
-    g_auto(Arguments) self = {0};
-    g_autofree char *here = g_get_current_dir();
-    g_autofree char *file = NULL;
-
-    if (!parse(&self, verb, argc, argv))
-        return MF_EXIT_USAGE;
-    file =
-        self.config ? g_canonicalize_filename(self.config, NULL) : mf_config_file_find(here, NULL);
-    self.directory = file ? g_path_get_dirname(file) : NULL;
-    self.entries = mf_persona_store_list(self.directory);
-    return verbs[verb].run(&self);
-}
-
-static void
-print_help(FILE *to)
-{
-    fputs("Usage: mayfly persona VERB [OPTION]... [ARGUMENT]...\n\nVerbs:\n", to);
-    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
-        g_autofree char *usage = g_strconcat(verbs[i].name, " ", verbs[i].operands, NULL);
-
-        fprintf(to, "  %-20s %s\n", usage, verbs[i].summary);
-    }
-    fputs("\n'mayfly persona VERB --help' tells more.\n", to);
-}
 
 void
 mf_cli_persona_describe(GPtrArray *syntax)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(verbs); i++) {
+    for (const MfSubverb *verb = verbs; verb->program; verb++) {
         Arguments arguments = {0};
-        g_autoptr(GArray) known = mf_option_words_new();
-        g_autoptr(GOptionContext) context = make_context(&arguments, i, known);
-        g_autofree char *name = g_strconcat("persona ", verbs[i].name, NULL);
+        g_autoptr(MfVerbOptions) options = make_options(verb, &arguments);
 
-        mf_syntax_add_context(syntax, name, verbs[i].operands, context, known);
+        mf_verb_options_describe(options, syntax);
     }
 }
 
 int
 mf_cli_persona(int argc, char **argv)
 {
-    if (argc > 1 && (g_str_equal(argv[1], "-h") || g_str_equal(argv[1], "--help"))) {
-        print_help(stdout);
-        return 0;
-    }
-    for (gsize i = 0; argc > 1 && i < G_N_ELEMENTS(verbs); i++)
-        if (g_str_equal(argv[1], verbs[i].name))
-            return run_verb(i, argc - 1, argv + 1);
-    if (argc > 1)
-        mf_cli_complain("'%s' is not something 'mayfly persona' can do.", argv[1]);
-    print_help(stderr);
-    return MF_EXIT_USAGE;
+    return mf_subverbs_run(verbs, text, argc, argv);
 }

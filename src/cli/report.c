@@ -6,13 +6,11 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
+#include "cli/subverbs.h"
 #include "cli/test-status.h"
-#include "cli/verb-options.h"
-#include "report/json.h"
 #include "report/merge.h"
 #include "report/report.h"
+#include "report/sink.h"
 #include "report/tally.h"
 #include "wire/json.h"
 
@@ -67,43 +65,17 @@ merging_clear(Merging *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Merging, merging_clear)
 
-static int
-fail(const GError *error)
+static MfVerbOptions *
+make_options(const MfSubverb *verb, Arguments *arguments)
 {
-    mf_cli_complain("%s", error->message);
-    return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE : MF_EXIT_UNAVAILABLE;
-}
+    const GOptionEntry entries[] = {{"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->reports,
+                                     "Write a report; '-' is the standard output (default: json=-)",
+                                     "json|junit|tap|metrics=FILE"},
+                                    {NULL}};
+    MfVerbOptions *options = mf_subverb_new_options(verb, &arguments->operands);
 
-static GOptionContext *
-make_context(Arguments *arguments, GArray *known)
-{
-    const GOptionEntry entries[] = {
-        {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &arguments->reports,
-         "Write a report; '-' is the standard output (default: json=-)",
-         "json|junit|tap|metrics=FILE"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
-        {NULL}};
-
-    return mf_verb_options_new(known, "report", "FILE|DIRECTORY...", entries,
-                               "Joins the results of a suite's shards into that of the whole.",
-                               description);
-}
-
-/* A wrong use is reported here. */
-static gboolean
-parse(int argc, char **argv, Arguments *arguments)
-{
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(arguments, known);
-
-    if (!mf_verb_options_parse(context, known, "mayfly report merge", argc, argv))
-        return FALSE;
-    if (!arguments->operands) {
-        mf_cli_complain("'mayfly report merge' needs the results, or the directory that they are "
-                        "in.");
-        return FALSE;
-    }
-    return TRUE;
+    mf_verb_options_add(options, entries);
+    return options;
 }
 
 static gboolean
@@ -173,12 +145,13 @@ write_json(Merging *self, GError **error)
 }
 
 static int
-merge(int argc, char **argv)
+merge(const MfSubverb *verb, int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
+    g_autoptr(MfVerbOptions) options = make_options(verb, &arguments);
     g_autoptr(GError) error = NULL;
 
-    if (!parse(argc, argv, &arguments))
+    if (!mf_verb_options_parse(options, argc, argv))
         return MF_EXIT_USAGE;
 
     g_auto(Merging) self = {
@@ -188,11 +161,11 @@ merge(int argc, char **argv)
     };
     for (char **path = arguments.operands; *path; path++)
         if (!mf_merge_add(self.merge, *path, &error))
-            return fail(error);
+            return mf_cli_fail(error, MF_EXIT_USAGE);
     if (!mf_merge_check(self.merge, &error) || !add_reports(&self, arguments.reports, &error) ||
         !mf_merge_play(self.merge, on_event, &self, &error) || !write_json(&self, &error) ||
         !mf_report_close(self.report, &error))
-        return fail(error);
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     if (!self.to_stdout)
         puts(self.tally);
     if (self.interrupted)
@@ -200,38 +173,27 @@ merge(int argc, char **argv)
     return self.status;
 }
 
-static void
-print_help(FILE *to)
-{
-    fputs("Usage: mayfly report VERB [ARGUMENT]...\n\nVerbs:\n"
-          "  merge    join the results of a suite's shards\n\n"
-          "'mayfly report VERB --help' tells more.\n",
-          to);
-}
+static const MfSubverb verbs[] = {
+    {.program = "mayfly report merge",
+     .operands = {"FILE|DIRECTORY...", "the results, or the directory that they are in", 1,
+                  G_MAXUINT},
+     .summary = "join the results of a suite's shards into that of the whole",
+     .description = description,
+     .run = merge},
+    {NULL},
+};
 
 int
 mf_cli_report(int argc, char **argv)
 {
-    const char *verb = argc > 1 ? argv[1] : NULL;
-
-    if (g_strcmp0(verb, "merge") == 0)
-        return merge(argc - 1, argv + 1);
-    if (g_strcmp0(verb, "-h") == 0 || g_strcmp0(verb, "--help") == 0) {
-        print_help(stdout);
-        return 0;
-    }
-    if (verb)
-        mf_cli_complain("'%s' is not something 'mayfly report' can do.", verb);
-    print_help(stderr);
-    return MF_EXIT_USAGE;
+    return mf_subverbs_run(verbs, NULL, argc, argv);
 }
 
 void
-mf_cli_report_describe(GPtrArray *verbs)
+mf_cli_report_describe(GPtrArray *syntax)
 {
     Arguments arguments = {0};
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(&verbs[0], &arguments);
 
-    mf_syntax_add_context(verbs, "report merge", "FILE|DIRECTORY...", context, known);
+    mf_verb_options_describe(options, syntax);
 }

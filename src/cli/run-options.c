@@ -6,11 +6,8 @@
 
 #include "base/error.h"
 #include "base/parse.h"
-#include "base/suggest.h"
 #include "cli/bare-options.h"
 #include "cli/machine-options.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
 #include "run/crash-evidence.h"
 #include "run/hang-watch.h"
 
@@ -39,8 +36,6 @@ typedef struct {
     gboolean no_initramfs, kaslr, tty, cold, no_save;
     MfMachineOptions machine;
     MfBareOptions bare;
-    GPtrArray *names; /* owned; of borrowed texts: what the options are called */
-    GArray *known;    /* owned: the options themselves */
 } RawOptions;
 
 static void
@@ -67,23 +62,12 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->artifacts);
     g_strfreev(raw->shared_paths);
     g_free(raw->artifacts_dir);
-    g_clear_pointer(&raw->names, g_ptr_array_unref);
-    g_clear_pointer(&raw->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
-static void
-add_entries(GOptionGroup *group, RawOptions *raw, const GOptionEntry *entries)
-{
-    mf_option_words_add(raw->known, group, entries);
-    for (; entries->long_name; entries++)
-        if (!(entries->flags & G_OPTION_FLAG_HIDDEN) && *entries->long_name)
-            g_ptr_array_add(raw->names, (gpointer)entries->long_name);
-}
-
 /* What is run, and as whom. */
 static void
-add_command_entries(GOptionGroup *group, RawOptions *raw)
+add_command_entries(MfVerbOptions *options, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"tty", 't', 0, G_OPTION_ARG_NONE, &raw->tty,
@@ -111,16 +95,15 @@ add_command_entries(GOptionGroup *group, RawOptions *raw)
         {"subtests", 0, 0, G_OPTION_ARG_STRING, &raw->subtests,
          "How COMMAND tells of tests of its own on its standard output; each that fails fails it",
          "none|tap|ktap|lines"},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->command, NULL, NULL},
         {NULL},
     };
 
-    add_entries(group, raw, entries);
+    mf_verb_options_add(options, entries);
 }
 
 /* What it means when the guest's kernel is in trouble, and what is kept of that. */
 static void
-add_crash_entries(GOptionGroup *group, RawOptions *raw)
+add_crash_entries(MfVerbOptions *options, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"splat", 0, 0, G_OPTION_ARG_STRING, &raw->splat,
@@ -148,12 +131,12 @@ add_crash_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    add_entries(group, raw, entries);
+    mf_verb_options_add(options, entries);
 }
 
 /* What the guest sees: kernel, root, shares, init. */
 static void
-add_guest_entries(GOptionGroup *group, RawOptions *raw)
+add_guest_entries(MfVerbOptions *options, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"kernel", 'k', 0, G_OPTION_ARG_FILENAME, &raw->kernel,
@@ -187,12 +170,12 @@ add_guest_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    add_entries(group, raw, entries);
+    mf_verb_options_add(options, entries);
 }
 
 /* What the machine is made of. */
 static void
-add_machine_entries(GOptionGroup *group, RawOptions *raw)
+add_machine_entries(MfVerbOptions *options, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"memory", 'm', 0, G_OPTION_ARG_STRING, &raw->memory,
@@ -223,11 +206,29 @@ add_machine_entries(GOptionGroup *group, RawOptions *raw)
         {NULL},
     };
 
-    add_entries(group, raw, entries);
+    mf_verb_options_add(options, entries);
 }
 
-static GOptionContext *
-make_context(MfRunOptions *self, RawOptions *raw)
+static MfVerbOptions *
+new_options(const MfSubverb *verb, char ***ret_command)
+{
+    const MfOperands command = {"[--] COMMAND...", NULL, 0, G_MAXUINT};
+    MfVerbOptions *options;
+
+    if (verb) {
+        options = mf_subverb_new_options(verb, NULL);
+    } else {
+        options = mf_verb_options_new(
+            "mayfly run", "Runs COMMAND in a throwaway VM with KERNEL over this host's own files.",
+            description);
+        mf_verb_options_add_operands(options, &command, ret_command);
+    }
+    mf_verb_options_end_at_operand(options);
+    return options;
+}
+
+static MfVerbOptions *
+make_options(MfRunOptions *self, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"console", 0, 0, G_OPTION_ARG_NONE, &self->console, "Show the guest's console on stderr",
@@ -242,34 +243,21 @@ make_context(MfRunOptions *self, RawOptions *raw)
          "The same, in a new directory below that of temporary files", NULL},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
          "Print the QEMU command line, or with --connect the domain's XML, and exit", NULL},
-        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
-         (gpointer)mf_option_words_count, "Say what is done and why; twice for more", NULL},
         {NULL},
     };
     g_autofree GOptionEntry *machine = mf_machine_options_make_entries(&raw->machine);
     g_autofree GOptionEntry *bare = mf_bare_options_make_entries(&raw->bare);
-    GOptionContext *context = g_option_context_new(self->use ? NULL : "[--] COMMAND...");
-    GOptionGroup *group = g_option_group_new("run", "", "", &self->verbosity, NULL);
+    MfVerbOptions *options = new_options(self->verb, &raw->command);
 
-    raw->names = g_ptr_array_new();
-    raw->known = mf_option_words_new();
-    add_guest_entries(group, raw);
-    add_command_entries(group, raw);
-    add_crash_entries(group, raw);
-    add_machine_entries(group, raw);
-    add_entries(group, raw, machine);
-    add_entries(group, raw, bare);
-    add_entries(group, raw, entries);
-    g_ptr_array_add(raw->names, NULL);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_strict_posix(context, TRUE);
-    g_option_context_set_summary(
-        context, self->use
-                     ? self->use->summary
-                     : "Runs COMMAND in a throwaway VM with KERNEL over this host's own files.");
-    g_option_context_set_description(context, self->use ? "The options are those of 'mayfly run'."
-                                                        : description);
-    return context;
+    add_guest_entries(options, raw);
+    add_command_entries(options, raw);
+    add_crash_entries(options, raw);
+    add_machine_entries(options, raw);
+    mf_verb_options_add(options, machine);
+    mf_verb_options_add(options, bare);
+    mf_verb_options_add(options, entries);
+    mf_verb_options_add_verbose(options, &self->verbosity);
+    return options;
 }
 
 static gboolean
@@ -605,50 +593,15 @@ take_command(MfTarget *target, RawOptions *raw, gboolean needed, GError **error)
     return TRUE;
 }
 
-/* The option that is most likely meant by the one that GOption did not know; NULL when there is
- * none. */
-static const char *
-suggest_option(const RawOptions *raw, char **words, const GError *cause)
-{
-    if (!g_error_matches(cause, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION))
-        return NULL;
-    for (; *words && !g_str_equal(*words, "--"); words++) {
-        if (!g_str_has_prefix(*words, "--") || !strstr(cause->message, *words))
-            continue;
-        g_autofree char *name = g_strndup(*words + 2, strcspn(*words + 2, "="));
-        return mf_suggest(name, (const char *const *)raw->names->pdata);
-    }
-    return NULL;
-}
-
-static void
-set_option_error(const RawOptions *raw, char **words, const GError *cause, GError **error)
-{
-    const char *meant = suggest_option(raw, words, cause);
-
-    if (meant)
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "%s: did you mean --%s? ('%s --help' lists the options.)", cause->message,
-                    meant, g_get_prgname());
-    else
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "%s ('%s --help' lists the options).",
-                    cause->message, g_get_prgname());
-}
-
 gboolean
 mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
 {
     g_auto(RawOptions) raw = {0};
-    g_autoptr(GOptionContext) context = make_context(self, &raw);
-    g_auto(GStrv) words = mf_option_words_split(raw.known, argc, argv, TRUE);
-    g_autoptr(GError) option_error = NULL;
+    g_autoptr(MfVerbOptions) options = make_options(self, &raw);
 
     self->target = mf_target_new();
-    g_set_prgname(self->use ? self->use->program : "mayfly run");
-    if (!g_option_context_parse_strv(context, &words, &option_error)) {
-        set_option_error(&raw, words, option_error, error);
+    if (!mf_verb_options_read(options, argc, argv, error))
         return FALSE;
-    }
     const char *stray = find_command_option(&raw);
 
     if (!check_texts(&raw, error) || !check_image(&raw, error) ||
@@ -661,7 +614,7 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
         !mf_bare_options_apply(&raw.bare, self->target, stray, error) ||
         !read_mounts(self->target, &raw, error) || !read_env(self->target, &raw, error) ||
         !read_hostname(self->target, &raw, error) ||
-        !take_command(self->target, &raw, !self->print_qemu && !self->use, error) ||
+        !take_command(self->target, &raw, !self->print_qemu && !self->verb, error) ||
         !check_initramfs(self->target, error))
         return FALSE;
     mf_target_settle(self->target);
@@ -669,17 +622,13 @@ mf_run_options_parse(MfRunOptions *self, int argc, char **argv, GError **error)
 }
 
 void
-mf_run_options_describe(GPtrArray *verbs, const char *name, const char *operands,
-                        const char *summary)
+mf_run_options_describe(GPtrArray *verbs, const MfSubverb *verb)
 {
-    MfRunOptions self = {0};
+    MfRunOptions self = {.verb = verb};
     g_auto(RawOptions) raw = {0};
-    g_autoptr(GOptionContext) context = make_context(&self, &raw);
+    g_autoptr(MfVerbOptions) options = make_options(&self, &raw);
 
-    if (summary)
-        mf_syntax_add(verbs, name, operands, summary, NULL, raw.known);
-    else
-        mf_syntax_add_context(verbs, name, operands, context, raw.known);
+    mf_verb_options_describe(options, verbs);
 }
 
 void

@@ -176,10 +176,8 @@ print_qemu(const MfTarget *target)
     g_autoptr(GError) error = NULL;
     g_autoptr(MfPlan) plan = mf_plan_new(target, mf_cli_get_stdio_open(), &error);
 
-    if (!plan) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_UNAVAILABLE;
-    }
+    if (!plan)
+        return mf_cli_fail(error, MF_EXIT_UNAVAILABLE);
 
     g_autofree char *text = mf_machine_describe_start(plan->spec);
     fputs(text, stdout);
@@ -328,7 +326,7 @@ run_target(const MfRunOptions *options, const Records *records)
 void
 mf_cli_run_describe(GPtrArray *verbs)
 {
-    mf_run_options_describe(verbs, "run", "[--] COMMAND...", NULL);
+    mf_run_options_describe(verbs, NULL);
 }
 
 int
@@ -337,25 +335,18 @@ mf_cli_run(int argc, char **argv)
     g_auto(MfRunOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
-    if (!mf_run_options_parse(&options, argc, argv, &error)) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!mf_run_options_parse(&options, argc, argv, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     mf_cli_set_verbosity(options.verbosity);
     if (options.print_qemu)
         return print_qemu(options.target);
 
     guint64 warm_max;
-    if (!mf_warm_store_get_max(&warm_max, &error)) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!mf_warm_store_get_max(&warm_max, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
 
     g_auto(Records) records = {0};
-    if (!open_records(&options, &records, &error)) {
-        mf_cli_complain("%s", error->message);
-        return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
-                                                                 : MF_EXIT_UNAVAILABLE;
-    }
+    if (!open_records(&options, &records, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     return run_target(&options, &records);
 }

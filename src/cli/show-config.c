@@ -3,10 +3,7 @@
 
 #include <stdio.h>
 
-#include "base/error.h"
 #include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
 #include "cli/verb-options.h"
 #include "report/config-list.h"
 #include "suite/config.h"
@@ -29,9 +26,8 @@ arguments_clear(Arguments *self)
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Arguments, arguments_clear)
 
-/* 'known' is filled with the options. */
-static GOptionContext *
-make_context(Arguments *arguments, GArray *known)
+static MfVerbOptions *
+make_options(Arguments *arguments)
 {
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments->config,
@@ -45,32 +41,17 @@ make_context(Arguments *arguments, GArray *known)
         {"json", 0, 0, G_OPTION_ARG_NONE, &arguments->json, "Print JSON instead of text", NULL},
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose,
          "Tell of MAYFLY_* variables that are no keys", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &arguments->operands, NULL, NULL},
         {NULL}};
-
-    return mf_verb_options_new(
-        known, "config", "[TARGET]", entries,
+    const MfOperands target = {"[TARGET]", NULL, 0, 1};
+    MfVerbOptions *options = mf_verb_options_new(
+        "mayfly config",
         "Show the targets of the config file with all that has a say in them: defaults, "
         "the file, its profile, MAYFLY_* variables and --set.",
         "Example:\n  mayfly config --sources --profile ci");
-}
 
-/* A wrong use is reported here. */
-static gboolean
-parse(int argc, char **argv, Arguments *arguments)
-{
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(arguments, known);
-
-    if (!mf_verb_options_parse(context, known, "mayfly config", argc, argv))
-        return FALSE;
-    if (arguments->operands && arguments->operands[0] && arguments->operands[1]) {
-        mf_cli_complain("'mayfly config' takes one target, but got '%s' and '%s'; 'mayfly config "
-                        "--help' tells more.",
-                        arguments->operands[0], arguments->operands[1]);
-        return FALSE;
-    }
-    return TRUE;
+    mf_verb_options_add(options, entries);
+    mf_verb_options_add_operands(options, &target, &arguments->operands);
+    return options;
 }
 
 static MfConfig *
@@ -92,47 +73,37 @@ load(const Arguments *arguments, GError **error)
     return mf_config_load(&sources, error);
 }
 
-static int
-fail(const GError *error)
-{
-    mf_cli_complain("%s", error->message);
-    return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_BAD_CONFIG
-                                                             : MF_EXIT_UNAVAILABLE;
-}
-
 void
 mf_cli_config_describe(GPtrArray *verbs)
 {
     Arguments arguments = {0};
-    g_autoptr(GArray) known = mf_option_words_new();
-    g_autoptr(GOptionContext) context = make_context(&arguments, known);
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
 
-    mf_syntax_add_context(verbs, "config", "[TARGET]", context, known);
+    mf_verb_options_describe(options, verbs);
 }
 
 int
 mf_cli_config(int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
+    g_autoptr(MfVerbOptions) options = make_options(&arguments);
     g_autoptr(MfConfig) config = NULL;
     g_autoptr(GPtrArray) some = NULL;
     g_autoptr(GError) error = NULL;
     const GPtrArray *targets;
     g_autofree char *text = NULL;
 
-    if (!parse(argc, argv, &arguments))
+    if (!mf_verb_options_parse(options, argc, argv))
         return MF_EXIT_USAGE;
     mf_cli_set_verbosity(arguments.verbose);
     config = load(&arguments, &error);
     if (!config)
-        return fail(error);
+        return mf_cli_fail(error, MF_EXIT_BAD_CONFIG);
     targets = mf_config_get_targets(config);
-    if (arguments.operands && arguments.operands[0]) {
+    if (arguments.operands) {
         targets = some = mf_config_list_find(targets, arguments.operands[0], &error);
-        if (!some) {
-            mf_cli_complain("%s", error->message);
-            return MF_EXIT_USAGE;
-        }
+        if (!some)
+            return mf_cli_fail(error, MF_EXIT_USAGE);
     }
     text = arguments.json ? mf_config_list_json(targets, arguments.sources)
                           : mf_config_list_text(targets, arguments.sources);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/syntax.h"
 
+#include "cli/option-words.h"
+#include "wire/json.h"
+
 static void
 syntax_free(gpointer data)
 {
@@ -28,7 +31,7 @@ is_shown(const GOptionEntry *entry)
 
 void
 mf_syntax_add(GPtrArray *verbs, const char *name, const char *operands, const char *summary,
-              const char *description, const GArray *known)
+              const char *description, const GArray *entries)
 {
     MfSyntax *self = g_new0(MfSyntax, 1);
 
@@ -37,33 +40,13 @@ mf_syntax_add(GPtrArray *verbs, const char *name, const char *operands, const ch
     self->summary = g_strdup(summary);
     self->description = g_strdup(description);
     self->options = g_array_new(FALSE, FALSE, sizeof(GOptionEntry));
-    for (guint i = 0; known && i < known->len; i++) {
-        const GOptionEntry *entry = &g_array_index(known, GOptionEntry, i);
+    for (guint i = 0; i < entries->len; i++) {
+        const GOptionEntry *entry = &g_array_index(entries, GOptionEntry, i);
 
         if (is_shown(entry))
             g_array_append_vals(self->options, entry, 1);
     }
     g_ptr_array_add(verbs, self);
-}
-
-void
-mf_syntax_add_context(GPtrArray *verbs, const char *name, const char *operands,
-                      GOptionContext *context, const GArray *known)
-{
-    mf_syntax_add(verbs, name, operands, g_option_context_get_summary(context),
-                  g_option_context_get_description(context), known);
-}
-
-static gboolean
-takes_value(const GOptionEntry *entry)
-{
-    return entry->arg != G_OPTION_ARG_NONE && !(entry->flags & G_OPTION_FLAG_NO_ARG);
-}
-
-static json_object *
-string_or_null(const char *text)
-{
-    return text ? json_object_new_string(text) : NULL;
 }
 
 /* An option that is counted, such as -v, is a callback without a value. */
@@ -77,11 +60,12 @@ option_to_json(const GOptionEntry *entry)
                        entry->arg == G_OPTION_ARG_CALLBACK;
 
     json_object_object_add(object, "long", json_object_new_string(entry->long_name));
-    json_object_object_add(object, "short", string_or_null(*letter ? letter : NULL));
-    json_object_object_add(object, "value",
-                           string_or_null(takes_value(entry) ? entry->arg_description : NULL));
+    json_object_object_add(object, "short", mf_json_new_text(*letter ? letter : NULL));
+    json_object_object_add(
+        object, "value",
+        mf_json_new_text(mf_option_takes_value(entry) ? entry->arg_description : NULL));
     json_object_object_add(object, "several", json_object_new_boolean(several));
-    json_object_object_add(object, "help", string_or_null(entry->description));
+    json_object_object_add(object, "help", mf_json_new_text(entry->description));
     return object;
 }
 
@@ -96,8 +80,8 @@ verb_to_json(const MfSyntax *verb)
                               option_to_json(&g_array_index(verb->options, GOptionEntry, i)));
     json_object_object_add(object, "name", json_object_new_string(verb->name));
     json_object_object_add(object, "operands", json_object_new_string(verb->operands));
-    json_object_object_add(object, "summary", string_or_null(verb->summary));
-    json_object_object_add(object, "description", string_or_null(verb->description));
+    json_object_object_add(object, "summary", mf_json_new_text(verb->summary));
+    json_object_object_add(object, "description", mf_json_new_text(verb->description));
     json_object_object_add(object, "options", options);
     return object;
 }

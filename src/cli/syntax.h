@@ -19,14 +19,9 @@ typedef struct {
 /* An array of MfSyntax, to be described into. Owned by the caller. */
 GPtrArray *mf_syntax_new(void);
 
-/* Adds a verb. 'known' (of GOptionEntry, as mf_option_words_new() makes it) may be NULL for no
- * options; hidden ones are left out. */
+/* Adds a verb. 'entries' are of GOptionEntry, with static texts; hidden ones are left out. */
 void mf_syntax_add(GPtrArray *verbs, const char *name, const char *operands, const char *summary,
-                   const char *description, const GArray *known);
-
-/* The same with the texts of the verb's context. */
-void mf_syntax_add_context(GPtrArray *verbs, const char *name, const char *operands,
-                           GOptionContext *context, const GArray *known);
+                   const char *description, const GArray *entries);
 
 /* An array of {"name", "operands", "summary", "description", "options": [{"long", "short", "value",
  * "several", "help"}]}: "value" is null for an option that takes none, "several" says whether it

@@ -3,9 +3,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
-#include "cli/cli.h"
-#include "cli/option-words.h"
-#include "cli/syntax.h"
+#include "cli/verb-options.h"
 #include "suite/shard.h"
 #include "wire/json.h"
 
@@ -29,7 +27,6 @@ static const char description[] =
 typedef struct {
     char *jobs, *shard, *retries, *output, *connect;
     char **set, **shared_paths, **rest;
-    GArray *known; /* owned: the options themselves */
 } RawOptions;
 
 static void
@@ -43,13 +40,12 @@ raw_clear(RawOptions *raw)
     g_strfreev(raw->set);
     g_strfreev(raw->shared_paths);
     g_strfreev(raw->rest);
-    g_clear_pointer(&raw->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(RawOptions, raw_clear)
 
 /* Which targets, and what they are. */
 static void
-add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
+add_choice_entries(MfVerbOptions *options, MfTestOptions *self, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config, "The config file", "FILE"},
@@ -82,12 +78,12 @@ add_choice_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
         {NULL},
     };
 
-    mf_option_words_add(raw->known, group, entries);
+    mf_verb_options_add(options, entries);
 }
 
 /* How they are run, and what is said of it. */
 static void
-add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
+add_run_entries(MfVerbOptions *options, MfTestOptions *self, RawOptions *raw)
 {
     const GOptionEntry entries[] = {
         {"jobs", 'j', 0, G_OPTION_ARG_STRING, &raw->jobs,
@@ -111,28 +107,24 @@ add_run_entries(GOptionGroup *group, MfTestOptions *self, RawOptions *raw)
          "Keep each target's console, output, result and QEMU command line in DIR", "DIR"},
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
          "The same, in a new directory below that of temporary files", NULL},
-        {"verbose", 'v', G_OPTION_FLAG_NO_ARG, G_OPTION_ARG_CALLBACK,
-         (gpointer)mf_option_words_count, "Say what is done and why; twice for more", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw->rest, NULL, NULL},
         {NULL},
     };
 
-    mf_option_words_add(raw->known, group, entries);
+    mf_verb_options_add(options, entries);
 }
 
-static GOptionContext *
-make_context(MfTestOptions *self, RawOptions *raw)
+static MfVerbOptions *
+make_options(MfTestOptions *self, RawOptions *raw)
 {
-    GOptionContext *context = g_option_context_new(NULL);
-    GOptionGroup *group = g_option_group_new("test", "", "", &self->verbosity, NULL);
+    const MfOperands any = {NULL, NULL, 0, G_MAXUINT}; /* check() says why there are none */
+    MfVerbOptions *options = mf_verb_options_new(
+        "mayfly test", "Runs the targets of a config file, each in a VM.", description);
 
-    raw->known = mf_option_words_new();
-    add_choice_entries(group, self, raw);
-    add_run_entries(group, self, raw);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_summary(context, "Runs the targets of a config file, each in a VM.");
-    g_option_context_set_description(context, description);
-    return context;
+    add_choice_entries(options, self, raw);
+    add_run_entries(options, self, raw);
+    mf_verb_options_add_verbose(options, &self->verbosity);
+    mf_verb_options_add_operands(options, &any, &raw->rest);
+    return options;
 }
 
 static void
@@ -231,18 +223,11 @@ gboolean
 mf_test_options_parse(MfTestOptions *self, int argc, char **argv, GError **error)
 {
     g_auto(RawOptions) raw = {0};
-    g_autoptr(GOptionContext) context = make_context(self, &raw);
-    g_auto(GStrv) words = mf_option_words_split(raw.known, argc, argv, FALSE);
-    g_autoptr(GError) option_error = NULL;
+    g_autoptr(MfVerbOptions) options = make_options(self, &raw);
 
     self->set = g_ptr_array_new_with_free_func(g_free);
-    g_set_prgname("mayfly test");
-    if (!g_option_context_parse_strv(context, &words, &option_error)) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "%s ('mayfly test --help' lists the options).", option_error->message);
-        return FALSE;
-    }
-    if (!check(self, &raw, error) || !read_numbers(self, &raw, error))
+    if (!mf_verb_options_read(options, argc, argv, error) || !check(self, &raw, error) ||
+        !read_numbers(self, &raw, error))
         return FALSE;
     if (self->personas && !self->grid)
         add_setting(self, "--persona", g_strconcat("persona=", self->personas[0], NULL));
@@ -262,9 +247,9 @@ mf_test_options_describe(GPtrArray *verbs)
 {
     MfTestOptions self = {0};
     g_auto(RawOptions) raw = {0};
-    g_autoptr(GOptionContext) context = make_context(&self, &raw);
+    g_autoptr(MfVerbOptions) options = make_options(&self, &raw);
 
-    mf_syntax_add_context(verbs, "test", "", context, raw.known);
+    mf_verb_options_describe(options, verbs);
 }
 
 void

@@ -131,8 +131,7 @@ recall_failed(const TestCli *self, char ***ret_failed)
         return GO_ON;
     if (!error)
         return complain_of_nothing(self, "none has been run yet, so none has failed.");
-    mf_cli_complain("%s", error->message);
-    return MF_EXIT_UNAVAILABLE;
+    return mf_cli_fail(error, MF_EXIT_UNAVAILABLE);
 }
 
 /* A shard without cases, where there are fewer of those, is no mistake; reports of it are wanted
@@ -150,11 +149,8 @@ take_shard(TestCli *self)
         return GO_ON;
     if (options->durations) {
         selection.durations = durations = mf_durations_load(options->durations, &error);
-        if (!durations) {
-            mf_cli_complain("%s", error->message);
-            return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
-                                                                     : MF_EXIT_UNAVAILABLE;
-        }
+        if (!durations)
+            return mf_cli_fail(error, MF_EXIT_USAGE);
     }
     self->shard = (MfShard){options->shard, options->shards, self->cases->len};
     part = mf_select_cases(self->cases, &selection, NULL);
@@ -183,10 +179,8 @@ choose(TestCli *self)
         .failed = (const char *const *)failed,
     };
     self->cases = mf_select_cases(self->all, &selection, &error);
-    if (!self->cases) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!self->cases)
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     if (self->options->grid && self->all->len == 0)
         return complain_of_nothing(self, "a grid is made of those tagged '" MF_GRID_TAG "'.");
     if (self->cases->len == 0)
@@ -363,11 +357,8 @@ run_cases(TestCli *self)
     /* The directory last: it is there from then on. */
     if (prepare_reports(self, &error) && wants_run_dir(self))
         self->run_dir = mf_run_dir_new(self->options->run_dir, &error);
-    if (error) {
-        mf_cli_complain("%s", error->message);
-        return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_USAGE
-                                                                 : MF_EXIT_UNAVAILABLE;
-    }
+    if (error)
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     prepare_scheduler(self);
     self->loop = loop;
     signals = mf_signals_watch(on_signal, self);
@@ -388,11 +379,8 @@ mf_test_run(const MfTestOptions *options)
     g_autoptr(GError) error = NULL;
     int status;
 
-    if (!load(&self, &error)) {
-        mf_cli_complain("%s", error->message);
-        return g_error_matches(error, MF_ERROR, MF_ERROR_CONFIG) ? MF_EXIT_BAD_CONFIG
-                                                                 : MF_EXIT_UNAVAILABLE;
-    }
+    if (!load(&self, &error))
+        return mf_cli_fail(error, MF_EXIT_BAD_CONFIG);
     status = choose(&self);
     if (status != GO_ON)
         return status;
@@ -405,10 +393,8 @@ mf_cli_test(int argc, char **argv)
     g_auto(MfTestOptions) options = {0};
     g_autoptr(GError) error = NULL;
 
-    if (!mf_test_options_parse(&options, argc, argv, &error)) {
-        mf_cli_complain("%s", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!mf_test_options_parse(&options, argc, argv, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     mf_cli_set_verbosity(options.verbosity);
     return mf_test_run(&options);
 }

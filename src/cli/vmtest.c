@@ -6,8 +6,8 @@
 
 #include "base/error.h"
 #include "cli/cli.h"
-#include "cli/option-words.h"
 #include "cli/test.h"
+#include "cli/verb-options.h"
 #include "config.h"
 #include "run/target.h"
 
@@ -18,7 +18,6 @@ typedef struct {
     char *config, *filter, *kernel, *kernel_args, *kvm_cpu, *root, *arch, *qemu;
     char **command;
     gboolean version;
-    GArray *known; /* owned: the options themselves */
 } Options;
 
 static void
@@ -30,12 +29,11 @@ options_clear(Options *self)
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
     g_strfreev(self->command);
-    g_clear_pointer(&self->known, g_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Options, options_clear)
 
-static GOptionContext *
-make_context(Options *self)
+static MfVerbOptions *
+make_options(Options *self)
 {
     const GOptionEntry entries[] = {
         {"config", 'c', 0, G_OPTION_ARG_FILENAME, &self->config,
@@ -51,20 +49,17 @@ make_context(Options *self)
         {"arch", 'a', 0, G_OPTION_ARG_STRING, &self->arch, "Architecture", "ARCH"},
         {"qemu-command", 'q', 0, G_OPTION_ARG_FILENAME, &self->qemu, "QEMU program", "PATH"},
         {"version", 'V', 0, G_OPTION_ARG_NONE, &self->version, "Show the version", NULL},
-        {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &self->command, NULL, NULL},
         {NULL},
     };
-    GOptionContext *context = g_option_context_new("[--] [COMMAND]...");
-    GOptionGroup *group = g_option_group_new("vmtest", "", "", self, NULL);
+    const MfOperands command = {"[--] [COMMAND]...", NULL, 0, G_MAXUINT};
+    MfVerbOptions *options = mf_verb_options_new(
+        "vmtest", "mayfly, invoked as vmtest: runs the targets of a config file, or COMMAND.",
+        "'mayfly --help' shows what else there is.");
 
-    self->known = mf_option_words_new();
-    mf_option_words_add(self->known, group, entries);
-    g_option_context_set_main_group(context, group);
-    g_option_context_set_strict_posix(context, TRUE);
-    g_option_context_set_summary(
-        context, "mayfly, invoked as vmtest: runs the targets of a config file, or COMMAND.");
-    g_option_context_set_description(context, "'mayfly --help' shows what else there is.");
-    return context;
+    mf_verb_options_add(options, entries);
+    mf_verb_options_add_operands(options, &command, &self->command);
+    mf_verb_options_end_at_operand(options);
+    return options;
 }
 
 static gboolean
@@ -151,15 +146,11 @@ int
 mf_cli_vmtest(int argc, char **argv)
 {
     g_auto(Options) self = {0};
-    g_autoptr(GOptionContext) context = make_context(&self);
-    g_auto(GStrv) words = mf_option_words_split(self.known, argc, argv, TRUE);
+    g_autoptr(MfVerbOptions) options = make_options(&self);
     g_autoptr(GError) error = NULL;
 
-    g_set_prgname("vmtest");
-    if (!g_option_context_parse_strv(context, &words, &error) || !check(&self, &error)) {
-        mf_cli_complain("%s ('vmtest --help' lists the options).", error->message);
-        return MF_EXIT_USAGE;
-    }
+    if (!mf_verb_options_read(options, argc, argv, &error) || !check(&self, &error))
+        return mf_cli_fail(error, MF_EXIT_USAGE);
     if (self.version) {
         puts("mayfly " MF_VERSION " as vmtest");
         return 0;

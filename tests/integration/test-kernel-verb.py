@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """'mayfly kernel' against the distribution's own package client, with a real kernel package.
 
-Usage: test-kernel-verb.py MAYFLY-KERNEL [NAME...]
+Usage: test-kernel-verb.py MAYFLY [NAME...]
 """
 
 import json
@@ -58,7 +58,7 @@ class Cache(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         os.chmod(self.directory, 0o755)
         self.cache = os.path.join(self.directory, 'cache')
-        self.program = [PROGRAM]
+        self.program = [PROGRAM, 'kernel']
         self.environment = {**os.environ, 'MAYFLY_CACHE_DIR': self.cache,
                             'G_DEBUG': 'fatal-criticals'}
 
@@ -130,7 +130,7 @@ class Pull(Cache):
         os.chmod(copy, 0o755)
         os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
         self.program = ['setpriv', f'--reuid={nobody.pw_uid}', f'--regid={nobody.pw_gid}',
-                        '--clear-groups', copy]
+                        '--clear-groups', copy, 'kernel']
         self.environment['HOME'] = '/nonexistent'
 
         output, errors = self.run_verb('pull', WANTED)
@@ -196,9 +196,10 @@ class Refusals(Cache):
         self.assertEqual(self.entries(), [])
 
     def test_wrong_use_is_one_sentence_and_status_2(self):
-        self.check(['frobnicate'], 2, "'frobnicate'", 'expected list')
-        self.check(['list', 'x'], 2, 'takes no arguments')
-        self.check(['info'], 2, 'FILE|NAME')
+        self.check(['pul'], 2, "'pul' is not something that 'mayfly kernel' can do (did you mean "
+                               "'pull'?); 'mayfly kernel --help'")
+        self.check(['list', 'x'], 2, "'mayfly kernel list' does not know what to do with 'x'")
+        self.check(['info'], 2, "'mayfly kernel info' needs an image, or the name of a kernel")
         self.check(['pull', '--frobnicate'], 2, '--frobnicate', '--help')
         self.check(['pull', 'windows'], 2, "'windows'", 'debian/6.1')
         self.check(['pull', 'debian/2.6'], 2, "'debian/2.6'", 'apt-get update')
@@ -207,6 +208,12 @@ class Refusals(Cache):
         self.check(['add', '/nonexistent'], 2, "'/nonexistent'")
         self.check(['add', '/dev/null'], 2, "'/dev/null'")
         self.check(['add', '--name', '../x', '/dev/null'], 2, "'../x'")
+
+    def test_a_verb_that_is_missing_is_told_by_a_list_of_all(self):
+        output, errors = self.run_verb(status=2)
+        self.assertEqual(output, '')
+        listed = [line.split()[0] for line in errors.splitlines() if line.startswith('  ')]
+        self.assertEqual(listed, ['list', 'pull', 'add', 'build', 'info', 'remove'])
 
     def test_an_empty_package_index_asks_for_an_update(self):
         lists = os.path.join(self.directory, 'lists')

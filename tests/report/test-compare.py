@@ -139,7 +139,7 @@ class CompareTest(unittest.TestCase):
         for words, status, message in (
                 ((), 2, 'needs two results'),
                 ((self.old,), 2, 'needs two results'),
-                ((self.old, self.old, self.old), 2, 'needs two results'),
+                ((self.old, self.old, 'more'), 2, "does not know what to do with 'more'"),
                 (('--json', '--markdown', self.old, self.old), 2, 'choose one'),
                 (('--threshold', '-1', self.old, self.old), 2, "'-1' is no threshold"),
                 (('--threshold', 'x', self.old, self.old), 2, "'x' is no threshold"),

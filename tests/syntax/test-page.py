@@ -80,7 +80,7 @@ class PageTest(unittest.TestCase):
         for verb in VERBS:
             section = self.sections["mayfly " + verb["name"]]
             if verb["name"] != "run" and verb["options"] == run_options:
-                self.assertIn("Its options are those of mayfly run", section)
+                self.assertIn("Its options are those of 'mayfly run'.", section)
                 continue
             for option in verb["options"]:
                 names = f"-{option['short']}, " if option["short"] else ""

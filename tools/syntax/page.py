@@ -38,7 +38,7 @@ def describe_paragraphs(text: str | None) -> list[dict]:
 
 
 def describe_for_page(verbs: list[dict]) -> dict:
-    """Verbs with the options of 'mayfly run' refer to it instead of repeating them."""
+    """The options of 'mayfly run' are not repeated for verbs that have them: those say so."""
     run = next(verb["options"] for verb in verbs if verb["name"] == "run")
     described = []
     for verb in verbs:
@@ -48,7 +48,6 @@ def describe_for_page(verbs: list[dict]) -> dict:
             "operands": italic(verb["operands"]),
             "summary": escape(verb["summary"]),
             "takes_options": bool(verb["options"]),
-            "shared": shared,
             "options": [] if shared else [describe_option(option) for option in verb["options"]],
             "paragraphs": describe_paragraphs(verb["description"]),
         })
