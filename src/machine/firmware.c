@@ -10,14 +10,11 @@
 #include "base/copy.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/qcow2.h"
 
 /* ARM's variables are 64 MiB, most of it holes. */
 #define VARS_MAX  (G_GUINT64_CONSTANT(64) << 20)
 #define VARS_NAME "OVMF_VARS.fd"
-
-#define QCOW2_MAGIC       "QFI\xfb"
-#define QCOW2_SIZE_OFFSET 24
-#define QCOW2_HEAD_SIZE   32
 
 static const char *const names[] = {"off", "setup", "ms", "custom"};
 G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_SECURE_BOOTS);
@@ -135,19 +132,14 @@ static gint64
 read_flash_size(const char *path, const char **ret_format)
 {
     mf_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    guint8 head[QCOW2_HEAD_SIZE];
+    g_auto(MfQcow2Head) head = {0};
+    gboolean is_qcow2;
     struct stat status;
-    guint64 size;
 
-    if (fd < 0 || fstat(fd, &status) < 0)
+    if (fd < 0 || fstat(fd, &status) < 0 || !mf_qcow2_read_head(fd, &is_qcow2, &head))
         return -1;
-    *ret_format = "raw";
-    if (pread(fd, head, sizeof(head), 0) != sizeof(head) ||
-        memcmp(head, QCOW2_MAGIC, strlen(QCOW2_MAGIC)) != 0)
-        return status.st_size;
-    *ret_format = "qcow2";
-    memcpy(&size, head + QCOW2_SIZE_OFFSET, sizeof(size));
-    return (gint64)GUINT64_FROM_BE(size);
+    *ret_format = is_qcow2 ? "qcow2" : "raw";
+    return is_qcow2 ? (gint64)head.size : status.st_size;
 }
 
 /* The layout's firmware for a mode that is not custom; NULL when it is not there as a whole. */
@@ -162,7 +154,8 @@ take_pair(const char *prefix, const Layout *layout, MfSecureBoot mode)
     self->code = g_strconcat(prefix, layout->directory, pair->code, NULL);
     self->vars = g_strconcat(prefix, layout->directory, pair->vars, NULL);
     self->format = self->own_format = layout->format;
-    self->smm = mode != MF_SECURE_BOOT_OFF && layout->arch == MF_ARCH_X86_64;
+    self->secure = mode != MF_SECURE_BOOT_OFF;
+    self->smm = self->secure && layout->arch == MF_ARCH_X86_64;
     if (access(self->code, R_OK) < 0 || access(self->vars, R_OK) < 0)
         return NULL;
     return g_steal_pointer(&self);
@@ -265,22 +258,41 @@ mf_firmware_find(const char *prefix, MfArch arch, MfSecureBoot mode, const char 
     return self;
 }
 
+static gboolean
+copy_vars(const char *from, int fd, const char *to, GError **error)
+{
+    guint64 size = 0;
+
+    if (!mf_copy_file(from, fd, 0, VARS_MAX, &size, error))
+        return FALSE;
+    if (ftruncate(fd, (off_t)size) == 0)
+        return TRUE;
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be written", to);
+    return FALSE;
+}
+
 gboolean
 mf_firmware_copy_vars(MfFirmware *self, const char *directory, GError **error)
 {
     g_autofree char *path = NULL;
     mf_autofd fd = mf_create_private_file(directory, VARS_NAME, &path, error);
-    guint64 size = 0;
 
-    if (fd < 0 || !mf_copy_file(self->vars, fd, 0, VARS_MAX, &size, error))
+    if (fd < 0 || !copy_vars(self->vars, fd, path, error))
         return FALSE;
-    if (ftruncate(fd, (off_t)size) < 0) {
-        mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be written", path);
-        return FALSE;
-    }
-    g_free(self->vars);
+    self->original_vars = g_steal_pointer(&self->vars);
     self->vars = g_steal_pointer(&path);
     return TRUE;
+}
+
+gboolean
+mf_firmware_renew_vars(const MfFirmware *self, GError **error)
+{
+    mf_autofd fd = open(self->vars, O_RDWR | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd >= 0)
+        return copy_vars(self->original_vars, fd, self->vars, error);
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be written", self->vars);
+    return FALSE;
 }
 
 void
@@ -290,5 +302,6 @@ mf_firmware_free(MfFirmware *self)
         return;
     g_free(self->code);
     g_free(self->vars);
+    g_free(self->original_vars);
     g_free(self);
 }

@@ -20,8 +20,10 @@ gboolean mf_secure_boot_parse(const char *text, MfSecureBoot *ret_mode, GError *
 typedef struct {
     char *code;             /* owned; path; only read */
     char *vars;             /* owned; path; the firmware writes to it */
+    char *original_vars;    /* owned; path of what that is a copy of; NULL before it is one */
     const char *format;     /* static; of the code: "raw" or "qcow2" */
     const char *own_format; /* static; of the variables */
+    gboolean secure;        /* it can refuse to boot something */
     gboolean smm; /* it guards its variables by the system management mode, which the machine has
                    * to have, and refuses to start without */
 } MfFirmware;
@@ -42,6 +44,10 @@ MfFirmware *mf_firmware_find(const char *prefix, MfArch arch, MfSecureBoot mode,
  * that: the file of the distribution, or of the user, is never written to. Nothing that is in the
  * directory already is followed or replaced. MF_ERROR_HOST, MF_ERROR_CONFIG. */
 gboolean mf_firmware_copy_vars(MfFirmware *self, const char *directory, GError **error);
+
+/* Makes that copy anew, for a machine that starts in place of one that has written to it.
+ * MF_ERROR_HOST, MF_ERROR_CONFIG. */
+gboolean mf_firmware_renew_vars(const MfFirmware *self, GError **error);
 
 void mf_firmware_free(MfFirmware *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfFirmware, mf_firmware_free)

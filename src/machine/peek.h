@@ -35,5 +35,23 @@ mf_peek_le64(const guint8 *at)
     return GUINT64_FROM_LE(value);
 }
 
+static inline guint32
+mf_peek_be32(const guint8 *at)
+{
+    guint32 value;
+
+    memcpy(&value, at, sizeof(value));
+    return GUINT32_FROM_BE(value);
+}
+
+static inline guint64
+mf_peek_be64(const guint8 *at)
+{
+    guint64 value;
+
+    memcpy(&value, at, sizeof(value));
+    return GUINT64_FROM_BE(value);
+}
+
 /* Reads 'size' bytes at 'offset', fewer only at the end of the file. -1 with errno. */
 gssize mf_peek_read(int fd, void *buffer, gsize size, guint64 offset);

@@ -392,6 +392,30 @@ test_the_variables_are_copied_for_each_run(Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_variables_that_were_written_to_are_copied_anew(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *directory = NULL;
+    g_autoptr(MfFirmware) firmware = make_copyable(fixture, &directory);
+    g_autofree char *original = g_strdup(firmware->vars);
+    g_autofree char *before = NULL, *after = NULL;
+    gsize size_before, size_after;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(mf_firmware_copy_vars(firmware, directory, &error));
+    g_assert_cmpstr(firmware->original_vars, ==, original);
+    g_assert_true(g_file_set_contents(firmware->vars, "written by a machine", -1, NULL));
+    g_assert_true(mf_firmware_renew_vars(firmware, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_file_get_contents(original, &before, &size_before, NULL));
+    g_assert_true(g_file_get_contents(firmware->vars, &after, &size_after, NULL));
+    g_assert_cmpmem(before, size_before, after, size_after);
+
+    g_assert_cmpint(unlink(firmware->vars), ==, 0);
+    g_assert_false(mf_firmware_renew_vars(firmware, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+}
+
+static void
 test_a_link_in_the_runs_directory_is_not_followed(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *directory = NULL;
@@ -468,6 +492,8 @@ main(int argc, char **argv)
         test_code_without_its_variables_is_passed_over);
     ADD("the-firmware-is-the-architectures", test_the_firmware_is_the_architectures);
     ADD("the-variables-are-copied-for-each-run", test_the_variables_are_copied_for_each_run);
+    ADD("variables-that-were-written-to-are-copied-anew",
+        test_variables_that_were_written_to_are_copied_anew);
     ADD("a-link-in-the-runs-directory-is-not-followed",
         test_a_link_in_the_runs_directory_is_not_followed);
     ADD("a-link-in-place-of-the-runs-directory-is-not-followed",
