@@ -12,6 +12,7 @@
 #include "guest/frame-verb.h"
 #include "guest/init.h"
 #include "guest/rehearsal.h"
+#include "guest/renew.h"
 #include "wire/guest-protocol.h"
 
 static const char usage[] =
@@ -21,6 +22,7 @@ static const char usage[] =
     "       mayfly-guest frame log [WORD...]\n"
     "       mayfly-guest exec [--stream SOCKET] [--scenario SOCKET]\n"
     "       mayfly-guest agent --socket SOCKET [--stream SOCKET] [--scenario SOCKET]\n"
+    "       mayfly-guest renew\n"
     "       mayfly-guest --help | --version\n"
     "\n"
     "The program of mayfly inside the VM. As PID 1 it is the init of the machine.\n"
@@ -32,6 +34,8 @@ static const char usage[] =
     "  exec    runs the command whose record is on standard input, with its\n"
     "          streams on the port org.mayfly.stream.0\n"
     "  agent   serves the QEMU guest agent protocol on a unix socket\n"
+    "  renew   takes time and entropy from standard input, in a copy of a system\n"
+    "          that was saved\n"
     "\n"
     "  --socket SOCKET   where the agent listens\n"
     "  --stream SOCKET   a unix socket to connect to instead of opening the port\n"
@@ -106,6 +110,8 @@ main(int argc, char **argv)
         fputs(verb[2] == 'h' ? usage : "mayfly-guest " MF_VERSION "\n", stdout);
         return 0;
     }
+    if (strcmp(verb, MF_GUEST_RENEW) == 0 && argc == 2)
+        return mfg_renew_main();
     if (strcmp(verb, "frame") == 0)
         return mfg_frame_verb_main(argv + 2);
     if (argc < 2 || !parse_options(argv + 2, &options))

@@ -30,7 +30,7 @@ static bool wants_script;
 /* A machine that was restored from a file has the random generator of every other one restored from
  * it, so that going on without fresh entropy would be worse than not going on. */
 static bool
-add_entropy(const struct mfg_conf *conf, const struct mfg_reason *reason)
+add_entropy(const struct mfg_conf *conf, bool at_once, const struct mfg_reason *reason)
 {
     union {
         struct rand_pool_info info;
@@ -50,10 +50,14 @@ add_entropy(const struct mfg_conf *conf, const struct mfg_reason *reason)
         return false;
     }
     /* Without it (Linux before 4.14) the generator takes the new bytes in by itself, later. */
-    if (ioctl(fd, RNDRESEEDCRNG) != 0)
+    bool reseeded = ioctl(fd, RNDRESEEDCRNG) == 0;
+    if (!reseeded && at_once)
+        mfg_fail(reason, "The guest cannot reseed its random generator at once: %s.",
+                 strerror(errno));
+    else if (!reseeded)
         mfg_log("cannot reseed the random generator at once: %s", strerror(errno));
     close(fd);
-    return true;
+    return reseeded || !at_once;
 }
 
 static bool
@@ -145,7 +149,7 @@ apply(const struct mfg_conf *conf, const struct mfg_reason *reason)
 {
     struct mfg_mountpoints mountpoints;
 
-    if (!add_entropy(conf, reason) || !set_identity(conf, reason) ||
+    if (!add_entropy(conf, false, reason) || !set_identity(conf, reason) ||
         !mfg_root_mount(conf, reason) || !mfg_root_enter(conf, reason))
         return false;
 
@@ -174,6 +178,19 @@ mfg_setup_apply(const char *record, size_t size, struct mfg_rehearsal *rehearsal
     good = good && apply(&conf, &failure);
     mfg_rehearsal_end(rehearsal);
     return good;
+}
+
+bool
+mfg_setup_renew(const char *record, size_t size, char *reason, size_t reason_size)
+{
+    struct mfg_reason failure = {reason, reason_size};
+    static struct mfg_conf conf;
+
+    if (!mfg_conf_read(record, size, &conf, &failure))
+        return false;
+    if (!conf.has_time || conf.entropy_size == 0)
+        return mfg_fail(&failure, "The record has no time, or no entropy.");
+    return add_entropy(&conf, true, &failure) && set_identity(&conf, &failure);
 }
 
 bool

@@ -17,6 +17,10 @@
 bool mfg_setup_apply(const char *record, size_t size, struct mfg_rehearsal *rehearsal, char *reason,
                      size_t reason_size);
 
+/* Puts entropy and time of a CONF record into effect, which has to have both, and nothing else of
+ * it: in the system of an image, which is on its own otherwise. As above. */
+bool mfg_setup_renew(const char *record, size_t size, char *reason, size_t reason_size);
+
 /* Whether the record that was applied says init = "script": the caller closes the agent's port, so
  * that what the host sends there waits for the script's agent, then answers CONR, closes the other
  * port and calls mfg_setup_exec_script(). */

@@ -32,7 +32,8 @@
  * the last one in the PATH of commands. */
 #define MF_GUEST_TOOLS       "/run/mayfly"
 #define MF_GUEST_SELF        "/run/mayfly/mayfly-guest" /* the guest program */
-#define MF_GUEST_SCRIPTS     "/run/mayfly/scripts"      /* where MF_TAG_RUN is mounted */
+#define MF_GUEST_RENEW       "renew" /* its verb for a copy of an image's saved system */
+#define MF_GUEST_SCRIPTS     "/run/mayfly/scripts" /* where MF_TAG_RUN is mounted */
 #define MF_GUEST_INIT_SCRIPT MF_GUEST_SCRIPTS "/init.sh"
 #define MF_GUEST_COMMAND     MF_GUEST_SCRIPTS "/command.sh"
 
