@@ -61,6 +61,7 @@ mf_disk_copy(const MfDisk *self)
     MfDisk *copy = mf_disk_new(self->path, self->format, self->writable);
 
     copy->optical = self->optical;
+    copy->fleeting = self->fleeting;
     return copy;
 }
 
@@ -170,9 +171,19 @@ add_optical(const MfDisk *self, const MfPlatform *platform, const char *id, cons
                        NULL);
 }
 
+/* Both images by name: where the overlay is does not depend on where it was made. */
+static void
+add_overlaid(const MfDisk *self, const MfDiskOverlay *overlay, const char *id, MfArgv *argv)
+{
+    mf_argv_add_option(argv, "-drive", "if=none", "id", id, "file", overlay->path, "format",
+                       "qcow2", "backing.driver", self->format, "backing.file.driver", "file",
+                       "backing.file.filename", self->path, "snapshot",
+                       overlay->frozen ? "on" : "off", NULL);
+}
+
 void
 mf_disk_add_to_argv(const MfDisk *self, const MfPlatform *platform, guint index, gboolean boots,
-                    MfArgv *argv)
+                    const MfDiskOverlay *overlay, MfArgv *argv)
 {
     g_autofree char *id = g_strdup_printf("disk%u", index);
     g_autofree char *device = g_strconcat("virtio-blk-", platform->virtio, NULL);
@@ -183,8 +194,11 @@ mf_disk_add_to_argv(const MfDisk *self, const MfPlatform *platform, guint index,
         return;
     }
     /* A snapshot is a temporary file of QEMU's that has no name as soon as it is open. */
-    mf_argv_add_option(argv, "-drive", "if=none", "id", id, "file", self->path, "format",
-                       self->format, "snapshot", self->writable ? "off" : "on", NULL);
+    if (overlay)
+        add_overlaid(self, overlay, id, argv);
+    else
+        mf_argv_add_option(argv, "-drive", "if=none", "id", id, "file", self->path, "format",
+                           self->format, "snapshot", self->writable ? "off" : "on", NULL);
     mf_argv_add_option(argv, "-device", device, "drive", id, "serial", id, "bootindex", bootindex,
                        NULL);
 }

@@ -10,8 +10,16 @@ typedef struct {
     char *path;   /* owned; absolute */
     char *format; /* owned; "raw", "qcow2"; NULL: found out from the image's first bytes */
     gboolean writable;
-    gboolean optical; /* a disc in a drive: never writable */
+    gboolean optical;  /* a disc in a drive: never writable */
+    gboolean fleeting; /* the image is made for this run alone */
 } MfDisk;
+
+/* A qcow2 file above a disk's image, which names no image below it itself. */
+typedef struct {
+    const char *path; /* borrowed */
+    gboolean frozen;  /* never written to either: the guest's writes go above it, as they would go
+                       * above the image */
+} MfDiskOverlay;
 
 MfDisk *mf_disk_new(const char *path, const char *format, gboolean writable);
 
@@ -35,6 +43,7 @@ gboolean mf_disk_resolve(MfDisk *self, GError **error);
  * its first sector, as an image for UEFI. FALSE also where that cannot be seen. */
 gboolean mf_disk_lacks_boot_code(const MfDisk *self);
 
-/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. */
+/* A resolved disk, as the guest's 'index'th, which the firmware boots first where 'boots'. With an
+ * 'overlay' (else NULL) it is what is seen through that, and is itself not writable. */
 void mf_disk_add_to_argv(const MfDisk *self, const MfPlatform *platform, guint index,
-                         gboolean boots, MfArgv *argv);
+                         gboolean boots, const MfDiskOverlay *overlay, MfArgv *argv);

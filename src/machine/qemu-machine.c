@@ -254,9 +254,11 @@ start_daemons(MfQemuMachine *self, const MfSpec *spec, GArray *theirs, GError **
 static gboolean
 hand_backing(const MfBacking *backing, GArray *theirs, GError **error)
 {
-    const MfChildFd files[] = {{backing->ram_fd, MF_RAM_FD}, {backing->state_fd, MF_STATE_FD}};
+    const MfChildFd files[] = {{backing->ram_fd, MF_RAM_FD},
+                               {backing->state_fd, MF_STATE_FD},
+                               {backing->overlay_fd, MF_OVERLAY_FD}};
 
-    for (gsize i = 0; i < G_N_ELEMENTS(files); i++) {
+    for (gsize i = 0; i < G_N_ELEMENTS(files) && files[i].fd >= 0; i++) {
         MfChildFd handed = {fcntl(files[i].fd, F_DUPFD_CLOEXEC, 0), files[i].target};
 
         if (handed.fd < 0) {

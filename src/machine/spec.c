@@ -235,10 +235,13 @@ static void
 add_disks(const MfSpec *self, MfArgv *argv)
 {
     const MfPlatform *platform = mf_platform_get(self->arch);
+    g_autofree char *path = g_strdup_printf("/proc/self/fd/%d", MF_OVERLAY_FD);
+    const MfDiskOverlay overlay = {path, self->backing && self->backing->restored};
+    gboolean overlaid = self->backing && self->backing->overlay_fd >= 0;
 
     for (guint i = 0; i < self->disks->len; i++)
         mf_disk_add_to_argv(g_ptr_array_index(self->disks, i), platform, i, !self->kernel && i == 0,
-                            argv);
+                            overlaid && i == 0 ? &overlay : NULL, argv);
 }
 
 void

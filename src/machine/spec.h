@@ -31,28 +31,32 @@ typedef enum {
 
 #define MF_CHANNEL_FIRST_FD 3
 
-/* Behind the channels' numbers, those of a backing's files, the connection to swtpm, what else the
- * console needs, and the connections to the virtiofs daemons, in the order of the shares. */
+/* Behind the channels' numbers, those of a backing's memory and state, the connection to swtpm,
+ * what else the console needs, a backing's overlay, and the connections to the virtiofs daemons, in
+ * the order of the shares. */
 #define MF_RAM_FD         (MF_CHANNEL_FIRST_FD + MF_N_CHANNELS)
 #define MF_STATE_FD       (MF_RAM_FD + 1)
 #define MF_TPM_FD         (MF_STATE_FD + 1)
 #define MF_TYPED_FD       (MF_TPM_FD + 1)
 #define MF_PORT_NAMES_FD  (MF_TYPED_FD + 1)
-#define MF_SHARE_FIRST_FD (MF_PORT_NAMES_FD + 1)
+#define MF_OVERLAY_FD     (MF_PORT_NAMES_FD + 1)
+#define MF_SHARE_FIRST_FD (MF_OVERLAY_FD + 1)
 
 /* The console's numbers. */
 #define MF_CONSOLE_FDS                                                                             \
     ((MfSerialPortFds){MF_TYPED_FD, MF_CHANNEL_FIRST_FD + MF_CHANNEL_CONSOLE, MF_PORT_NAMES_FD})
 
 /*
- * Memory in a file, for a machine that is to be saved, or restored. What a saved machine writes
- * goes to the file; a restored one has its own copy of each page that it writes to, and waits for
- * its devices' state ('migrate-incoming').
+ * Memory in a file, for a machine that is to be saved, or restored, and an overlay above its first
+ * disk. What a saved machine writes goes to these files; a restored one has its own copy of each
+ * page that it writes to, an overlay of its own above that of the disk, and waits for its devices'
+ * state ('migrate-incoming').
  */
 typedef struct {
     gboolean restored;
-    int ram_fd;   /* borrowed */
-    int state_fd; /* borrowed; of the devices */
+    int ram_fd;     /* borrowed */
+    int state_fd;   /* borrowed; of the devices */
+    int overlay_fd; /* borrowed; -1 for a machine without a disk that could be written to */
 } MfBacking;
 
 /*

@@ -2,6 +2,10 @@
 #include "run/boot.h"
 
 #include "base/error.h"
+#include "machine/disk-files.h"
+#include "run/image-wait.h"
+#include "run/image.h"
+#include "run/renewal.h"
 #include "warm/build.h"
 #include "warm/entry.h"
 #include "warm/key.h"
@@ -15,6 +19,8 @@
 /* For how long QEMU may take to be ready for a saved machine. Without one the boot's deadline is
  * all there is. */
 #define RESTORE_TIMEOUT_MS 10000
+
+#define FILES_CHANGED "What it is made of was changed meanwhile."
 
 typedef enum {
     STATE_LOOKUP,  /* no machine yet */
@@ -39,7 +45,8 @@ struct _MfBoot {
     GSource *cancel_source; /* owned */
     GCancellable *inner;    /* owned; of the operation under way */
     gboolean save_only, may_save, waited, built, repeating;
-    guint loose_ends; /* of a machine that was saved and ends */
+    gboolean awaits_agent; /* of an image's system */
+    guint loose_ends;      /* of a machine that was saved and ends */
 };
 
 G_DEFINE_FINAL_TYPE(MfBoot, mf_boot, G_TYPE_OBJECT)
@@ -123,21 +130,26 @@ set_reading(MfBoot *self, gboolean reading)
 
 static void on_opened(GObject *source, GAsyncResult *result, gpointer data);
 static void on_machine_ended(MfBoot *self, GError *error);
+static void on_machine_stopped(MfBoot *self);
 
 /* Launches the machine of the plan, with a 'backing' or without (NULL), in place of the last. */
 static gboolean
 launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
 {
     MfSpec spec = *self->plan->spec;
+    gboolean first = self->machine == NULL;
 
     spec.backing = backing;
     g_signal_emit(self, signals[SIGNAL_LAUNCHING], 0);
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
+    if (!first && spec.firmware && !mf_firmware_renew_vars(spec.firmware, error))
+        return FALSE;
     self->machine = mf_machine_launch(&spec, error);
     if (!self->machine)
         return FALSE;
     self->state = state;
+    self->awaits_agent = FALSE;
     self->stream = mf_stream_new(mf_machine_get_channel(self->machine, MF_CHANNEL_STREAM));
     g_signal_connect_object(self->stream, "kernel-log", G_CALLBACK(on_kernel_log),
                             mf_machine_get_console(self->machine), G_CONNECT_SWAPPED);
@@ -145,6 +157,8 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
                             mf_machine_get_console(self->machine), G_CONNECT_SWAPPED);
     g_signal_connect_object(self->machine, "ended", G_CALLBACK(on_machine_ended), self,
                             G_CONNECT_SWAPPED);
+    g_signal_connect_object(mf_machine_get_qmp(self->machine), "event::STOP",
+                            G_CALLBACK(on_machine_stopped), self, G_CONNECT_SWAPPED);
     g_signal_emit(self, signals[SIGNAL_LAUNCHED], 0);
     mf_machine_open_async(self->machine, state == STATE_RESTORE ? RESTORE_TIMEOUT_MS : 0,
                           self->inner, on_opened, g_object_ref(self));
@@ -203,6 +217,42 @@ abandon_save(MfBoot *self, const GError *error)
     retreat(self);
 }
 
+/* The copy is this run's own: what was said while the saved machine booted comes before what the
+ * guest says from now on. */
+static void
+take_over(MfBoot *self)
+{
+    self->repeating = self->built;
+    on_kernel_log(mf_machine_get_console(self->machine), self->entry->console);
+    mf_console_mark(mf_machine_get_console(self->machine));
+    if (!self->plan->image_script)
+        mf_stream_resume(self->stream, self->entry->stream);
+    self->repeating = FALSE;
+    set_reading(self, TRUE);
+    g_info("This run is a copy of a saved machine: %.12s was restored.", self->key->id);
+    finish(self, NULL);
+}
+
+/* A copy that has the random numbers and the time of all others is of no use, and the next one
+ * would end the same way. */
+static void
+on_renewed(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfBoot) self = data;
+    g_autoptr(GError) error = NULL;
+    gboolean good = mf_renewal_run_finish(MF_QGA(source), result, &error);
+
+    if (!self->task || self->state != STATE_RESTORE)
+        return;
+    if (good) {
+        take_over(self);
+        return;
+    }
+    if (g_error_matches(error, MF_ERROR, MF_ERROR_GUEST))
+        mf_warm_store_refuse(self->key->id, error->message);
+    abandon_restore(self, error->message);
+}
+
 static void
 on_restored(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -212,19 +262,30 @@ on_restored(GObject *source, GAsyncResult *result, gpointer data)
 
     if (!self->task || self->state != STATE_RESTORE)
         return;
-    if (!good) {
+    if (!good)
         abandon_restore(self, error->message);
-        return;
-    }
-    /* What was said while it booted comes before what the guest says from now on. */
-    self->repeating = self->built;
-    on_kernel_log(mf_machine_get_console(self->machine), self->entry->console);
-    mf_console_mark(mf_machine_get_console(self->machine));
-    mf_stream_resume(self->stream, self->entry->stream);
-    self->repeating = FALSE;
-    set_reading(self, TRUE);
-    g_info("This run is a copy of a saved machine: %.12s was restored.", self->key->id);
-    finish(self, NULL);
+    else if (self->plan->image_script)
+        mf_renewal_run_async(mf_machine_get_qga(self->machine), self->inner, on_renewed,
+                             g_object_ref(self));
+    else
+        take_over(self);
+}
+
+static MfWarmKey *
+find_key(const MfSpec *spec, GError **error)
+{
+    g_auto(MfWarmFacts) facts = {0};
+
+    return mf_warm_facts_gather(spec, &facts, error) ? mf_warm_key_new(spec, &facts) : NULL;
+}
+
+/* Whether all that QEMU has opened by now is what the key was made of. */
+static gboolean
+is_key_current(MfBoot *self)
+{
+    g_autoptr(MfWarmKey) key = find_key(self->plan->spec, NULL);
+
+    return key && g_str_equal(key->id, self->key->id);
 }
 
 static char *
@@ -241,16 +302,18 @@ load_state(MfBoot *self)
 {
     g_autofree char *version = get_version(self);
 
-    if (g_str_equal(version, self->entry->qemu_version))
-        mf_warm_restore_async(self->machine, self->inner, on_restored, g_object_ref(self));
-    else
+    if (!g_str_equal(version, self->entry->qemu_version))
         abandon_restore(self, "another version of QEMU saved it.");
+    else if (!is_key_current(self))
+        abandon_restore(self, FILES_CHANGED);
+    else
+        mf_warm_restore_async(self->machine, self->inner, on_restored, g_object_ref(self));
 }
 
 static void
 restore(MfBoot *self)
 {
-    MfBacking backing = {TRUE, self->entry->ram_fd, self->entry->state_fd};
+    MfBacking backing = {TRUE, self->entry->ram_fd, self->entry->state_fd, self->entry->overlay_fd};
     g_autoptr(GError) error = NULL;
 
     if (launch(self, STATE_RESTORE, &backing, &error))
@@ -269,7 +332,9 @@ publish(MfBoot *self)
     const MfWarmExtras extras = {console, stream, version, self->plan->label};
     g_autoptr(GError) error = NULL;
 
-    if (!mf_warm_build_commit(self->build, &extras, &error)) {
+    if (!is_key_current(self))
+        g_set_error_literal(&error, MF_ERROR, MF_ERROR_HOST, FILES_CHANGED);
+    if (error || !mf_warm_build_commit(self->build, &extras, &error)) {
         abandon_save(self, error);
         return;
     }
@@ -334,6 +399,73 @@ on_ready(MfBoot *self)
     }
 }
 
+/* The system cannot be saved, but it is up: the run goes on with it. Nobody else gets at the files
+ * that it has been using any more. */
+static void
+keep_unsaved(MfBoot *self, GError *error)
+{
+    g_info("The image's system cannot be saved, and this run goes on in it: %s", error->message);
+    if (g_error_matches(error, MF_ERROR, MF_ERROR_GUEST) ||
+        g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
+        mf_warm_store_refuse(self->key->id, error->message);
+    self->state = STATE_COLD;
+    finish(self, self->save_only ? g_error_copy(error) : NULL);
+}
+
+static void
+on_prepared(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfBoot) self = data;
+    g_autoptr(GError) error = NULL;
+    gboolean good = mf_renewal_prepare_finish(MF_QGA(source), result, &error);
+
+    if (!self->task || self->state != STATE_BUILD)
+        return;
+    if (good)
+        on_ready(self);
+    else if (!g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
+        keep_unsaved(self, error);
+}
+
+/* That the agent is lost while a machine is to be saved is followed by that machine's end. */
+static void
+on_agent_ready(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(MfBoot) self = data;
+    g_autoptr(GError) error = NULL;
+    gboolean good = mf_image_wait_finish(MF_MACHINE(source), result, &error);
+
+    if (!self->task || MF_MACHINE(source) != self->machine)
+        return;
+    if (self->state != STATE_BUILD && self->state != STATE_COLD)
+        return;
+    self->awaits_agent = FALSE;
+    if (good && self->state == STATE_BUILD)
+        mf_renewal_prepare_async(mf_machine_get_qga(self->machine), self->plan->spec->arch,
+                                 self->inner, on_prepared, g_object_ref(self));
+    else if (good)
+        on_ready(self);
+    else if (self->state == STATE_COLD || !g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
+        finish(self, g_steal_pointer(&error));
+}
+
+static void
+await_ready(MfBoot *self)
+{
+    if (self->plan->image_script) {
+        self->awaits_agent = TRUE;
+        mf_image_wait_async(self->machine, self->target, self->inner, on_agent_ready,
+                            g_object_ref(self));
+        return;
+    }
+    /* Without an initramfs there is no ready point: the kernel starts the init script. */
+    if (!self->plan->initramfs || mf_stream_is_ready(self->stream))
+        on_ready(self);
+    else
+        g_signal_connect_object(self->stream, "ready", G_CALLBACK(on_ready), self,
+                                G_CONNECT_SWAPPED);
+}
+
 static void
 on_opened(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -357,12 +489,7 @@ on_opened(GObject *source, GAsyncResult *result, gpointer data)
         return;
     }
     g_signal_emit(self, signals[SIGNAL_OPENED], 0);
-    /* Without an initramfs there is no ready point: the kernel starts the init script. */
-    if (!self->plan->initramfs || mf_stream_is_ready(self->stream))
-        on_ready(self);
-    else
-        g_signal_connect_object(self->stream, "ready", G_CALLBACK(on_ready), self,
-                                G_CONNECT_SWAPPED);
+    await_ready(self);
 }
 
 gboolean
@@ -382,8 +509,21 @@ mf_boot_survives_end(MfBoot *self)
 static void
 on_machine_ended(MfBoot *self, GError *error)
 {
-    if (self->state == STATE_BUILD && mf_boot_survives_end(self))
+    if (self->task && self->state == STATE_BUILD && (self->save_only || mf_boot_survives_end(self)))
         abandon_save(self, error);
+}
+
+/* QEMU stops a machine whose disk cannot be written to because the cache is out of room. */
+static void
+on_machine_stopped(MfBoot *self)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (self->state != STATE_BUILD || !mf_boot_survives_end(self))
+        return;
+    g_set_error(&error, MF_ERROR, MF_ERROR_HOST,
+                "QEMU has stopped it, as it does when there is no room for what it writes.");
+    abandon_save(self, error);
 }
 
 static void
@@ -403,16 +543,32 @@ on_builder_gone(GObject *source, GAsyncResult *result, gpointer data)
     look_up(self);
 }
 
+/* As far as it is to have an overlay. */
+static gboolean
+measure_disk(const MfSpec *spec, guint64 *ret_size, GError **error)
+{
+    const MfDisk *disk = spec->disks->len > 0 ? spec->disks->pdata[0] : NULL;
+    g_auto(MfDiskFiles) files = {0};
+
+    if (disk && !disk->optical && !mf_disk_files_find(disk, &files, error))
+        return FALSE;
+    *ret_size = files.size;
+    return TRUE;
+}
+
 static void
 build(MfBoot *self)
 {
+    MfWarmSizes sizes = {.memory = self->plan->spec->memory};
     gboolean busy = FALSE;
     g_autoptr(GError) error = NULL;
 
-    self->build = mf_warm_build_begin(self->key, self->plan->spec->memory, &busy, &error);
+    if (measure_disk(self->plan->spec, &sizes.disk, &error))
+        self->build = mf_warm_build_begin(self->key, &sizes, &busy, &error);
     if (self->build) {
         MfBacking backing = {FALSE, mf_warm_build_get_ram_fd(self->build),
-                             mf_warm_build_get_state_fd(self->build)};
+                             mf_warm_build_get_state_fd(self->build),
+                             mf_warm_build_get_overlay_fd(self->build)};
 
         if (!launch(self, STATE_BUILD, &backing, &error))
             abandon_save(self, error);
@@ -452,20 +608,15 @@ make_key(MfBoot *self, char **ret_reason)
 {
     const MfSpec *spec = self->plan->spec;
     const char *why_not = self->target->cold ? "it was asked to boot" : mf_warm_why_not(spec);
-    g_auto(MfWarmFacts) facts = {0};
     g_autoptr(GError) error = NULL;
+    g_autoptr(MfWarmKey) key = NULL;
 
     if (why_not) {
         *ret_reason = g_strconcat(why_not, ".", NULL);
         return NULL;
     }
-    if (!mf_warm_facts_gather(spec, &facts, &error)) {
-        *ret_reason = g_strdup(error->message);
-        return NULL;
-    }
-
-    g_autoptr(MfWarmKey) key = mf_warm_key_new(spec, &facts);
-    *ret_reason = mf_warm_store_get_refusal(key->id);
+    key = find_key(spec, &error);
+    *ret_reason = key ? mf_warm_store_get_refusal(key->id) : g_strdup(error->message);
     return *ret_reason ? NULL : g_steal_pointer(&key);
 }
 
@@ -544,4 +695,10 @@ gboolean
 mf_boot_is_repeating(MfBoot *self)
 {
     return self->repeating;
+}
+
+char *
+mf_boot_describe_silence(MfBoot *self, const char *limit)
+{
+    return self->awaits_agent ? mf_image_describe_silence(self->target, limit) : NULL;
 }

@@ -6,7 +6,8 @@
 #include "run/stream.h"
 
 /*
- * Gets a machine to the ready point: restores a saved one; else boots one, saves it, and restores
+ * Gets a machine to the ready point, where a guest of ours says so, and the own agent of an image's
+ * system answers: restores a saved one; else boots one, saves it, and restores
  * the first copy of it; else just boots. Whatever is wrong with a saved machine, or with saving
  * one, ends in a cold boot, and is said.
  */
@@ -16,9 +17,10 @@ G_DECLARE_FINAL_TYPE(MfBoot, mf_boot, MF, BOOT, GObject)
 /* Both are borrowed for the object's life. */
 MfBoot *mf_boot_new(const MfPlan *plan, const MfTarget *target);
 
-/* Ends at the ready point. Fails as mf_machine_launch() and mf_machine_open_async() do for a cold
- * boot, and with MF_ERROR_CANCELLED. That the guest panics or QEMU ends while it boots is for who
- * watches the machine: the boot goes on until it is cancelled. */
+/* Ends at the ready point. Fails as mf_machine_launch(), mf_machine_open_async() and, for an image,
+ * mf_image_wait_async() do for a cold boot, and with MF_ERROR_CANCELLED. That the guest panics or
+ * QEMU ends while it boots is for who watches the machine: the boot goes on until it is cancelled,
+ * or has lost the agent. */
 void mf_boot_start_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                          gpointer user_data);
 gboolean mf_boot_start_finish(MfBoot *self, GAsyncResult *result, GError **error);
@@ -28,6 +30,10 @@ gboolean mf_boot_start_finish(MfBoot *self, GAsyncResult *result, GError **error
 void mf_boot_save_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data);
 gboolean mf_boot_save_finish(MfBoot *self, GAsyncResult *result, GError **error);
+
+/* Why it has not ended after 'limit'. Owned by the caller; NULL when there is nothing more to say
+ * than that. */
+char *mf_boot_describe_silence(MfBoot *self, const char *limit);
 
 /* The machine of now, and its stream. Borrowed. */
 MfMachine *mf_boot_get_machine(MfBoot *self);

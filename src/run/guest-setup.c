@@ -9,7 +9,7 @@ struct _MfGuestSetup {
     const MfPlan *plan;     /* borrowed */
     MfMachine *machine;     /* owned */
     MfStream *stream;       /* owned */
-    MfImage *image;         /* owned; while and after an image's system is awaited */
+    MfImage *image;         /* owned; while and after an image's system is set up */
     GTask *task;            /* owned; while it runs */
     GSource *cancel_source; /* owned; likewise */
     GCancellable *inner;    /* owned; of the operation under way */
@@ -53,7 +53,6 @@ finish(MfGuestSetup *self, GError *error)
         return;
     g_source_destroy(self->cancel_source);
     g_clear_pointer(&self->cancel_source, g_source_unref);
-    g_signal_handlers_disconnect_by_data(mf_machine_get_console(self->machine), self);
     g_signal_handlers_disconnect_by_data(self->stream, self);
     g_cancellable_cancel(self->inner);
     if (owned)
@@ -67,17 +66,6 @@ on_cancelled(GCancellable *cancellable, gpointer data)
 {
     finish(data, g_error_new(MF_ERROR, MF_ERROR_CANCELLED, "The guest's setup was cancelled."));
     return G_SOURCE_REMOVE;
-}
-
-/* A firmware that finds nothing to boot says so, and waits. */
-static void
-on_console_line(MfGuestSetup *self, const char *line)
-{
-    if (!self->image || mf_image_has_answered(self->image) || !mf_image_is_unbootable(line))
-        return;
-
-    g_autofree char *text = mf_image_describe_unbootable(self->target, line);
-    finish(self, g_error_new_literal(MF_ERROR, MF_ERROR_GUEST, text));
 }
 
 static void
@@ -159,8 +147,6 @@ mf_guest_setup_run_async(MfGuestSetup *self, GCancellable *cancellable,
     g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
                           NULL);
     g_source_attach(self->cancel_source, NULL);
-    g_signal_connect_object(mf_machine_get_console(self->machine), "line",
-                            G_CALLBACK(on_console_line), self, G_CONNECT_SWAPPED);
     if (self->plan->image_script)
         set_up_image(self);
     else if (self->plan->initramfs)
@@ -177,12 +163,4 @@ mf_guest_setup_run_finish(MfGuestSetup *self, GAsyncResult *result, MfImageMeans
         return FALSE;
     *ret_means = self->means;
     return TRUE;
-}
-
-char *
-mf_guest_setup_describe_silence(MfGuestSetup *self, const char *limit)
-{
-    if (!self->image || mf_image_has_answered(self->image))
-        return NULL;
-    return mf_image_describe_silence(self->target, limit);
 }

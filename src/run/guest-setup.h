@@ -26,7 +26,3 @@ void mf_guest_setup_run_async(MfGuestSetup *self, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean mf_guest_setup_run_finish(MfGuestSetup *self, GAsyncResult *result,
                                    MfImageMeans *ret_means, GError **error);
-
-/* Why it was not done after 'limit'. Owned by the caller; NULL when there is nothing more to say
- * than that. */
-char *mf_guest_setup_describe_silence(MfGuestSetup *self, const char *limit);

@@ -24,7 +24,6 @@ struct _MfImage {
     GCancellable *cancellable; /* owned; the caller's, or NULL */
     char *reason;              /* owned */
     MfImageMeans means;
-    gboolean answered;
 };
 
 G_DEFINE_FINAL_TYPE(MfImage, mf_image, G_TYPE_OBJECT)
@@ -143,29 +142,6 @@ on_script_started(GObject *source, GAsyncResult *result, gpointer data)
     mf_exec_status_wait_async(self->status, self->cancellable, on_script_ended, g_object_ref(self));
 }
 
-static void
-on_synced(GObject *source, GAsyncResult *result, gpointer data)
-{
-    static const char *const words[] = {"-s", NULL};
-    static const MfQgaExecCapture capture = {.kind = MF_QGA_EXEC_CAPTURE_KIND_FLAG, .flag = TRUE};
-    g_autoptr(MfImage) self = data;
-    g_autoptr(GError) error = NULL;
-    const MfQgaGuestExecArguments arguments = {
-        .path = "/bin/sh",
-        .arg = words,
-        .input_data = self->encoded,
-        .capture_output = &capture,
-    };
-
-    if (!mf_qga_sync_finish(MF_QGA(source), result, &error)) {
-        finish(self, g_steal_pointer(&error));
-        return;
-    }
-    self->answered = TRUE;
-    mf_qga_guest_exec_async(self->qga, &arguments, EXEC_TIMEOUT_MS, self->cancellable,
-                            on_script_started, g_object_ref(self));
-}
-
 MfImage *
 mf_image_new(MfQga *qga, const char *script)
 {
@@ -180,9 +156,19 @@ void
 mf_image_set_up_async(MfImage *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                       gpointer user_data)
 {
+    static const char *const words[] = {"-s", NULL};
+    static const MfQgaExecCapture capture = {.kind = MF_QGA_EXEC_CAPTURE_KIND_FLAG, .flag = TRUE};
+    const MfQgaGuestExecArguments arguments = {
+        .path = "/bin/sh",
+        .arg = words,
+        .input_data = self->encoded,
+        .capture_output = &capture,
+    };
+
     self->task = g_task_new(self, NULL, callback, user_data);
     g_set_object(&self->cancellable, cancellable);
-    mf_qga_sync_async(self->qga, 0, cancellable, on_synced, g_object_ref(self));
+    mf_qga_guest_exec_async(self->qga, &arguments, EXEC_TIMEOUT_MS, cancellable, on_script_started,
+                            g_object_ref(self));
 }
 
 gboolean
@@ -231,12 +217,6 @@ mf_image_check(MfImage *self, MfImageMeans means, const MfTarget *target, GError
                   "shares. %s",
                   reason);
     return TRUE;
-}
-
-gboolean
-mf_image_has_answered(MfImage *self)
-{
-    return self->answered;
 }
 
 gboolean

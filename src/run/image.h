@@ -7,8 +7,9 @@
 #include "wire/qga.h"
 
 /*
- * Gets the system of an image ready for the run's command: waits for its own guest agent, and has
- * that run the script of templates/guest/image.sh.in, which mounts the shares.
+ * Gets the system of an image ready for the run's command: has its own guest agent, which has
+ * answered (run/image-wait.h), run the script of templates/guest/image.sh.in, which mounts the
+ * shares.
  */
 #define MF_TYPE_IMAGE (mf_image_get_type())
 G_DECLARE_FINAL_TYPE(MfImage, mf_image, MF, IMAGE, GObject)
@@ -23,7 +24,7 @@ typedef enum {
 /* 'qga' is referenced, 'script' copied. */
 MfImage *mf_image_new(MfQga *qga, const char *script);
 
-/* Waits for the agent as long as it takes. MF_ERROR_GUEST when a share cannot be mounted,
+/* MF_ERROR_GUEST when a share cannot be mounted,
  * MF_ERROR_REMOTE when the agent refuses to execute a shell, MF_ERROR_CANCELLED, LOST, ... */
 void mf_image_set_up_async(MfImage *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                            gpointer user_data);
@@ -35,9 +36,6 @@ const char *mf_image_get_reason(MfImage *self);
 
 /* Whether that is enough for the target; what it can do without is logged. MF_ERROR_GUEST. */
 gboolean mf_image_check(MfImage *self, MfImageMeans means, const MfTarget *target, GError **error);
-
-/* Whether the agent has answered. */
-gboolean mf_image_has_answered(MfImage *self);
 
 /* Whether 'line' of the console is the firmware's word that there is nothing to boot, and that it
  * waits for somebody at a keyboard. */

@@ -30,6 +30,7 @@ static MfDisk *
 make_disk(const MfTarget *target, const char *directory, GError **error)
 {
     g_autofree char *copy = NULL;
+    MfDisk *disk;
 
     switch (target->medium) {
     case MF_MEDIUM_DISK:
@@ -39,7 +40,9 @@ make_disk(const MfTarget *target, const char *directory, GError **error)
     case MF_MEDIUM_FAT:
         if (!mf_fat_image_make(target->image, directory, FAT_NAME, &copy, error))
             return NULL;
-        return mf_disk_new(copy, "raw", FALSE);
+        disk = mf_disk_new(copy, "raw", FALSE);
+        disk->fleeting = TRUE;
+        return disk;
     }
     return mf_disk_new(target->image, NULL, target->image_writable);
 }

@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -22,11 +20,10 @@
 #include "run/command-record.h"
 #include "run/crash-evidence.h"
 #include "run/media.h"
+#include "run/moment.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
-
-#define ENTROPY_BYTES 64
 
 /* Directories that the guest covers with file systems of its own: a path below them is not the
  * host's there. */
@@ -252,15 +249,22 @@ find_kernel(const MfTarget *target, GError **error)
     return mf_catalog_resolve(target->kernel, error);
 }
 
-/* Owned by the caller. */
+/* 'what' is the kernel or the image that it boots. Owned by the caller. */
 static char *
-describe_machine(const MfSpec *spec, const MfTarget *target, MfKernel *kernel)
+describe_machine(const MfSpec *spec, const char *what)
 {
-    gboolean named = target->kernel && !g_file_test(target->kernel, G_FILE_TEST_EXISTS);
     g_autofree char *memory = mf_format_size(spec->memory);
 
-    return g_strdup_printf("%s, %s, %u CPU%s", named ? target->kernel : mf_kernel_get_path(kernel),
-                           memory, spec->cpus, spec->cpus == 1 ? "" : "s");
+    return g_strdup_printf("%s, %s, %u CPU%s", what, memory, spec->cpus,
+                           spec->cpus == 1 ? "" : "s");
+}
+
+static char *
+describe_kernel_machine(const MfSpec *spec, const MfTarget *target, MfKernel *kernel)
+{
+    gboolean named = target->kernel && !g_file_test(target->kernel, G_FILE_TEST_EXISTS);
+
+    return describe_machine(spec, named ? target->kernel : mf_kernel_get_path(kernel));
 }
 
 /* What the kernel has to have, but for the shares. */
@@ -623,6 +627,7 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
     if (target->share_type == MF_SHARE_VIRTIOFS && !plan_virtiofs(spec, NULL, error))
         return FALSE;
     add_shares(self, target);
+    self->label = describe_machine(spec, target->image);
     return plan_commands(self, target, stdio_open, error) && make_tools(self, error) &&
            render_image_scripts(self, target, error);
 }
@@ -652,7 +657,7 @@ plan_kernel_and_root(MfPlan *self, const MfTarget *target, const gboolean stdio_
 
     if (!kernel || !plan_kernel(self, target, kernel, error))
         return FALSE;
-    self->label = describe_machine(spec, target, kernel);
+    self->label = describe_kernel_machine(spec, target, kernel);
     add_setup(self, MF_CONF_ROOT, mf_share_type_name(spec->share_type));
     add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
     add_shares(self, target);
@@ -693,42 +698,16 @@ mf_plan_new(const MfTarget *target, const gboolean stdio_open[3], GError **error
     return g_steal_pointer(&self);
 }
 
-/* The wall clock as MF_CONF_TIME wants it. */
-static char *
-format_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_REALTIME, &now);
-    return g_strdup_printf("%lld.%09ld", (long long)now.tv_sec, now.tv_nsec);
-}
-
-static char *
-format_entropy(void)
-{
-    guint8 bytes[ENTROPY_BYTES];
-    GString *text = g_string_new(NULL);
-
-    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-        return g_string_free(text, FALSE);
-    for (gsize i = 0; i < sizeof(bytes); i++)
-        g_string_append_printf(text, "%02x", bytes[i]);
-    return g_string_free(text, FALSE);
-}
-
 GBytes *
 mf_plan_make_conf(const MfPlan *self)
 {
     struct mf_record record = {0};
-    g_autofree char *entropy = format_entropy();
 
-    mf_record_add(&record, MF_CONF_ENTROPY, entropy);
+    mf_moment_add_entropy(&record);
     for (guint i = 0; i < self->setup->len; i += 2)
         mf_record_add(&record, g_ptr_array_index(self->setup, i),
                       g_ptr_array_index(self->setup, i + 1));
-    /* Last, so that it is as fresh as can be. */
-    g_autofree char *now = format_now();
-    mf_record_add(&record, MF_CONF_TIME, now);
+    mf_moment_add_time(&record);
 
     GBytes *conf = g_bytes_new(record.data, record.size);
     mf_record_clear(&record);

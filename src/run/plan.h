@@ -37,8 +37,8 @@ typedef struct {
     char *image_command, *image_command_alone;
     GString *script_mounts; /* owned; what the init script mounts */
     char *script_modules;   /* owned; as MF_CONF_MODULES, or NULL */
-    char *label;            /* owned; what of the machine people tell it by; only of one that boots
-                             * a kernel with a guest of ours */
+    char *label;            /* owned; what of the machine people tell it by; NULL for one that boots
+                             * with nothing of mayfly's in it */
     char *accel_note;       /* owned; what speaks against KVM, or NULL */
 } MfPlan;
 

@@ -199,8 +199,7 @@ lose(MfRun *self, const GError *error)
 static char *
 describe_timeout(MfRun *self, const char *limit)
 {
-    char *silence =
-        self->preparation ? mf_guest_setup_describe_silence(self->preparation, limit) : NULL;
+    char *silence = self->boot ? mf_boot_describe_silence(self->boot, limit) : NULL;
 
     return silence
                ? silence
@@ -301,10 +300,14 @@ on_booted(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(MfRun) self = data;
     g_autoptr(GError) error = NULL;
 
-    if (!mf_boot_start_finish(MF_BOOT(source), result, &error))
-        decide_on_error(self, error);
-    else if (!self->decided)
+    if (self->decided)
+        return;
+    if (mf_boot_start_finish(MF_BOOT(source), result, &error))
         enter(self, MF_PHASE_SETUP);
+    else if (g_error_matches(error, MF_ERROR, MF_ERROR_LOST))
+        lose(self, error);
+    else
+        decide_on_error(self, error);
 }
 
 static void

@@ -14,6 +14,7 @@
 #define INIT_TEMPLATE    "/mayfly/guest/init.sh.in"
 #define COMMAND_TEMPLATE "/mayfly/guest/command.sh.in"
 #define IMAGE_TEMPLATE   "/mayfly/guest/image.sh.in"
+#define SAVE_TEMPLATE    "/mayfly/guest/image-save.sh.in"
 #define TEMPLATE_MAX     (1u << 20)
 
 /* No double quote in here: the kernel would end the argument at it. */
@@ -149,6 +150,16 @@ mf_scripts_render_image(const MfScriptsPlaces *places, GError **error)
     set(values, "tools", mf_shell_quote(MF_GUEST_TOOLS));
     set(values, "mounts", g_strdup(places->mounts));
     return mf_template_render(template, "image.sh.in", values, error);
+}
+
+char *
+mf_scripts_render_image_save(GError **error)
+{
+    g_autofree char *template = read_resource(SAVE_TEMPLATE);
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+    set(values, "tools", mf_shell_quote(MF_GUEST_TOOLS));
+    return mf_template_render(template, "image-save.sh.in", values, error);
 }
 
 char *

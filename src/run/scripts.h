@@ -20,9 +20,10 @@ typedef struct {
  */
 char *mf_scripts_render(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
 
-/* The texts of what sets an image's own system up, and of its command script. Owned by the caller.
- */
+/* The texts of what sets an image's own system up, of what does that before it is saved, and of its
+ * command script. Owned by the caller. */
 char *mf_scripts_render_image(const MfScriptsPlaces *places, GError **error);
+char *mf_scripts_render_image_save(GError **error);
 char *
 mf_scripts_render_command(const MfTarget *target, const MfScriptsPlaces *places, GError **error);
 

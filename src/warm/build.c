@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/tempdir.h"
+#include "machine/qcow2.h"
 #include "warm/manifest.h"
 #include "warm/store.h"
 
@@ -24,6 +25,7 @@ struct MfWarmBuild {
     int lock_fd;     /* owned */
     int ram_fd;      /* owned */
     int state_fd;    /* owned */
+    int overlay_fd;  /* owned; or -1 */
 };
 
 static gboolean
@@ -61,8 +63,27 @@ check_room(const char *directory, guint64 memory, GError **error)
     return FALSE;
 }
 
+static gboolean
+make_overlay(MfWarmBuild *self, guint64 size, GError **error)
+{
+    if (size == 0)
+        return TRUE;
+    self->overlay_fd = make_part(self, MF_WARM_OVERLAY, 0, error);
+    return self->overlay_fd >= 0 && mf_qcow2_write_empty(self->overlay_fd, size, error);
+}
+
+static gboolean
+make_parts(MfWarmBuild *self, const MfWarmSizes *sizes, GError **error)
+{
+    self->ram_fd = make_part(self, MF_WARM_RAM, sizes->memory, error);
+    if (self->ram_fd >= 0)
+        self->state_fd = make_part(self, MF_WARM_STATE, 0, error);
+    return self->state_fd >= 0 && make_overlay(self, sizes->disk, error);
+}
+
 MfWarmBuild *
-mf_warm_build_begin(const MfWarmKey *key, guint64 memory, gboolean *ret_busy, GError **error)
+mf_warm_build_begin(const MfWarmKey *key, const MfWarmSizes *sizes, gboolean *ret_busy,
+                    GError **error)
 {
     int lock_fd = mf_warm_store_lock(key->id, ret_busy, error);
 
@@ -72,7 +93,7 @@ mf_warm_build_begin(const MfWarmKey *key, guint64 memory, gboolean *ret_busy, GE
     g_autoptr(MfWarmBuild) self = g_new0(MfWarmBuild, 1);
     self->id = g_strdup(key->id);
     self->lock_fd = lock_fd;
-    self->ram_fd = self->state_fd = -1;
+    self->ram_fd = self->state_fd = self->overlay_fd = -1;
     self->directory = mf_warm_store_path(key->id, MF_WARM_BUILDING, error);
     if (!self->directory)
         return NULL;
@@ -82,12 +103,9 @@ mf_warm_build_begin(const MfWarmKey *key, guint64 memory, gboolean *ret_busy, GE
         fail(error, "The directory for a saved machine", self->directory);
         return NULL;
     }
-    if (!check_room(self->directory, memory, error))
+    if (!check_room(self->directory, sizes->memory, error) || !make_parts(self, sizes, error))
         return NULL;
-    self->ram_fd = make_part(self, MF_WARM_RAM, memory, error);
-    if (self->ram_fd >= 0)
-        self->state_fd = make_part(self, MF_WARM_STATE, 0, error);
-    return self->state_fd >= 0 ? g_steal_pointer(&self) : NULL;
+    return g_steal_pointer(&self);
 }
 
 int
@@ -102,6 +120,12 @@ mf_warm_build_get_state_fd(MfWarmBuild *self)
     return self->state_fd;
 }
 
+int
+mf_warm_build_get_overlay_fd(MfWarmBuild *self)
+{
+    return self->overlay_fd;
+}
+
 static gboolean
 write_part(MfWarmBuild *self, const char *name, GBytes *bytes, MfWarmSum *ret_sum, GError **error)
 {
@@ -113,21 +137,31 @@ write_part(MfWarmBuild *self, const char *name, GBytes *bytes, MfWarmSum *ret_su
                            error);
 }
 
+/* Owned by the caller; "" for no file. NULL with errno. */
+static char *
+identify(int fd)
+{
+    struct stat status;
+
+    if (fd < 0)
+        return g_strdup("");
+    return fstat(fd, &status) == 0 ? mf_cache_file_id(&status) : NULL;
+}
+
 /* What the manifest says of the files that QEMU has written. */
 static gboolean
 take_parts(MfWarmBuild *self, MfWarmManifest *manifest, GError **error)
 {
     g_autofree char *path = g_build_filename(self->directory, MF_WARM_STATE, NULL);
     g_autoptr(GBytes) state = mf_file_read(path, STATE_MAX, error);
-    struct stat ram;
 
     if (!state)
         return FALSE;
-    if (fstat(self->ram_fd, &ram) < 0)
-        return fail(error, "The saved machine's file", MF_WARM_RAM);
     mf_warm_sum_make(&manifest->state, state);
-    manifest->ram = mf_cache_file_id(&ram);
-    return TRUE;
+    manifest->ram = identify(self->ram_fd);
+    manifest->overlay = identify(self->overlay_fd);
+    return (manifest->ram && manifest->overlay) ||
+           fail(error, "The saved machine's file", MF_WARM_RAM);
 }
 
 static gboolean
@@ -172,6 +206,7 @@ mf_warm_build_free(MfWarmBuild *self)
         return;
     mf_fd_clear(&self->ram_fd);
     mf_fd_clear(&self->state_fd);
+    mf_fd_clear(&self->overlay_fd);
     if (self->directory)
         mf_warm_store_discard(self->id);
     g_free(self->directory);

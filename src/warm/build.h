@@ -17,14 +17,21 @@ typedef struct {
     const char *label; /* what it is saved for, for people */
 } MfWarmExtras;
 
-/* Begins to save the machine of a key, with 'memory' bytes. NULL with *ret_busy when somebody else
- * is at it, or with MF_ERROR_HOST. */
-MfWarmBuild *
-mf_warm_build_begin(const MfWarmKey *key, guint64 memory, gboolean *ret_busy, GError **error);
+/* How large what a machine has is, in bytes. */
+typedef struct {
+    guint64 memory;
+    guint64 disk; /* that is to have an overlay; 0 for none */
+} MfWarmSizes;
 
-/* The files for QEMU, both borrowed. */
+/* Begins to save the machine of a key. NULL with *ret_busy when somebody else is at it, or with
+ * MF_ERROR_HOST. */
+MfWarmBuild *mf_warm_build_begin(const MfWarmKey *key, const MfWarmSizes *sizes, gboolean *ret_busy,
+                                 GError **error);
+
+/* The files for QEMU, all borrowed; -1 for an overlay that there is not. */
 int mf_warm_build_get_ram_fd(MfWarmBuild *self);
 int mf_warm_build_get_state_fd(MfWarmBuild *self);
+int mf_warm_build_get_overlay_fd(MfWarmBuild *self);
 
 /* Publishes the machine, which no QEMU may have open any more, and removes others if the cache has
  * become too large. MF_ERROR_HOST. */

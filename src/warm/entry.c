@@ -23,6 +23,7 @@ mf_warm_entry_free(MfWarmEntry *self)
         return;
     mf_fd_clear(&self->ram_fd);
     mf_fd_clear(&self->state_fd);
+    mf_fd_clear(&self->overlay_fd);
     g_clear_pointer(&self->console, g_bytes_unref);
     g_clear_pointer(&self->stream, g_bytes_unref);
     g_free(self->qemu_version);
@@ -47,21 +48,47 @@ open_part(const char *directory, const char *name, int flags, GError **error)
     return fd;
 }
 
+/* Opens a file that is known by its identity. */
+static gboolean
+open_identified(const char *directory, const char *name, int flags, const char *identity,
+                int *ret_fd, struct stat *ret_status, GError **error)
+{
+    mf_autofd fd = open_part(directory, name, flags, error);
+
+    if (fd < 0)
+        return FALSE;
+    if (fstat(fd, ret_status) < 0)
+        return distrust(error, name, "cannot be looked at");
+
+    g_autofree char *id = mf_cache_file_id(ret_status);
+    if (!g_str_equal(id, identity))
+        return distrust(error, name, "is not as it was when the machine was saved");
+    *ret_fd = mf_fd_steal(&fd);
+    return TRUE;
+}
+
 static gboolean
 open_ram(MfWarmEntry *self, const char *directory, const MfWarmManifest *manifest, guint64 memory,
          GError **error)
 {
     struct stat status;
 
-    self->ram_fd = open_part(directory, MF_WARM_RAM, O_RDWR, error);
-    if (self->ram_fd < 0)
+    if (!open_identified(directory, MF_WARM_RAM, O_RDWR, manifest->ram, &self->ram_fd, &status,
+                         error))
         return FALSE;
-    if (fstat(self->ram_fd, &status) < 0 || (guint64)status.st_size != memory)
-        return distrust(error, MF_WARM_RAM, "does not have the size of the machine's memory");
+    return (guint64)status.st_size == memory ||
+           distrust(error, MF_WARM_RAM, "does not have the size of the machine's memory");
+}
 
-    g_autofree char *id = mf_cache_file_id(&status);
-    return g_str_equal(id, manifest->ram) ||
-           distrust(error, MF_WARM_RAM, "is not as it was when the machine was saved");
+static gboolean
+open_overlay(MfWarmEntry *self, const char *directory, const MfWarmManifest *manifest,
+             GError **error)
+{
+    struct stat status;
+
+    return !*manifest->overlay ||
+           open_identified(directory, MF_WARM_OVERLAY, O_RDONLY, manifest->overlay,
+                           &self->overlay_fd, &status, error);
 }
 
 static GBytes *
@@ -84,7 +111,8 @@ static gboolean
 open_parts(MfWarmEntry *self, const char *directory, const MfWarmManifest *manifest, guint64 memory,
            GError **error)
 {
-    if (!open_ram(self, directory, manifest, memory, error))
+    if (!open_ram(self, directory, manifest, memory, error) ||
+        !open_overlay(self, directory, manifest, error))
         return FALSE;
     self->state_fd = open_part(directory, MF_WARM_STATE, O_RDONLY, error);
     if (self->state_fd < 0)
@@ -119,7 +147,7 @@ open_entry(const char *directory, const MfWarmKey *key, guint64 memory, GError *
     }
 
     g_autoptr(MfWarmEntry) self = g_new0(MfWarmEntry, 1);
-    self->ram_fd = self->state_fd = -1;
+    self->ram_fd = self->state_fd = self->overlay_fd = -1;
     return open_parts(self, directory, manifest, memory, error) ? g_steal_pointer(&self) : NULL;
 }
 

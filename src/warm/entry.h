@@ -7,6 +7,7 @@
 typedef struct {
     int ram_fd;         /* owned */
     int state_fd;       /* owned */
+    int overlay_fd;     /* owned; -1 for none */
     GBytes *console;    /* owned */
     GBytes *stream;     /* owned; may be empty */
     char *qemu_version; /* owned; of the QEMU that saved it */

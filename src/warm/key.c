@@ -12,9 +12,12 @@
 #include "base/cache.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/disk-files.h"
 #include "machine/initramfs.h"
 
-#define FORMAT_VERSION "2"
+#define FORMAT_VERSION "3"
+
+#define NO_FILE "none"
 
 /* On a large host the whole of /proc/cpuinfo is megabytes; the first CPU's part is at its head. */
 #define CPUINFO_HEAD 16384
@@ -26,8 +29,17 @@ mf_warm_facts_clear(MfWarmFacts *self)
     g_clear_pointer(&self->qemu, g_free);
     g_clear_pointer(&self->kernel, g_free);
     g_clear_pointer(&self->initramfs, g_free);
+    g_clear_pointer(&self->disk, g_free);
+    g_clear_pointer(&self->firmware, g_free);
     g_clear_pointer(&self->host_cpu, g_free);
     g_clear_pointer(&self->host_kernel, g_free);
+}
+
+/* Whether the first disk is what boots. */
+static gboolean
+has_image(const MfSpec *spec)
+{
+    return !spec->kernel && spec->disks->len > 0;
 }
 
 /* The command line with a placeholder for whatever may differ between the machine that was saved
@@ -38,6 +50,9 @@ mask_machine(const MfSpec *spec)
     MfSpec plain = *spec;
     g_autofree MfShare *masked = g_new0(MfShare, spec->shares->len);
     g_autoptr(GPtrArray) shares = g_ptr_array_new();
+    g_autoptr(GPtrArray) disks = g_ptr_array_new();
+    MfFirmware firmware;
+    MfDisk image;
 
     for (guint i = 0; i < spec->shares->len; i++) {
         const MfShare *share = g_ptr_array_index(spec->shares, i);
@@ -46,9 +61,23 @@ mask_machine(const MfSpec *spec)
         g_ptr_array_add(shares, &masked[i]);
     }
     plain.qemu = (char *)"QEMU";
-    plain.kernel = (char *)"KERNEL";
+    plain.kernel = spec->kernel ? (char *)"KERNEL" : NULL;
     plain.initrd = spec->initrd ? (char *)"INITRAMFS" : NULL;
     plain.shares = shares;
+    if (has_image(spec)) {
+        image = *(const MfDisk *)spec->disks->pdata[0];
+        image.path = (char *)"IMAGE";
+        g_ptr_array_extend(disks, spec->disks, NULL, NULL);
+        disks->pdata[0] = &image;
+        plain.disks = disks;
+    }
+    if (spec->firmware) {
+        firmware = *spec->firmware;
+        firmware.code = (char *)"FIRMWARE";
+        firmware.vars = (char *)"VARIABLES";
+        plain.firmware = &firmware;
+    }
+    plain.bios = spec->bios ? (char *)"FIRMWARE" : NULL;
     plain.qmp_socket = NULL;
     plain.virtiofsd = NULL;
     plain.backing = NULL;
@@ -85,17 +114,39 @@ has_unknown_files(const MfSpec *spec)
     return FALSE;
 }
 
+/* Of what the machine boots, and finds on its disks. */
+static const char *
+why_not_boot(const MfSpec *spec)
+{
+    const MfDisk *image = has_image(spec) ? spec->disks->pdata[0] : NULL;
+
+    if (spec->paused)
+        return "what boots with nothing of mayfly's in it says of no point that it is ready at";
+    if (!image && !spec->initrd)
+        return "without an initramfs the guest mounts its root before it can be saved";
+    if (spec->disks->len > (image ? 1 : 0))
+        return "what is on a disk can be another thing at the next run";
+    if (!image && (spec->firmware || spec->bios))
+        return "it is made of files that can be other ones at the next run";
+    if (image && image->writable)
+        return "the image is to be written to";
+    if (image && image->fleeting)
+        return "what it boots is made anew for each run";
+    if (spec->firmware && spec->firmware->secure)
+        return "Secure Boot is there to check each boot";
+    return NULL;
+}
+
 const char *
 mf_warm_why_not(const MfSpec *spec)
 {
+    const char *why_not;
+
     if (spec->connect)
         return "a machine of libvirt's has its memory in no file of ours";
-    if (!spec->kernel)
-        return "what an image boots is on a disk, which can be another thing at the next run";
-    if (!spec->initrd)
-        return "without an initramfs the guest mounts its root before it can be saved";
-    if (spec->disks->len > 0)
-        return "what is on a disk can be another thing at the next run";
+    why_not = why_not_boot(spec);
+    if (why_not)
+        return why_not;
     if (spec->net != MF_NET_NONE)
         return "the connections of a network cannot be saved";
     if (spec->numa->len > 0)
@@ -111,11 +162,14 @@ mf_warm_why_not(const MfSpec *spec)
     return NULL;
 }
 
+/* NO_FILE for a path of NULL. */
 static char *
 identify(const char *path, GError **error)
 {
     struct stat status;
 
+    if (!path)
+        return g_strdup(NO_FILE);
     if (stat(path, &status) == 0)
         return mf_cache_file_id(&status);
     mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be looked at", path);
@@ -156,6 +210,46 @@ describe_host_cpu(void)
     return mf_warm_describe_cpu(head);
 }
 
+static char *
+identify_disk(const MfSpec *spec, GError **error)
+{
+    g_auto(MfDiskFiles) files = {0};
+
+    if (!has_image(spec))
+        return g_strdup(NO_FILE);
+    if (!mf_disk_files_find(spec->disks->pdata[0], &files, error))
+        return NULL;
+    return g_steal_pointer(&files.identity);
+}
+
+static char *
+identify_firmware(const MfSpec *spec, GError **error)
+{
+    g_autofree char *code = NULL;
+    g_autofree char *vars = NULL;
+
+    if (!spec->firmware)
+        return identify(spec->bios, error);
+    code = identify(spec->firmware->code, error);
+    vars = code ? identify(spec->firmware->original_vars, error) : NULL;
+    return vars ? g_strdup_printf("%s %s", code, vars) : NULL;
+}
+
+static gboolean
+identify_files(const MfSpec *spec, MfWarmFacts *facts, GError **error)
+{
+    facts->qemu = identify(spec->qemu, error);
+    if (facts->qemu)
+        facts->kernel = identify(spec->kernel, error);
+    if (facts->kernel)
+        facts->initramfs = identify(spec->initrd, error);
+    if (facts->initramfs)
+        facts->disk = identify_disk(spec, error);
+    if (facts->disk)
+        facts->firmware = identify_firmware(spec, error);
+    return facts->firmware != NULL;
+}
+
 gboolean
 mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
 {
@@ -163,12 +257,7 @@ mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
     g_auto(MfWarmFacts) facts = {0};
     struct utsname host;
 
-    facts.qemu = identify(spec->qemu, error);
-    if (facts.qemu)
-        facts.kernel = identify(spec->kernel, error);
-    if (facts.kernel)
-        facts.initramfs = identify(spec->initrd, error);
-    if (!facts.initramfs)
+    if (!identify_files(spec, &facts, error))
         return FALSE;
 
     facts.guest = guest ? g_strndup(g_bytes_get_data(guest, NULL), g_bytes_get_size(guest))
@@ -191,16 +280,19 @@ mf_warm_key_new(const MfSpec *spec, const MfWarmFacts *facts)
     g_autoptr(MfArgv) argv = mask_machine(spec);
     g_autofree char *machine = mf_argv_to_lines(argv);
 
-    self->text = g_strdup_printf("format " FORMAT_VERSION "\n"
-                                 "guest %s\n"
-                                 "qemu %s\n"
-                                 "kernel %s\n"
-                                 "initramfs %s\n"
-                                 "host-cpu %s\n"
-                                 "host-kernel %s\n"
-                                 "machine %s\n",
-                                 facts->guest, facts->qemu, facts->kernel, facts->initramfs,
-                                 facts->host_cpu, facts->host_kernel, machine);
+    self->text =
+        g_strdup_printf("format " FORMAT_VERSION "\n"
+                        "guest %s\n"
+                        "qemu %s\n"
+                        "kernel %s\n"
+                        "initramfs %s\n"
+                        "disk %s\n"
+                        "firmware %s\n"
+                        "host-cpu %s\n"
+                        "host-kernel %s\n"
+                        "machine %s\n",
+                        facts->guest, facts->qemu, facts->kernel, facts->initramfs, facts->disk,
+                        facts->firmware, facts->host_cpu, facts->host_kernel, machine);
     self->id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, self->text, -1);
     return self;
 }

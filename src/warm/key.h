@@ -15,6 +15,10 @@
  *     qemu         the identity of the QEMU program's file
  *     kernel       the identity of the image that QEMU boots, so a rebuilt one differs
  *     initramfs    the identity of the archive
+ *     disk         the identity of the disk image that boots in place of a kernel, and of those
+ *                  below it
+ *     firmware     the identity of firmware that does not come with QEMU, and of the variables that
+ *                  it begins with
  *     host-cpu     vendor, model, stepping, microcode and features of the host's first CPU
  *     host-kernel  under KVM, which shares in what the CPU model 'host' is
  *     machine      QEMU's command line: machine type, accelerator, CPU model and count, memory,
@@ -26,7 +30,8 @@
  * command, environment, shared directories and root are not: nothing of them is in the machine when
  * it is saved.
  *
- * An identity is device, inode, size and times of a file (mf_cache_file_id).
+ * An identity is device, inode, size and times of a file (mf_cache_file_id); it is "none" where
+ * there is no such file.
  */
 typedef struct {
     char *text; /* owned */
@@ -39,6 +44,8 @@ typedef struct {
     char *qemu;
     char *kernel;
     char *initramfs;
+    char *disk;
+    char *firmware;
     char *host_cpu;
     char *host_kernel;
 } MfWarmFacts;
@@ -46,7 +53,8 @@ typedef struct {
 /* NULL when machines of this spec can be saved; else why not, as the end of a sentence. */
 const char *mf_warm_why_not(const MfSpec *spec);
 
-/* Looks at the files that 'spec' names, and at the host. MF_ERROR_HOST. */
+/* Looks at the files that 'spec' names, and at the host. MF_ERROR_HOST; also for a disk image of
+ * which a change could not be seen. */
 gboolean mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error);
 void mf_warm_facts_clear(MfWarmFacts *self);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(MfWarmFacts, mf_warm_facts_clear)

@@ -9,7 +9,7 @@
 #include "wire/json.h"
 
 #define MANIFEST_MAX 65536
-#define VERSION      1
+#define VERSION      2
 #define BOOT_ID      "/proc/sys/kernel/random/boot_id"
 #define BOOT_ID_MAX  64
 
@@ -24,6 +24,7 @@ static const struct {
         {"host-boot", G_STRUCT_OFFSET(MfWarmManifest, host_boot)},
         {"qemu-version", G_STRUCT_OFFSET(MfWarmManifest, qemu_version)},
         {"ram", G_STRUCT_OFFSET(MfWarmManifest, ram)},
+        {"overlay", G_STRUCT_OFFSET(MfWarmManifest, overlay)},
 },
   sums[] = {
       {"state", G_STRUCT_OFFSET(MfWarmManifest, state)},

@@ -5,10 +5,10 @@
 
 /*
  * What a saved machine's files have to be. The small ones are known by size and SHA-256. The memory
- * is known by its file's identity (mf_cache_file_id), which any write to it changes: its checksum
- * would cost more than all the rest of a restore. That holds as long as the host runs; after a
- * crash of the host the file may lack what was never written back, so a machine is trusted only in
- * the boot of the host that it was saved in.
+ * and the overlay of its disk are known by their files' identity (mf_cache_file_id), which any
+ * write to them changes: a checksum would cost more than all the rest of a restore. That holds as
+ * long as the host runs; after a crash of the host the files may lack what was never written back,
+ * so a machine is trusted only in the boot of the host that it was saved in.
  */
 typedef struct {
     guint64 size;
@@ -21,6 +21,7 @@ typedef struct {
     char *host_boot;    /* owned; the host's boot id */
     char *qemu_version; /* owned; "7.2.22" */
     char *ram;          /* owned; the file's identity */
+    char *overlay;      /* owned; the file's identity; "" for none */
     MfWarmSum state, console, stream;
 } MfWarmManifest;
 

@@ -9,6 +9,8 @@
  *
  *     <id>/ram            the guest's memory; sparse
  *     <id>/state          the devices' state, as QEMU's migration writes it
+ *     <id>/overlay        what the boot wrote to its disk, as a qcow2 above the image; of a machine
+ *                         that has such a disk
  *     <id>/console        what the guest said on its console while it booted
  *     <id>/stream         the beginning of a frame whose rest is in the devices' state
  *     <id>/manifest.json  identity and checksums of these files
@@ -20,6 +22,7 @@
  */
 #define MF_WARM_RAM      "ram"
 #define MF_WARM_STATE    "state"
+#define MF_WARM_OVERLAY  "overlay"
 #define MF_WARM_CONSOLE  "console"
 #define MF_WARM_STREAM   "stream"
 #define MF_WARM_MANIFEST "manifest.json"

@@ -208,7 +208,7 @@ def a_panic_of_an_image_s_kernel_is_one():
 def an_image_that_powers_itself_off_while_it_boots_is_told_of():
     with Sandbox() as box:
         result = run_image(box, with_init(box, "exec poweroff -f\n"), "--", "true")
-        expect(result, 69, out=b"", err="mayfly: The guest powered itself off during setup")
+        expect(result, 69, out=b"", err="mayfly: The guest powered itself off during boot")
 
 
 @test

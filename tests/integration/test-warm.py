@@ -58,7 +58,7 @@ def the_verb_builds_shows_and_removes_machines():
         expect(box.run("warm", "build", "-k", kernel("small")), 0, out=b"")
         key = box.run("warm", "key", "-k", kernel("small"))
         expect(key, 0)
-        assert key.out.startswith(name.encode() + b"\n\nformat 2\n"), key
+        assert key.out.startswith(name.encode() + b"\n\nformat 3\n"), key
         assert was_restored(box.expect_right())
         shown = box.run("warm", "list")
         expect(shown, 0)

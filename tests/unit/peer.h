@@ -29,6 +29,7 @@ void peer_set_piece(Peer *self, gsize piece);
 
 /* The script. 'arguments' is JSON, NULL for none. */
 void peer_expect(Peer *self, const char *command, const char *arguments);
+void peer_expect_any(Peer *self, const char *command); /* with any arguments */
 void peer_expect_sync(Peer *self);
 void peer_say(Peer *self, const char *text);
 void peer_hang_up(Peer *self);

@@ -120,6 +120,21 @@ render_image(const char *tools, const char *mounts)
     return script;
 }
 
+/* The script for an image's system that is to be saved. */
+static char *
+render_image_save(const char *tools)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *template = read_template("image-save.sh.in");
+    g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+
+    g_hash_table_insert(values, (char *)"tools", mf_shell_quote(tools));
+
+    char *script = mf_template_render(template, "image-save.sh.in", values, &error);
+    g_assert_no_error(error);
+    return script;
+}
+
 static char *
 write_script(const char *script)
 {
@@ -438,12 +453,11 @@ system_tear_down(System *self, gconstpointer unused)
     g_free(self->log);
 }
 
-/* Runs the script in that system, by each shell, and expects this end and these calls. */
+/* Runs the script in that system, by each shell, and expects this end and these calls last. */
 static void
-assert_system(const System *self, const char *mounts, int status, const char *answer,
+assert_script(const System *self, const char *script, int status, const char *answer,
               const char *errors, const char *calls)
 {
-    g_autofree char *script = render_image(self->tools, mounts);
     g_autofree char *path = g_strconcat(self->bin, ":/usr/bin:/bin", NULL);
 
     for (gsize i = 0; i < G_N_ELEMENTS(shells); i++) {
@@ -462,6 +476,15 @@ assert_system(const System *self, const char *mounts, int status, const char *an
         g_assert_cmpstr(outcome.errors ? outcome.errors : "", ==, errors);
         g_assert_true(g_str_has_suffix(log, calls));
     }
+}
+
+static void
+assert_system(const System *self, const char *mounts, int status, const char *answer,
+              const char *errors, const char *calls)
+{
+    g_autofree char *script = render_image(self->tools, mounts);
+
+    assert_script(self, script, status, answer, errors, calls);
 }
 
 #define MOUNT_9P(access) "mount -t 9p -o " access ",trans=virtio,version=9p2000.L,msize=512000,"
@@ -511,11 +534,39 @@ test_a_share_that_an_image_cannot_mount_is_named(System *self, gconstpointer unu
 }
 
 static void
-test_the_script_for_an_image_passes_shellcheck(void)
+test_a_system_to_be_saved_has_mayfly_guest_in_memory(System *self, gconstpointer unused)
 {
+    g_autofree char *script = render_image_save(self->tools);
+    g_autofree char *calls = g_strdup_printf("mount -t tmpfs -o mode=700 tmpfs %s\n"
+                                             "modprobe -a 9p 9pnet_virtio\n",
+                                             self->tools);
+
+    write_program(self->bin, "cat", "printf '#!/bin/sh\nexit 0\n'\n");
+    assert_script(self, script, 0, "", "", calls);
+}
+
+static void
+test_a_system_where_mayfly_guest_does_not_run_is_left_as_it_was(System *self, gconstpointer unused)
+{
+    g_autofree char *script = render_image_save(self->tools);
+    g_autofree char *calls = g_strdup_printf("mount -t tmpfs -o mode=700 tmpfs %s\numount %s\n",
+                                             self->tools, self->tools);
+
+    write_program(self->bin, "umount", "echo umount \"$@\" >>\"${0%/*}/../log\"\n");
+    write_program(self->bin, "cat", "printf '#!/bin/sh\necho no such CPU >&2; exit 126\n'\n");
+    assert_script(self, script, EXITED(1), "", "no such CPU\n", calls);
+    write_program(self->bin, "mount", "echo no room >&2; : >\"${0%/*}/../log\"; exit 32\n");
+    assert_script(self, script, EXITED(1), "", "no room\n", "");
+}
+
+static void
+test_the_scripts_for_an_image_pass_shellcheck(void)
+{
+    g_autofree char *save = render_image_save("/run/mayfly");
     g_autofree char *script = render_image("/run/mayfly", "share 9p rw 'mayfly.share' '/a b'\n");
 
     assert_shellcheck_is_content(script);
+    assert_shellcheck_is_content(save);
 }
 
 int
@@ -551,7 +602,13 @@ main(int argc, char **argv)
                system_tear_down);
     g_test_add("/guest-templates/a-share-that-an-image-cannot-mount-is-named", System, NULL,
                system_set_up, test_a_share_that_an_image_cannot_mount_is_named, system_tear_down);
-    g_test_add_func("/guest-templates/the-script-for-an-image-passes-shellcheck",
-                    test_the_script_for_an_image_passes_shellcheck);
+    g_test_add("/guest-templates/a-system-to-be-saved-has-mayfly-guest-in-memory", System, NULL,
+               system_set_up, test_a_system_to_be_saved_has_mayfly_guest_in_memory,
+               system_tear_down);
+    g_test_add("/guest-templates/a-system-where-mayfly-guest-does-not-run-is-left-as-it-was",
+               System, NULL, system_set_up,
+               test_a_system_where_mayfly_guest_does_not_run_is_left_as_it_was, system_tear_down);
+    g_test_add_func("/guest-templates/the-scripts-for-an-image-pass-shellcheck",
+                    test_the_scripts_for_an_image_pass_shellcheck);
     return g_test_run();
 }

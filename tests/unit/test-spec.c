@@ -63,7 +63,7 @@ static void
 test_a_machine_to_be_saved_has_its_memory_in_a_file(void)
 {
     g_autoptr(MfSpec) spec = spec_fixture_new("pc");
-    const MfBacking backing = {FALSE, 20, 21};
+    const MfBacking backing = {FALSE, 20, 21, -1};
 
     spec->backing = &backing;
     assert_golden(spec, "spec-saved.args");
@@ -73,10 +73,27 @@ static void
 test_a_restored_machine_waits_for_its_state(void)
 {
     g_autoptr(MfSpec) spec = spec_fixture_new("pc");
-    const MfBacking backing = {TRUE, 20, 21};
+    const MfBacking backing = {TRUE, 20, 21, -1};
 
     spec->backing = &backing;
     assert_golden(spec, "spec-restored.args");
+}
+
+/* The image is only read by both; what the saved one writes to is only read by the restored one. */
+static void
+test_an_image_of_a_saved_machine_is_below_two_overlays(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("pc");
+    const MfBacking saved = {FALSE, 20, 21, 22}, restored = {TRUE, 20, 21, 22};
+
+    g_clear_pointer(&spec->kernel, g_free);
+    g_clear_pointer(&spec->initrd, g_free);
+    g_clear_pointer(&spec->append, g_free);
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/a,b", "raw", FALSE));
+    spec->backing = &saved;
+    assert_golden(spec, "spec-image-saved.args");
+    spec->backing = &restored;
+    assert_golden(spec, "spec-image-restored.args");
 }
 
 static void
@@ -148,7 +165,7 @@ static void
 test_a_restored_machine_of_another_architecture_is_given_its_kernel(void)
 {
     g_autoptr(MfSpec) spec = make_spec_of(MF_ARCH_AARCH64);
-    const MfBacking backing = {TRUE, 20, 21};
+    const MfBacking backing = {TRUE, 20, 21, -1};
 
     spec->backing = &backing;
     assert_golden(spec, "spec-aarch64-restored.args");
@@ -501,10 +518,21 @@ test_a_command_line_that_the_kernel_would_cut_is_refused(void)
     }
 }
 
+static void
+add_share_tests(void)
+{
+    g_test_add_func("/share/share-types-are-read-by-name", test_share_types_are_read_by_name);
+    g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
+    g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",
+                    test_a_colon_in_a_host_path_is_escaped);
+    g_test_add_func("/share/bad-mounts-are-refused", test_bad_mounts_are_refused);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    add_share_tests();
     g_test_add_func("/spec/the-default-machine", test_the_default_machine);
     g_test_add_func("/spec/paths-with-commas-and-spaces-stay-one-value",
                     test_paths_with_commas_and_spaces_stay_one_value);
@@ -515,6 +543,8 @@ main(int argc, char **argv)
                     test_a_machine_to_be_saved_has_its_memory_in_a_file);
     g_test_add_func("/spec/a-restored-machine-waits-for-its-state",
                     test_a_restored_machine_waits_for_its_state);
+    g_test_add_func("/spec/an-image-of-a-saved-machine-is-below-two-overlays",
+                    test_an_image_of_a_saved_machine_is_below_two_overlays);
     g_test_add_func("/spec/kvm-without-initrd-and-with-extra-arguments",
                     test_kvm_without_initrd_and_with_extra_arguments);
     g_test_add_func("/spec/virtiofs-shares-memory-and-takes-connections",
@@ -556,11 +586,6 @@ main(int argc, char **argv)
                     test_a_restored_machine_of_another_architecture_is_given_its_kernel);
     g_test_add_func("/spec/kvm-brings-the-hosts-cpu-and-interrupt-controller",
                     test_kvm_brings_the_hosts_cpu_and_interrupt_controller);
-    g_test_add_func("/share/share-types-are-read-by-name", test_share_types_are_read_by_name);
-    g_test_add_func("/share/mounts-are-read-as-documented", test_mounts_are_read_as_documented);
-    g_test_add_func("/share/a-colon-in-a-host-path-is-escaped",
-                    test_a_colon_in_a_host_path_is_escaped);
-    g_test_add_func("/share/bad-mounts-are-refused", test_bad_mounts_are_refused);
     g_test_add_func("/spec/a-command-line-that-the-kernel-would-cut-is-refused",
                     test_a_command_line_that_the_kernel_would_cut_is_refused);
     return g_test_run();

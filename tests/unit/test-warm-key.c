@@ -16,6 +16,8 @@ make_facts(void)
         .qemu = (char *)"1-2-3",
         .kernel = (char *)"4-5-6",
         .initramfs = (char *)"7-8-9",
+        .disk = (char *)"none",
+        .firmware = (char *)"none",
         .host_cpu = (char *)"cpu",
         .host_kernel = (char *)"any",
     };
@@ -126,6 +128,18 @@ change_initramfs(MfSpec *spec, MfWarmFacts *facts)
 }
 
 static void
+change_disk(MfSpec *spec, MfWarmFacts *facts)
+{
+    facts->disk = (char *)"1-1-1 2-2-2";
+}
+
+static void
+change_firmware(MfSpec *spec, MfWarmFacts *facts)
+{
+    facts->firmware = (char *)"3-3-3 4-4-4";
+}
+
+static void
 change_host_cpu(MfSpec *spec, MfWarmFacts *facts)
 {
     facts->host_cpu = (char *)"another";
@@ -151,7 +165,7 @@ test_each_part_alone_changes_the_key(void)
         change_machine,     change_accel, change_cpu,    change_cpus,      change_memory,
         change_append,      add_share,    swap_shares,   change_tag,       add_script_ports,
         change_guest,       change_qemu,  change_kernel, change_initramfs, change_host_cpu,
-        change_host_kernel, set_smbios,
+        change_host_kernel, set_smbios,   change_disk,   change_firmware,
     };
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -173,7 +187,7 @@ test_what_is_the_runs_alone_is_not_in_the_key(void)
     g_autoptr(MfSpec) spec = spec_fixture_new("q35");
     g_autoptr(MfSpec) other = spec_fixture_new("q35");
     MfWarmFacts facts = make_facts();
-    MfBacking backing = {TRUE, 5, 6};
+    MfBacking backing = {TRUE, 5, 6, 7};
     MfShare *share = other->shares->pdata[1];
 
     replace(&((MfShare *)other->shares->pdata[0])->host_path, "/another/root");
@@ -188,6 +202,114 @@ test_what_is_the_runs_alone_is_not_in_the_key(void)
     g_assert_cmpstr(first, ==, second);
 }
 
+/* A machine that boots an image by UEFI, as a run has it whose variables are in 'directory'. */
+static MfSpec *
+make_image_spec(const char *image, const char *directory)
+{
+    MfSpec *spec = spec_fixture_new("q35");
+
+    g_clear_pointer(&spec->kernel, g_free);
+    g_clear_pointer(&spec->initrd, g_free);
+    g_clear_pointer(&spec->append, g_free);
+    g_ptr_array_add(spec->disks, mf_disk_new(image, "raw", FALSE));
+    spec->firmware = g_new0(MfFirmware, 1);
+    spec->firmware->code = g_strdup("/firmware/code");
+    spec->firmware->vars = g_build_filename(directory, "vars", NULL);
+    spec->firmware->original_vars = g_strdup("/firmware/vars");
+    spec->firmware->format = spec->firmware->own_format = "raw";
+    return spec;
+}
+
+static void
+test_an_image_is_known_by_its_files_and_not_by_their_paths(void)
+{
+    g_autoptr(MfSpec) spec = make_image_spec("/images/a", "/tmp/1");
+    g_autoptr(MfSpec) other = make_image_spec("/images/b", "/tmp/2");
+    MfWarmFacts facts = make_facts();
+    MfDisk *disk = other->disks->pdata[0];
+
+    g_assert_null(mf_warm_why_not(spec));
+    g_autofree char *first = key_of(spec, &facts);
+    g_autofree char *second = key_of(other, &facts);
+    g_assert_cmpstr(first, ==, second);
+    facts.disk = (char *)"1-1-1";
+    g_autofree char *third = key_of(spec, &facts);
+    g_assert_cmpstr(first, !=, third);
+
+    replace(&disk->format, "qcow2");
+    g_autofree char *fourth = key_of(other, &facts);
+    g_assert_cmpstr(third, !=, fourth);
+}
+
+static void
+make_writable(MfSpec *spec)
+{
+    ((MfDisk *)spec->disks->pdata[0])->writable = TRUE;
+}
+
+static void
+make_fleeting(MfSpec *spec)
+{
+    ((MfDisk *)spec->disks->pdata[0])->fleeting = TRUE;
+}
+
+static void
+add_disk(MfSpec *spec)
+{
+    g_ptr_array_add(spec->disks, mf_disk_new("/images/other", "raw", FALSE));
+}
+
+static void
+make_secure(MfSpec *spec)
+{
+    spec->firmware->secure = TRUE;
+}
+
+static void
+make_paused(MfSpec *spec)
+{
+    spec->paused = TRUE;
+}
+
+static void
+share_by_virtiofs(MfSpec *spec)
+{
+    spec->share_type = MF_SHARE_VIRTIOFS;
+}
+
+static void
+add_tpm(MfSpec *spec)
+{
+    spec->tpm = MF_TPM_2_0;
+}
+
+static void
+test_an_image_that_cannot_be_saved_is_known(void)
+{
+    static const struct {
+        void (*change)(MfSpec *spec);
+        const char *reason;
+    } cases[] = {
+        {make_writable, "written to"},
+        {make_fleeting, "anew for each run"},
+        {add_disk, "on a disk"},
+        {make_secure, "Secure Boot"},
+        {make_paused, "nothing of mayfly's"},
+        {share_by_virtiofs, "virtiofs"},
+        {add_tpm, "TPM"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MfSpec) spec = make_image_spec("/images/a", "/tmp/1");
+
+        g_assert_null(mf_warm_why_not(spec));
+        cases[i].change(spec);
+        g_test_message("%s", cases[i].reason);
+        g_assert_nonnull(mf_warm_why_not(spec));
+        g_assert_nonnull(strstr(mf_warm_why_not(spec), cases[i].reason));
+    }
+}
+
 static void
 test_the_text_is_one_part_a_line_without_paths(void)
 {
@@ -197,8 +319,9 @@ test_the_text_is_one_part_a_line_without_paths(void)
     g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key->text, -1);
 
     g_assert_cmpstr(key->id, ==, sum);
-    g_assert_true(g_str_has_prefix(key->text, "format 2\nguest guest\nqemu 1-2-3\nkernel 4-5-6\n"
-                                              "initramfs 7-8-9\nhost-cpu cpu\nhost-kernel any\n"
+    g_assert_true(g_str_has_prefix(key->text, "format 3\nguest guest\nqemu 1-2-3\nkernel 4-5-6\n"
+                                              "initramfs 7-8-9\ndisk none\nfirmware none\n"
+                                              "host-cpu cpu\nhost-kernel any\n"
                                               "machine "));
     g_assert_nonnull(strstr(key->text, "mount_tag=mayfly.share"));
     g_assert_nonnull(strstr(key->text, "console=ttyS0 quiet"));
@@ -221,9 +344,12 @@ test_a_machine_that_cannot_be_saved_is_known(void)
     spec->initrd = g_strdup("/cache/initramfs/a");
     spec->share_type = MF_SHARE_VIRTIOFS;
     g_assert_nonnull(mf_warm_why_not(spec));
-    g_autoptr(MfSpec) image = spec_fixture_new("q35");
-    g_clear_pointer(&image->kernel, g_free);
-    g_assert_nonnull(mf_warm_why_not(image));
+    g_autoptr(MfSpec) uefi = make_image_spec("/images/a", "/tmp/1");
+    uefi->kernel = g_strdup("/cache/images/vmlinux");
+    uefi->initrd = g_strdup("/cache/initramfs/a");
+    uefi->append = g_strdup("quiet");
+    g_ptr_array_set_size(uefi->disks, 0);
+    g_assert_nonnull(mf_warm_why_not(uefi));
     spec->share_type = MF_SHARE_9P;
     g_assert_null(mf_warm_why_not(spec));
     spec->net = MF_NET_USER;
@@ -315,6 +441,40 @@ test_facts_follow_the_files(void)
 }
 
 static void
+test_facts_of_an_image_follow_its_files_and_its_firmwares(void)
+{
+    g_autofree char *path = NULL;
+    g_autoptr(MfSpec) spec = NULL;
+    g_auto(MfWarmFacts) facts = {0};
+    g_autoptr(GError) error = NULL;
+    int fd = g_file_open_tmp("mayfly-test-XXXXXX", &path, &error);
+
+    g_assert_no_error(error);
+    g_close(fd, NULL);
+    spec = make_image_spec(path, "/tmp/absent");
+    replace(&spec->qemu, path);
+    replace(&spec->firmware->code, path);
+    replace(&spec->firmware->original_vars, path);
+    g_assert_true(mf_warm_facts_gather(spec, &facts, &error));
+    g_assert_cmpstr(facts.kernel, ==, "none");
+    g_assert_cmpstr(facts.initramfs, ==, "none");
+    g_assert_cmpstr(facts.disk, ==, facts.qemu);
+    g_autofree char *both = g_strdup_printf("%s %s", facts.qemu, facts.qemu);
+    g_assert_cmpstr(facts.firmware, ==, both);
+
+    g_auto(MfWarmFacts) gone = {0};
+    replace(&spec->firmware->original_vars, "/absent/vars");
+    g_assert_false(mf_warm_facts_gather(spec, &gone, &error));
+    g_assert_nonnull(strstr(error->message, "/absent/vars"));
+    g_clear_pointer(&spec->firmware, mf_firmware_free);
+    spec->bios = g_strdup(path);
+    g_auto(MfWarmFacts) other = {0};
+    g_assert_true(mf_warm_facts_gather(spec, &other, NULL));
+    g_assert_cmpstr(other.firmware, ==, facts.qemu);
+    g_assert_cmpint(g_remove(path), ==, 0);
+}
+
+static void
 test_state_goes_by_the_means_of_qemus_version(void)
 {
     static const struct {
@@ -347,6 +507,12 @@ main(int argc, char **argv)
                     test_each_part_alone_changes_the_key);
     g_test_add_func("/warm-key/what-is-the-runs-alone-is-not-in-the-key",
                     test_what_is_the_runs_alone_is_not_in_the_key);
+    g_test_add_func("/warm-key/an-image-is-known-by-its-files-and-not-by-their-paths",
+                    test_an_image_is_known_by_its_files_and_not_by_their_paths);
+    g_test_add_func("/warm-key/an-image-that-cannot-be-saved-is-known",
+                    test_an_image_that_cannot_be_saved_is_known);
+    g_test_add_func("/warm-key/facts-of-an-image-follow-its-files-and-its-firmwares",
+                    test_facts_of_an_image_follow_its_files_and_its_firmwares);
     g_test_add_func("/warm-key/the-text-is-one-part-a-line-without-paths",
                     test_the_text_is_one_part_a_line_without_paths);
     g_test_add_func("/warm-key/a-machine-that-cannot-be-saved-is-known",

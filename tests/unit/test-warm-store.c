@@ -17,8 +17,11 @@
 #include "warm/wait.h"
 
 #define MEMORY  (1u << 20)
+#define DISK    (1u << 30)
 #define TIME_MS 10000
 #define NOBODY  65534
+
+static const MfWarmSizes sizes = {MEMORY, DISK};
 
 typedef struct {
     char *directory; /* owned; with the cache in it */
@@ -57,7 +60,7 @@ begin_build(const MfWarmKey *key)
 {
     g_autoptr(GError) error = NULL;
     gboolean busy = TRUE;
-    MfWarmBuild *build = mf_warm_build_begin(key, MEMORY, &busy, &error);
+    MfWarmBuild *build = mf_warm_build_begin(key, &sizes, &busy, &error);
 
     g_assert_no_error(error);
     g_assert_nonnull(build);
@@ -210,8 +213,8 @@ remove_file(const char *path)
 static void
 test_damage_to_any_file_is_found(Fixture *fixture, gconstpointer data)
 {
-    static const char *const names[] = {MF_WARM_RAM, MF_WARM_STATE, MF_WARM_CONSOLE, MF_WARM_STREAM,
-                                        MF_WARM_MANIFEST};
+    static const char *const names[] = {MF_WARM_RAM,     MF_WARM_STATE,  MF_WARM_OVERLAY,
+                                        MF_WARM_CONSOLE, MF_WARM_STREAM, MF_WARM_MANIFEST};
     static void (*const damages[])(const char *path) = {truncate_by_one, flip_first_bit,
                                                         remove_file};
     g_autoptr(MfWarmKey) key = make_key("a");
@@ -230,18 +233,59 @@ test_damage_to_any_file_is_found(Fixture *fixture, gconstpointer data)
 
 /* With as many bytes, and the times of before, it is still another file. */
 static void
-test_replaced_memory_is_found(Fixture *fixture, gconstpointer data)
+test_replaced_memory_or_overlay_is_found(Fixture *fixture, gconstpointer data)
+{
+    static const char *const names[] = {MF_WARM_RAM, MF_WARM_OVERLAY};
+    g_autoptr(MfWarmKey) key = make_key("a");
+
+    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *path = path_of(key, names[i]);
+        g_autofree char *quoted = g_strdup_printf("'%s'", names[i]);
+        struct stat status;
+
+        save(key);
+        g_assert_cmpint(stat(path, &status), ==, 0);
+        const struct timespec times[] = {status.st_atim, status.st_mtim};
+        flip_first_bit(path);
+        g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
+        assert_distrusted(key, quoted);
+    }
+}
+
+static void
+test_a_machine_without_a_disk_has_no_overlay(Fixture *fixture, gconstpointer data)
+{
+    static const MfWarmSizes diskless = {MEMORY, 0};
+    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmEntry) entry = NULL;
+    g_autofree char *path = path_of(key, MF_WARM_OVERLAY);
+    const MfWarmExtras extras = {NULL, NULL, "7.2.22", "/boot/vmlinuz"};
+    gboolean busy;
+
+    {
+        g_autoptr(MfWarmBuild) build = mf_warm_build_begin(key, &diskless, &busy, NULL);
+
+        g_assert_cmpint(mf_warm_build_get_overlay_fd(build), ==, -1);
+        g_assert_true(mf_warm_build_commit(build, &extras, NULL));
+    }
+    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
+    g_assert_cmpint(entry->overlay_fd, ==, -1);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+/* Whoever has it open cannot write to it. */
+static void
+test_an_overlay_is_opened_to_be_read_only(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(MfWarmKey) key = make_key("a");
-    g_autofree char *path = path_of(key, MF_WARM_RAM);
-    struct stat status;
+    g_autoptr(MfWarmEntry) entry = NULL;
+    char magic[4];
 
     save(key);
-    g_assert_cmpint(stat(path, &status), ==, 0);
-    const struct timespec times[] = {status.st_atim, status.st_mtim};
-    flip_first_bit(path);
-    g_assert_cmpint(utimensat(AT_FDCWD, path, times, 0), ==, 0);
-    assert_distrusted(key, "'ram'");
+    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
+    g_assert_cmpint(pread(entry->overlay_fd, magic, sizeof(magic), 0), ==, sizeof(magic));
+    g_assert_cmpmem(magic, sizeof(magic), "QFI\xfb", 4);
+    g_assert_cmpint(pwrite(entry->overlay_fd, magic, sizeof(magic), 0), ==, -1);
 }
 
 static void
@@ -296,7 +340,7 @@ test_two_never_save_the_same(Fixture *fixture, gconstpointer data)
         g_autoptr(MfWarmBuild) build = begin_build(key);
         g_autoptr(MfWarmBuild) unrelated = begin_build(other);
 
-        g_assert_null(mf_warm_build_begin(key, MEMORY, &busy, &error));
+        g_assert_null(mf_warm_build_begin(key, &sizes, &busy, &error));
         g_assert_no_error(error);
         g_assert_true(busy);
         g_assert_true(mf_warm_store_is_locked(key->id));
@@ -332,7 +376,7 @@ build_and_die(const MfWarmKey *key)
 
     if (pid == 0) {
         gboolean busy;
-        MfWarmBuild *build = mf_warm_build_begin(key, MEMORY, &busy, NULL);
+        MfWarmBuild *build = mf_warm_build_begin(key, &sizes, &busy, NULL);
 
         if (build)
             raise(SIGKILL);
@@ -500,9 +544,10 @@ test_memory_that_does_not_fit_is_not_begun(Fixture *fixture, gconstpointer data)
 {
     g_autoptr(MfWarmKey) key = make_key("a");
     g_autoptr(GError) error = NULL;
+    const MfWarmSizes huge = {G_GUINT64_CONSTANT(1) << 50, 0};
     gboolean busy;
 
-    g_assert_null(mf_warm_build_begin(key, G_GUINT64_CONSTANT(1) << 50, &busy, &error));
+    g_assert_null(mf_warm_build_begin(key, &huge, &busy, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
     g_assert_nonnull(strstr(error->message, "no room"));
     g_assert_false(exists(key, MF_WARM_BUILDING));
@@ -526,7 +571,7 @@ test_an_unwritable_cache_fails_with_its_path(Fixture *fixture, gconstpointer dat
     if (is_root)
         g_assert_cmpint(seteuid(NOBODY), ==, 0);
     g_autoptr(GError) error = NULL;
-    g_assert_null(mf_warm_build_begin(key, MEMORY, &busy, &error));
+    g_assert_null(mf_warm_build_begin(key, &sizes, &busy, &error));
     /* What root made, root removes. */
     if (is_root)
         g_assert_cmpint(seteuid(0), ==, 0);
@@ -651,7 +696,9 @@ static const struct {
     {"what-is-saved-can-be-opened", test_what_is_saved_can_be_opened},
     {"an-opened-machine-outlives-its-removal", test_an_opened_machine_outlives_its_removal},
     {"damage-to-any-file-is-found", test_damage_to_any_file_is_found},
-    {"replaced-memory-is-found", test_replaced_memory_is_found},
+    {"replaced-memory-or-overlay-is-found", test_replaced_memory_or_overlay_is_found},
+    {"a-machine-without-a-disk-has-no-overlay", test_a_machine_without_a_disk_has_no_overlay},
+    {"an-overlay-is-opened-to-be-read-only", test_an_overlay_is_opened_to_be_read_only},
     {"another-size-of-memory-is-refused", test_another_size_of_memory_is_refused},
     {"a-machine-of-another-boot-of-the-host-is-refused",
      test_a_machine_of_another_boot_of_the_host_is_refused},
