@@ -26,7 +26,9 @@
 struct MfCatalogDraft {
     char *path; /* owned; NULL once published */
     int lock_fd;
-    char *release; /* owned; NULL when not known */
+    char *release;          /* owned; NULL when not known */
+    gboolean arch_required; /* it has to be for this one */
+    MfArch arch;
 };
 
 /* Locks the directory 'path' for as long as the result is open; -1 when somebody else has. */
@@ -322,6 +324,12 @@ examine(MfCatalogDraft *self, const char *source, GError **error)
                     source, unusable ? unusable->message : "there is no image.");
         return NULL;
     }
+    if (self->arch_required && mf_kernel_get_arch(kernel) != self->arch) {
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "The kernel of '%s' is one for %s, where one for %s was asked for.", source,
+                    mf_arch_name(mf_kernel_get_arch(kernel)), mf_arch_name(self->arch));
+        return NULL;
+    }
     entry->release = g_strdup(self->release ? self->release : mf_kernel_get_release(kernel));
     entry->arch = mf_kernel_get_arch(kernel);
     entry->added = g_get_real_time() / G_USEC_PER_SEC;
@@ -353,6 +361,13 @@ mf_catalog_draft_publish(MfCatalogDraft *self, const char *name, const char *pre
         return NULL;
     entry->image = mf_catalog_entry_find_image(place);
     return g_steal_pointer(&entry);
+}
+
+void
+mf_catalog_draft_require_arch(MfCatalogDraft *self, MfArch arch)
+{
+    self->arch_required = TRUE;
+    self->arch = arch;
 }
 
 gboolean

@@ -27,6 +27,9 @@ const char *mf_catalog_draft_get_path(MfCatalogDraft *self);
  * package. MF_ERROR_CONFIG (no image, several, a release that is no name), MF_ERROR_HOST. */
 gboolean mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **error);
 
+/* From here on a kernel of another architecture is refused. */
+void mf_catalog_draft_require_arch(MfCatalogDraft *self, MfArch arch);
+
 /* The name of the one directory in lib/modules that still lacks a modules.dep; NULL when there is
  * none. Owned by the caller. */
 char *mf_catalog_draft_unindexed_release(MfCatalogDraft *self);

@@ -16,6 +16,8 @@
 typedef struct {
     MfCatalogProgressFunc progress;
     gpointer progress_data;
+    MfArch arch;
+    gboolean arch_given;
     MfOciReference *reference; /* owned */
     MfOciRegistry *registry;   /* owned */
     MfOciManifest *manifest;   /* owned; the last one read */
@@ -25,7 +27,7 @@ typedef struct {
     guint64 total, before;     /* bytes of all layers, and of those before that one */
     char *shown;               /* owned; what messages call the image */
     char *name;                /* owned; the entry's */
-    char *version;             /* owned; the sum of the first manifest */
+    char *version;             /* owned; the sum of the manifest that has the layers */
     char *activity;            /* owned */
 } Pull;
 
@@ -94,6 +96,8 @@ unpack(GTask *task)
         g_object_unref(task);
         return;
     }
+    if (self->arch_given)
+        mf_catalog_draft_require_arch(draft, self->arch);
     build = mf_catalog_build_new(draft, self->progress, self->progress_data);
     for (guint i = 0; i < layers->len; i++) {
         const MfOciLayer *layer = layers->pdata[i];
@@ -174,7 +178,8 @@ find_present(Pull *self)
 {
     g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
 
-    if (entry && g_strcmp0(entry->version, self->version) == 0)
+    if (entry && g_strcmp0(entry->version, self->version) == 0 &&
+        (!self->arch_given || entry->arch == self->arch))
         return g_steal_pointer(&entry);
     return NULL;
 }
@@ -215,12 +220,13 @@ on_manifest(GObject *source, GAsyncResult *result, gpointer data)
 
     g_clear_pointer(&self->manifest, mf_oci_manifest_free);
     if (document)
-        self->manifest = mf_oci_manifest_parse(document, mf_arch_native(), self->shown, &error);
+        self->manifest = mf_oci_manifest_parse(document, self->arch, self->shown, &error);
     if (!self->manifest) {
         give_up(task, error);
         return;
     }
-    if (self->manifests++ == 0) {
+    self->manifests++;
+    if (self->manifest->layers) {
         g_autofree char *sum = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, document);
         MfCatalogEntry *present;
 
@@ -245,6 +251,17 @@ ask_manifest(GTask *task, const char *wanted)
                                        on_manifest, task);
 }
 
+/* One for another host's architecture is beside this one's. */
+static char *
+make_name(Pull *self)
+{
+    g_autofree char *name = mf_oci_reference_entry_name(self->reference);
+
+    if (self->arch == mf_arch_native())
+        return g_steal_pointer(&name);
+    return g_strconcat(name, "-", mf_arch_name(self->arch), NULL);
+}
+
 static gboolean
 prepare(Pull *self, const char *what, const char *name, GError **error)
 {
@@ -255,7 +272,7 @@ prepare(Pull *self, const char *what, const char *name, GError **error)
     self->reference = mf_oci_reference_parse(what, error);
     if (!self->reference)
         return FALSE;
-    self->name = name ? g_strdup(name) : mf_oci_reference_entry_name(self->reference);
+    self->name = name ? g_strdup(name) : make_name(self);
     if (!mf_catalog_entry_check_name(self->name, error))
         return FALSE;
     self->registry = mf_oci_registry_new(self->reference, what, error);
@@ -263,9 +280,10 @@ prepare(Pull *self, const char *what, const char *name, GError **error)
 }
 
 void
-mf_catalog_oci_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
-                          gpointer progress_data, GCancellable *cancellable,
-                          GAsyncReadyCallback callback, gpointer user_data)
+mf_catalog_oci_pull_async(const char *what, const char *name, const MfArch *arch,
+                          MfCatalogProgressFunc progress, gpointer progress_data,
+                          GCancellable *cancellable, GAsyncReadyCallback callback,
+                          gpointer user_data)
 {
     g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user_data);
     Pull *self = g_new0(Pull, 1);
@@ -273,6 +291,8 @@ mf_catalog_oci_pull_async(const char *what, const char *name, MfCatalogProgressF
 
     self->progress = progress;
     self->progress_data = progress_data;
+    self->arch_given = arch != NULL;
+    self->arch = arch ? *arch : mf_arch_native();
     self->downloads =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)mf_download_free);
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/error.h"
 #include "machine/apt.h"
 #include "machine/catalog-build.h"
 #include "machine/catalog-mainline.h"
@@ -155,10 +156,22 @@ pull_package(GTask *task, const char *what)
     mf_apt_resolve_async(what, g_task_get_cancellable(task), on_resolved, g_steal_pointer(&owned));
 }
 
+/* Takes the task. */
+static void
+refuse_arch(GTask *task, const char *what, MfArch arch)
+{
+    g_task_return_new_error(
+        task, MF_ERROR, MF_ERROR_CONFIG,
+        "'%s' names packages for this host's architecture, %s: only images of a "
+        "registry (oci://...) can be pulled for %s.",
+        what, mf_arch_name(mf_arch_native()), mf_arch_name(arch));
+    g_object_unref(task);
+}
+
 void
-mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
-                      gpointer progress_data, GCancellable *cancellable,
-                      GAsyncReadyCallback callback, gpointer user_data)
+mf_catalog_pull_async(const char *what, const char *name, const MfArch *arch,
+                      MfCatalogProgressFunc progress, gpointer progress_data,
+                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
 {
     GTask *task = g_task_new(NULL, cancellable, callback, user_data);
     Pull *self = g_new0(Pull, 1);
@@ -169,8 +182,10 @@ mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc 
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
     g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
     if (mf_oci_reference_recognise(what))
-        mf_catalog_oci_pull_async(what, name, progress, progress_data, cancellable, on_image_pulled,
-                                  task);
+        mf_catalog_oci_pull_async(what, name, arch, progress, progress_data, cancellable,
+                                  on_image_pulled, task);
+    else if (arch && *arch != mf_arch_native())
+        refuse_arch(task, what, *arch);
     else if (mf_catalog_mainline_recognise(what))
         mf_catalog_mainline_pull_async(what, name, progress, progress_data, cancellable,
                                        on_mainline_pulled, task);

@@ -47,13 +47,17 @@ typedef void (*MfCatalogProgressFunc)(const char *activity, double fraction, gpo
  * for a flavour, "debian/6.1.0-56-amd64" or "debian/6.1" for that release or the newest that starts
  * so. oci://REGISTRY/...       A container image: oci-reference.h.
  *
+ * 'arch' is what it has to be for; NULL for whatever this host would take. Only an image can be for
+ * another architecture than the host's.
+ *
  * 'name' is what to call the entry, NULL for DISTRIBUTION/RELEASE or the image's name and tag. An
  * entry of that name that has the same version already is returned as it is, and nothing is
  * fetched.
  */
-void mf_catalog_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
-                           gpointer progress_data, GCancellable *cancellable,
-                           GAsyncReadyCallback callback, gpointer user_data);
+void
+mf_catalog_pull_async(const char *what, const char *name, const MfArch *arch,
+                      MfCatalogProgressFunc progress, gpointer progress_data,
+                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
 
 /* The entry, owned by the caller. MF_ERROR_CONFIG (no such distribution, version or image; a
  * hostile one), MF_ERROR_REMOTE (the client or the server failed), MF_ERROR_LOST,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "machine/oci-credentials.h"
 #include "wire/json.h"
 
 #define TOKEN_DOCUMENT_MAX (1U << 20)
@@ -15,7 +16,9 @@ struct MfOciRegistry {
     char *base;          /* owned */
     char *repository;    /* owned */
     char *token_url;     /* owned; NULL until the registry wants a token */
-    char *authorization; /* owned; NULL without a token */
+    char *authorization; /* owned; NULL until it wants any */
+    char *credentials;   /* owned; the user's, as such a header's value; NULL: none, or not looked
+                          * for yet */
 };
 
 /* A document or a blob that is asked for: the data of its task. */
@@ -64,6 +67,7 @@ mf_oci_registry_free(MfOciRegistry *self)
     g_free(self->repository);
     g_free(self->token_url);
     g_free(self->authorization);
+    g_free(self->credentials);
     g_free(self);
 }
 
@@ -140,6 +144,20 @@ is_token(const char *text)
     return length > 0 && length <= TOKEN_MAX;
 }
 
+/* What to make of a refusal. Owned by the caller. */
+static char *
+explain_credentials(MfOciRegistry *self)
+{
+    g_autofree char *path = mf_oci_credentials_get_path();
+
+    if (self->credentials)
+        return g_strdup_printf("the credentials in '%s' may be wrong, or not be for it.", path);
+    if (!mf_oci_credentials_may_go_to(self->base))
+        return g_strdup("it may not be public, and credentials go by https only.");
+    return g_strdup_printf(
+        "it may not be public, or not there, and '%s' has no credentials for it.", path);
+}
+
 static gboolean
 take_token(MfOciRegistry *self, const MfHttpResponse *response, GError **error)
 {
@@ -150,10 +168,11 @@ take_token(MfOciRegistry *self, const MfHttpResponse *response, GError **error)
     const char *text = g_bytes_get_data(response->body, &size);
 
     if (response->status != 200) {
+        g_autofree char *hint = explain_credentials(self);
+
         g_set_error(error, MF_ERROR, MF_ERROR_REMOTE,
-                    "There is no token for '%s': '%s' answered with status %u; it may not be "
-                    "public.",
-                    self->shown, self->token_url, response->status);
+                    "There is no token for '%s': '%s' answered with status %u; %s", self->shown,
+                    self->token_url, response->status, hint);
         return FALSE;
     }
     if (!mf_json_parse(text ? text : "", size, TOKEN_DOCUMENT_MAX, &value, error))
@@ -196,10 +215,51 @@ static void
 renew(GTask *task)
 {
     Ask *self = g_task_get_task_data(task);
-    const MfHttpRequest request = {.url = self->registry->token_url, .max = TOKEN_DOCUMENT_MAX};
+    MfOciRegistry *registry = self->registry;
+    const MfHttpRequest request = {
+        .url = registry->token_url,
+        .authorization =
+            mf_oci_credentials_may_go_to(registry->token_url) ? registry->credentials : NULL,
+        .max = TOKEN_DOCUMENT_MAX,
+    };
 
     self->renewed = TRUE;
-    mf_http_get_async(self->registry->http, &request, g_task_get_cancellable(task), on_token, task);
+    mf_http_get_async(registry->http, &request, g_task_get_cancellable(task), on_token, task);
+}
+
+/* Learns from the challenge how to ask. FALSE without an error when that is of no help. */
+static gboolean
+take_challenge(MfOciRegistry *self, const char *challenge, GError **error)
+{
+    static const char basic[] = "Basic ";
+    const char *name = strstr(self->base, "://") + strlen("://");
+
+    if (!self->credentials && mf_oci_credentials_may_go_to(self->base) &&
+        !mf_oci_credentials_find(name, self->repository, &self->credentials, error))
+        return FALSE;
+    g_free(self->token_url);
+    self->token_url = mf_oci_challenge_url(challenge, self->base);
+    if (self->token_url)
+        return TRUE;
+    if (!self->credentials || g_ascii_strncasecmp(challenge, basic, strlen(basic)) != 0)
+        return FALSE;
+    g_free(self->authorization);
+    self->authorization = g_strdup(self->credentials);
+    return TRUE;
+}
+
+/* Takes the task. */
+static void
+ask_again(GTask *task)
+{
+    Ask *self = g_task_get_task_data(task);
+
+    if (self->registry->token_url) {
+        renew(task);
+    } else {
+        self->renewed = TRUE;
+        ask(task);
+    }
 }
 
 static GError *
@@ -210,11 +270,13 @@ explain_status(Ask *self, guint status)
     if (status == 404)
         return g_error_new(MF_ERROR, MF_ERROR_CONFIG, "The registry has no image '%s'.",
                            registry->shown);
-    if (status == 401 || status == 403)
+    if (status == 401 || status == 403) {
+        g_autofree char *hint = explain_credentials(registry);
+
         return g_error_new(MF_ERROR, MF_ERROR_REMOTE,
-                           "The registry does not give '%s' to anybody (status %u): it is not "
-                           "public, or not there.",
-                           registry->shown, status);
+                           "The registry does not give '%s' (status %u): %s", registry->shown,
+                           status, hint);
+    }
     return g_error_new(MF_ERROR, MF_ERROR_REMOTE,
                        "The manifest of '%s' cannot be fetched: the registry answered with status "
                        "%u.",
@@ -247,17 +309,14 @@ on_document(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(MfHttpResponse) response = mf_http_get_finish(result, &error);
     GBytes *document = NULL;
 
-    if (response && response->status == 401 && response->challenge && !self->renewed) {
-        g_free(registry->token_url);
-        registry->token_url = mf_oci_challenge_url(response->challenge, registry->base);
-        if (registry->token_url) {
-            renew(g_steal_pointer(&task));
-            return;
-        }
+    if (response && response->status == 401 && response->challenge && !self->renewed &&
+        take_challenge(registry, response->challenge, &error)) {
+        ask_again(g_steal_pointer(&task));
+        return;
     }
     if (response && response->status == 200)
         document = take_document(self, response, &error);
-    else if (response)
+    else if (response && !error)
         error = explain_status(self, response->status);
     if (document)
         g_task_return_pointer(task, document, (GDestroyNotify)g_bytes_unref);

@@ -7,7 +7,8 @@
 
 /*
  * A registry, asked for one image by the OCI distribution specification. Where it wants a token,
- * the one that it gives to anybody is fetched from where its challenge says.
+ * one is fetched from where its challenge says: with the user's credentials (oci-credentials.h)
+ * where there are some, or else the one for anybody. Where it wants credentials it is sent them.
  */
 typedef struct MfOciRegistry MfOciRegistry;
 

@@ -2,6 +2,7 @@
 """Registries of container images on this host: a real one, and one that does what a real one never
 does. Kernels to put into them are written here, too."""
 
+import base64
 import gzip
 import hashlib
 import http.server
@@ -23,6 +24,9 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 RELEASE = "6.6.6-oci"
+USER, PASSWORD = "ci", "not-to-be-seen"
+# What htpasswd -B makes of that password.
+HTPASSWD = "$2y$04$edndIKKa0/rYqDyeIjtYau2bDsADLNthuWlIU06CaCiHK3OCeLYbq"
 
 
 def arm64_image(release=RELEASE, padding=4096):
@@ -84,18 +88,31 @@ def manifest(layers, kind=MANIFEST, **more):
                        "layers": layers, **more}).encode()
 
 
-class RealRegistry:
-    """Debian's docker-registry on the loopback, with an empty store."""
+def basic(user, password):
+    """What a registry is sent as credentials, and what their file has."""
+    return base64.b64encode(f"{user}:{password}".encode()).decode()
 
-    def __init__(self, box):
+
+class RealRegistry:
+    """Debian's docker-registry on the loopback, with an empty store, for everybody or for USER."""
+
+    def __init__(self, box, private=False):
         if not shutil.which("docker-registry"):
             raise Skip("docker-registry is not installed")
         self.address = f"127.0.0.1:{free_port()}"
         store = box.make("registry")
         config = os.path.join(box.directory, "registry.json")
+        settings = {"version": 0.1, "log": {"level": "error"}, "http": {"addr": self.address},
+                    "storage": {"filesystem": {"rootdirectory": store}}}
+        self.headers = {}
+        if private:
+            users = os.path.join(box.directory, "htpasswd")
+            with open(users, "w", encoding="ascii") as file:
+                file.write(f"{USER}:{HTPASSWD}\n")
+            settings["auth"] = {"htpasswd": {"realm": "test", "path": users}}
+            self.headers = {"Authorization": f"Basic {basic(USER, PASSWORD)}"}
         with open(config, "w", encoding="ascii") as file:
-            json.dump({"version": 0.1, "log": {"level": "error"}, "http": {"addr": self.address},
-                       "storage": {"filesystem": {"rootdirectory": store}}}, file)
+            json.dump(settings, file)
         self.process = subprocess.Popen(["docker-registry", "serve", config],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -114,9 +131,9 @@ class RealRegistry:
         self.process.terminate()
         self.process.wait()
 
-    @staticmethod
-    def _send(method, url, data=None, kind="application/octet-stream"):
-        request = urllib.request.Request(url, data, {"Content-Type": kind}, method=method)
+    def _send(self, method, url, data=None, kind="application/octet-stream"):
+        request = urllib.request.Request(url, data, {"Content-Type": kind, **self.headers},
+                                         method=method)
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.headers
 

@@ -7,13 +7,14 @@ import gzip
 import json
 import os
 import pty
+import re
 import signal
 import tarfile
 import time
 
-from harness import Sandbox, expect, expect_sentence, main, test
-from registry import (DOCKER_MANIFEST, RELEASE, FakeRegistry, RealRegistry, arm64_image, deb,
-                      descriptor, digest, entry, kernel_layer, layer)
+from harness import Sandbox, Skip, expect, expect_sentence, main, test
+from registry import (DOCKER_MANIFEST, PASSWORD, RELEASE, USER, FakeRegistry, RealRegistry,
+                      arm64_image, basic, deb, descriptor, digest, entry, kernel_layer, layer)
 
 PLACE = f"boot/vmlinuz-{RELEASE}"
 
@@ -156,6 +157,96 @@ def a_registry_that_wants_a_token_is_given_the_one_for_anybody():
         paths = [path for path, _ in registry.requests]
         assert "/token?service=test&scope=repository%3Aevil%2Fkernel%3Apull" in paths, paths
         assert sum(path.startswith("/token") for path in paths) == 1, paths
+
+
+def write_credentials(box, path, registry, auth):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        json.dump({"auths": {registry.address: {"auth": auth}}}, file)
+
+
+@test
+def a_real_registry_that_wants_a_password_is_sent_the_users_and_nobody_sees_it():
+    with Box() as box, RealRegistry(box, private=True) as registry:
+        registry.push("lab/kernels", "6.6", [kernel_layer()])
+        pull = ("-v", f"oci://{registry.address}/lab/kernels:6.6")
+        box.env["HOME"] = box.make("home")
+        for name in ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE"):
+            box.env.pop(name, None)
+        config = os.path.join(box.env["HOME"], ".docker", "config.json")
+        nothing = box.pull(*pull)
+        expect(nothing, 69, out=b"", err=r"does not give .* \(status 401\): it may not be public, or "
+               rf"not there, and '{re.escape(config)}' has no credentials for it\.")
+        write_credentials(box, config, registry, basic(USER, "wrong"))
+        wrong = box.pull(*pull)
+        expect(wrong, 69, out=b"", err=r"\(status 401\): the credentials in .* may be wrong")
+        write_credentials(box, config, registry, basic(USER, PASSWORD) + "!")
+        broken = box.pull(*pull)
+        expect(broken, 2, out=b"", err=rf"'{re.escape(config)}' are of no known form")
+        box.env["REGISTRY_AUTH_FILE"] = os.path.join(box.work, "auth.json")
+        expect(box.pull(*pull), 2, out=b"", err="auth.json' cannot be read")
+        write_credentials(box, box.env["REGISTRY_AUTH_FILE"], registry, basic(USER, PASSWORD))
+        own = box.pull(*pull)
+        expect(own, 0, out=b"kernels/6.6\n")
+        del box.env["REGISTRY_AUTH_FILE"]
+        write_credentials(box, config, registry, basic(USER, PASSWORD))
+        usual = box.pull(*pull, "--name", "again")
+        expect(usual, 0, out=b"again\n")
+        said = b"".join(result.out + result.err for result in (nothing, wrong, broken, own, usual))
+        kept = b"".join(box.read(name) for name in box.kernels() if name.endswith(".json"))
+        for secret in (PASSWORD, basic(USER, PASSWORD), basic(USER, "wrong")):
+            assert secret.encode() not in said + kept, f"{secret} is in {said + kept}"
+
+
+@test
+def credentials_are_for_who_gives_the_token_and_not_for_another_host():
+    with Box() as box, FakeRegistry() as registry:
+        registry.token = "a.token-for_somebody="
+        reference = registry.put([kernel_layer()])
+        box.env["REGISTRY_AUTH_FILE"] = os.path.join(box.work, "auth.json")
+        write_credentials(box, box.env["REGISTRY_AUTH_FILE"], registry, basic(USER, PASSWORD))
+        expect(box.pull(reference), 0)
+        sent = {(path.partition("?")[0] == "/token", headers.get("Authorization"))
+                for path, headers in registry.requests}
+        assert sent == {(False, None), (True, f"Basic {basic(USER, PASSWORD)}"),
+                        (False, f"Bearer {registry.token}")}, sent
+        # An address of this host that does not look like one.
+        registry.realm = f"http://0.0.0.0:{registry.server.server_port}/token"
+        registry.requests.clear()
+        expect(box.pull(reference, "--name", "other"), 0)
+        asked = [headers.get("Authorization") for path, headers in registry.requests
+                 if path.startswith("/token")]
+        assert asked == [None], asked
+
+
+@test
+def of_an_image_for_several_architectures_another_one_can_be_taken():
+    if platform() == "arm64":
+        raise Skip("this host's is the one that the kernels of this test are for")
+    with Box() as box, RealRegistry(box) as registry:
+        arm = registry.push("multi", "arm", [kernel_layer()])
+        own = registry.push("multi", "own", [layer(entry("boot/vmlinuz-1.1.1-own",
+                                                            arm64_image("1.1.1-own")))])
+        registry.push_index("multi", "1", {platform(): own, "arm64": arm})
+        reference = f"oci://{registry.address}/multi"
+
+        def release(name):
+            return json.loads(box.read(f"{name}/kernel.json"))["release"]
+
+        expect(box.pull(f"{reference}:1"), 0, out=b"multi/1\n")
+        expect(box.pull(f"{reference}:1", "--arch", "arm64"), 0, out=b"multi/1-aarch64\n")
+        assert (release("multi@1"), release("multi@1-aarch64")) == ("1.1.1-own", RELEASE)
+        for arguments, expected in (((), "1.1.1-own"), (("-a", "aarch64"), RELEASE)):
+            expect(box.pull(f"{reference}:1", "--name", "mine", *arguments), 0, out=b"mine\n")
+            assert release("mine") == expected, "what was there before was taken for it"
+        expect_sentence(box.pull(f"{reference}:1", "--arch", "riscv64"), 2,
+                        f"has no image for linux/riscv64: it has linux/{platform()}, linux/arm64")
+        expect_sentence(box.pull(f"{reference}:arm", "--arch", "s390x", "--name", "mine"), 2,
+                        "is one for aarch64, where one for s390x was asked for")
+        assert release("mine") == RELEASE
+        expect_sentence(box.pull("debian", "--arch", "s390x"), 2,
+                        "only images of a registry .* can be pulled for s390x")
+        expect_sentence(box.pull(f"{reference}:1", "--arch", "mips"), 2, "mips")
 
 
 @test
