@@ -5,6 +5,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,16 @@ class Workflows(Stage):
                  if "/mayfly@" in step.get("uses", "") for key in step["with"]]
         self.assertGreater(len(given), 4)
         self.assertLessEqual(set(given), set(action["inputs"]))
+
+    def test_the_actions_owner_is_to_be_filled_in_and_told_so(self):
+        version = re.search(r"version: '([^']*)'", (ROOT / "meson.build").read_text()).group(1)
+        texts = [path.read_text(encoding="utf-8") for path in (EXAMPLES / "github").glob("*.yml")]
+        texts.append((ROOT / "README.md").read_text(encoding="utf-8"))
+        for text in texts:
+            self.assertEqual(set(re.findall(r"uses: (\S*/mayfly@\S*)", text)),
+                             {f"OWNER/mayfly@v{version}"})
+            self.assertRegex(text, r"OWNER (is|put) the account")
+            self.assertIn("./", text)
 
     def test_every_shard_of_github_is_told_which_it_is(self):
         job = self.load("github/shards.yml")["jobs"]["test"]
