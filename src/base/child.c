@@ -186,18 +186,36 @@ mf_child_init(MfChild *self)
     self->waiters = g_ptr_array_new_with_free_func(g_object_unref);
 }
 
-/* Only async-signal-safe calls: between fork and exec in the child. */
+/* No handler of the parent's may run where its memory is, and what has come for one (as Ctrl-C
+ * comes for the whole group) is not for the child. */
 static void
+reset_handlers(void)
+{
+    for (int number = 1; number < NSIG; number++) {
+        struct sigaction action;
+
+        if (sigaction(number, NULL, &action) < 0 || action.sa_handler == SIG_DFL ||
+            action.sa_handler == SIG_IGN)
+            continue;
+        signal(number, SIG_IGN);
+        signal(number, SIG_DFL);
+    }
+}
+
+/* Only async-signal-safe calls, and nothing is written but what is this function's own: between
+ * fork and exec in the child. */
+static void G_GNUC_NORETURN
 exec_in_child(const char *path, char *const *arguments, const MfChildFd *fds, gsize n_fds,
               MfChildPrepare prepare, pid_t parent, int report_fd)
 {
     sigset_t none;
     int highest = STDERR_FILENO;
 
+    setpgid(0, 0);
+    reset_handlers();
+    signal(SIGPIPE, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
-    setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(127);
@@ -221,6 +239,30 @@ exec_in_child(const char *path, char *const *arguments, const MfChildFd *fds, gs
     if (write(report_fd, &reason, sizeof(reason)) < 0)
         _exit(126);
     _exit(127);
+}
+
+/* Starts the child; its pid, or -1. It does not get a copy of the memory, which would be most of
+ * what a start costs, but has its parent's, which waits until the program is there. What 'prepare'
+ * does may need memory that nobody shares (user_namespaces(7)). */
+static pid_t
+spawn(const char *path, char *const *arguments, const GArray *fds, MfChildPrepare prepare,
+      int report_fd)
+{
+    pid_t parent = getpid();
+    sigset_t all, before;
+    pid_t child;
+
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    child = prepare ? fork() : vfork();
+    if (child == 0)
+        exec_in_child(path, arguments, (const MfChildFd *)(void *)fds->data, fds->len, prepare,
+                      parent, report_fd);
+
+    int reason = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return child;
 }
 
 /* The errno with which exec failed in the child, 0 when it succeeded. */
@@ -269,16 +311,11 @@ start(MfChild *self, const char *path, const MfArgv *argv, const MfChildFd *fds,
     g_assert(all->len <= FDS_MAX);
 
     char *const *arguments = (char *const *)mf_argv_get(argv);
-    pid_t parent = getpid();
-    self->pid = fork();
+    self->pid = spawn(path, arguments, all, prepare, report_write);
     if (self->pid < 0) {
         mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be started", path);
         return FALSE;
     }
-    if (self->pid == 0)
-        exec_in_child(path, arguments, (const MfChildFd *)(void *)all->data, all->len, prepare,
-                      parent, report_write);
-
     mf_fd_clear(&report_write);
     int reason = read_exec_errno(report_read);
     if (reason) {

@@ -21,6 +21,9 @@ from schema import Schema  # noqa: E402
 
 SCHEMA = Schema(json.loads((SOURCE / "data" / "mayfly-result.schema.json").read_text()))
 TARGETS = 12
+# Of what the scheduler costs: runs of a turn, and turns.
+RUNS = 300
+TURNS = 3
 SYSTEMS = ("CI_NODE_", "BUILDKITE_", "CIRCLE_NODE_", "JOB_COMPLETION_", "SLURM_ARRAY_", "MAYFLY_SHARD")
 
 
@@ -204,7 +207,7 @@ class Machines(Project):
         self.drives = drives
 
     def processor_time(self, *arguments, status):
-        """The seconds of mayfly itself, without those of its children."""
+        """The seconds of the processor that mayfly itself takes, without those of its children."""
         process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with open(f"/proc/{process.pid}/stat", encoding="ascii") as file:
@@ -234,6 +237,30 @@ def a_thousand_targets_across_eight_shards_are_each_run_once():
         # With its machine: a process, its sockets, its directory, QMP.
         assert seconds < 10.0, f"mayfly itself took {seconds:.2f} s for 1000 targets"
         print(f"# mayfly itself took {seconds:.2f} s for 1000 targets and their machines")
+
+
+@test
+def the_scheduler_costs_less_than_a_millisecond_a_target():
+    """What a suite takes beyond what its machines do by themselves: each is run once more without
+    one. Time of the processor, and the least of some turns, so that the host's load counts little."""
+    lone = os.environ.get("MAYFLY_LONE_RUNS")
+    if not lone:
+        raise Skip("MAYFLY_LONE_RUNS does not name the program that runs without a suite")
+    with Machines(RUNS) as box:
+        mayfly, suite, alone = box.program, [], []
+        bad = sum("bad" in drive for drive in box.drives)
+        for _ in range(TURNS):
+            box.program = mayfly
+            suite.append(box.processor_time("test", "--report", "json=all.json", status=bad))
+            box.program = [lone]
+            alone.append(box.processor_time(os.environ["MAYFLY_FAKE_QEMU"], box.path("drive-0"),
+                                            str(RUNS), status=0))
+        with open(box.path("started"), encoding="ascii") as file:
+            assert len(file.read().split()) == 2 * TURNS * RUNS
+        cost = (min(suite) - min(alone)) / RUNS
+        print(f"# the scheduler takes {1e6 * cost:.0f} us a target, its machine "
+              f"{1e6 * min(alone) / RUNS:.0f} us of mayfly's time")
+        assert cost < 0.001, (suite, alone)
 
 
 @test

@@ -85,6 +85,48 @@ test_descriptors_arrive_under_their_targets(void)
 }
 
 static void
+on_signal(int number)
+{
+}
+
+/* In the status of a process that is just that program. */
+static void
+assert_none(const char *signals)
+{
+    g_autoptr(MfArgv) argv = mf_argv_new("grep");
+    g_autofree char *pattern = g_strdup_printf("^%s:[^1-9a-f]*$", signals);
+    g_autoptr(GError) error = NULL;
+
+    mf_argv_add_many(argv, "-q", pattern, "/proc/self/status", NULL);
+    g_autoptr(MfChild) child = mf_child_spawn(argv, NULL, 0, &error);
+    g_assert_no_error(error);
+    wait_for(child);
+    g_assert_cmpint(mf_child_get_wait_status(child), ==, 0);
+}
+
+static void
+test_signals_are_fresh_in_the_child_and_as_before_in_the_parent(void)
+{
+    sigset_t blocked, before, mask;
+    struct sigaction action;
+
+    signal(SIGUSR1, on_signal);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigprocmask(SIG_SETMASK, &blocked, &before);
+    assert_none("SigBlk");
+    assert_none("SigIgn");
+    sigprocmask(SIG_SETMASK, &before, &mask);
+    for (int number = 1; number < NSIG; number++)
+        g_assert_cmpint(sigismember(&mask, number), ==, number == SIGUSR2);
+    g_assert_cmpint(sigaction(SIGUSR1, NULL, &action), ==, 0);
+    g_assert_true(action.sa_handler == on_signal);
+    signal(SIGUSR1, SIG_DFL);
+    signal(SIGPIPE, SIG_DFL);
+}
+
+static void
 test_terminate_escalates_to_kill(void)
 {
     int a, b;
@@ -186,6 +228,8 @@ main(int argc, char **argv)
     g_test_add_func("/child/the-stderr-tail-is-bounded", test_the_stderr_tail_is_bounded);
     g_test_add_func("/child/descriptors-arrive-under-their-targets",
                     test_descriptors_arrive_under_their_targets);
+    g_test_add_func("/child/signals-are-fresh-in-the-child-and-as-before-in-the-parent",
+                    test_signals_are_fresh_in_the_child_and_as_before_in_the_parent);
     g_test_add_func("/child/terminate-escalates-to-kill", test_terminate_escalates_to_kill);
     g_test_add_func("/child/S-14/disposing-kills-and-reaps", test_disposing_kills_and_reaps);
     g_test_add_func("/child/S-15-Q-10/a-missing-program-is-named", test_a_missing_program_is_named);
