@@ -9,8 +9,9 @@
 
 #define TEMPLATE "/mayfly/libvirt/domain.xml.in"
 
-/* The first free slot of the bus: those before are the bridges' of the machine itself. */
-#define FIRST_SLOT 2
+/* Slots are given out from here downwards; the one above it is a PC's own. QEMU makes what it is
+ * told of by arguments before what libvirt tells it of, and looks for slots from below. */
+#define LAST_SLOT 30
 
 /* Fills holes; 'slot' is the next device's. */
 typedef struct {
@@ -49,7 +50,7 @@ take_address(Domain *self)
     if (!g_str_equal(mf_platform_get(self->spec->arch)->virtio, "pci"))
         return g_strdup("");
     return g_strdup_printf("<address type='pci' domain='0' bus='0' slot='%u' function='0'/>",
-                           self->slot++);
+                           self->slot--);
 }
 
 static void
@@ -239,7 +240,7 @@ mf_libvirt_domain_to_xml(const MfSpec *spec, const char *name)
     g_autoptr(GHashTable) values = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     g_autoptr(GBytes) text = g_resource_lookup_data(mf_libvirt_templates_get_resource(), TEMPLATE,
                                                     G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-    Domain domain = {spec, values, FIRST_SLOT};
+    Domain domain = {spec, values, LAST_SLOT};
 
     set_text(&domain, "name", name);
     set_machine(&domain);

@@ -9,7 +9,8 @@
  * QEMU (mf_spec_add_rest_to_argv()). 'name' is the domain's. Owned by the caller.
  *
  * Each device has an address on the machine's own bus: where libvirt chooses, each is behind a port
- * of its own, which the guest has to find first.
+ * of its own, which the guest has to find first. The lowest slots are left to devices that come as
+ * arguments.
  */
 char *mf_libvirt_domain_to_xml(const MfSpec *spec, const char *name);
 

@@ -130,6 +130,21 @@ def a_tpm_and_numa_nodes_come_through_libvirt():
         assert not left, left
 
 
+@test
+def disks_and_a_network_come_through_libvirt_together():
+    with Libvirt() as box:
+        disks = []
+        for number in range(3):
+            path = os.path.join(box.work, f"disk{number}")
+            with open(path, "wb") as file:
+                file.write(b"%d" % number * 4096)
+            disks += ["--disk", path]
+        expect(box.run("run", "-k", kernel(), "--connect", box.uri, *disks, "--net", "user",
+                       "--qemu-arg=-device", "--qemu-arg=virtio-rng-pci", "--",
+                       "head -qc 1 /dev/vd?; cat /sys/class/net/eth0/carrier; "
+                       "grep -lx 0x0004 /sys/bus/virtio/devices/*/device | wc -l"), 0, out=b"0121\n1\n")
+
+
 def start_sleeper(box):
     """mayfly with a domain that runs."""
     process = box.start("run", "--console", "--kargs", "loglevel=7", "-k", kernel("small"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "machine/libvirt-domain.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -123,6 +124,32 @@ test_a_tpm_has_the_interface_that_the_machine_has(void)
     assert_golden(old, "domain-tpm-1.2.xml");
 }
 
+/* QEMU makes those first, and gives them the lowest slots that nobody has yet. */
+static void
+test_devices_that_are_arguments_find_their_slots_free(void)
+{
+    g_autoptr(MfSpec) spec = spec_fixture_new("q35");
+    g_autoptr(GRegex) slot = g_regex_new("<address type='pci'[^>]* slot='(\\d+)'", 0, 0, NULL);
+    const guint n_arguments = 20;
+    g_autoptr(GMatchInfo) match = NULL;
+    guint count = 0;
+
+    for (guint i = 1; i < n_arguments; i++)
+        g_ptr_array_add(spec->disks, mf_disk_new("/images/a.raw", "raw", FALSE));
+    spec->net = MF_NET_USER;
+
+    g_autofree char *xml = mf_libvirt_domain_to_xml(spec, "mayfly-1");
+    for (g_regex_match(slot, xml, 0, &match); g_match_info_matches(match);
+         g_match_info_next(match, NULL)) {
+        g_autofree char *number = g_match_info_fetch(match, 1);
+
+        count++;
+        g_assert_cmpint(atoi(number), >, n_arguments);
+        g_assert_cmpint(atoi(number), <, 31);
+    }
+    g_assert_cmpuint(count, ==, 3);
+}
+
 /* All of the above, which the tests before this one have compared with what is made. */
 static void
 test_libvirts_own_schema_accepts_them_all(void)
@@ -180,6 +207,8 @@ main(int argc, char **argv)
                     test_numa_nodes_have_the_cpus_that_qemu_would_give_them);
     g_test_add_func("/libvirt-domain/a-tpm-has-the-interface-that-the-machine-has",
                     test_a_tpm_has_the_interface_that_the_machine_has);
+    g_test_add_func("/libvirt-domain/devices-that-are-arguments-find-their-slots-free",
+                    test_devices_that_are_arguments_find_their_slots_free);
     g_test_add_func("/libvirt-domain/libvirts-own-schema-accepts-them-all",
                     test_libvirts_own_schema_accepts_them_all);
     g_test_add_func("/libvirt-domain/no-two-domains-have-one-name",
