@@ -33,6 +33,7 @@ typedef struct {
     GPtrArray *all;               /* owned; of MfCase: those of the file */
     GPtrArray *cases;             /* owned; of borrowed MfCase: those that were chosen */
     MfShard shard;                /* that these are */
+    char *suite;                  /* owned; of the shard; or NULL */
     MfRunDir *run_dir;            /* owned; or NULL */
     MfReport *report;             /* owned */
     MfScheduler *scheduler;       /* owned */
@@ -50,6 +51,7 @@ test_cli_clear(TestCli *self)
     g_clear_pointer(&self->outcomes, g_ptr_array_unref);
     g_clear_pointer(&self->report, mf_report_free);
     g_clear_pointer(&self->run_dir, mf_run_dir_free);
+    g_clear_pointer(&self->suite, g_free);
     g_clear_pointer(&self->cases, g_ptr_array_unref);
     g_clear_pointer(&self->all, g_ptr_array_unref);
     g_clear_pointer(&self->config, mf_config_free);
@@ -152,7 +154,8 @@ take_shard(TestCli *self)
         if (!durations)
             return mf_cli_fail(error, MF_EXIT_USAGE);
     }
-    self->shard = (MfShard){options->shard, options->shards, self->cases->len};
+    self->suite = mf_shard_identify_suite(self->cases);
+    self->shard = (MfShard){options->shard, options->shards, self->cases->len, self->suite};
     part = mf_select_cases(self->cases, &selection, NULL);
     g_ptr_array_unref(self->cases);
     self->cases = part;

@@ -278,6 +278,7 @@ shard(const MfShard *self)
     add(object, "index", json_object_new_int64(self->index));
     add(object, "count", json_object_new_int64(self->count));
     add(object, "targets", json_object_new_int64(self->targets));
+    add(object, "suite", mf_json_new_text(self->suite));
     return object;
 }
 

@@ -195,6 +195,23 @@ append_case(GString *to, const MfCase *kase, const MfOutcomeReport *outcome,
     g_string_append(to, "</testcase>\n");
 }
 
+/* Nobody knows what its targets came to: that is an error, whatever those of others did. */
+static void
+append_missing(GString *to, const MfShard *shard)
+{
+    g_autofree char *name = g_strdup_printf("shard %u of %u", shard->index, shard->count);
+    g_autofree char *message = g_strdup_printf("The result of %s is missing.", name);
+
+    g_string_append(to, "<testcase");
+    mf_xml_append_attribute(to, "name", name);
+    mf_xml_append_attribute(to, "classname", "mayfly");
+    append_time(to, 0);
+    g_string_append(to, ">\n<error");
+    mf_xml_append_attribute(to, "message", message);
+    mf_xml_append_attribute(to, "type", "missing");
+    g_string_append(to, "/>\n</testcase>\n");
+}
+
 /* Of test cases. */
 typedef struct {
     guint tests, failures, errors, skipped;
@@ -214,11 +231,12 @@ static Counts
 count_targets(const MfEvent *finished)
 {
     MfTally tally = mf_tally_of(finished);
+    guint missing = finished->missing ? finished->missing->len : 0;
 
     return (Counts){
-        .tests = tally.total,
+        .tests = tally.total + missing,
         .failures = tally.outcomes[MF_OUTCOME_FAIL],
-        .errors = tally.outcomes[MF_OUTCOME_ERROR],
+        .errors = tally.outcomes[MF_OUTCOME_ERROR] + missing,
         .skipped = tally.outcomes[MF_OUTCOME_SKIP] + tally.not_run,
     };
 }
@@ -356,6 +374,8 @@ document(const MfReportJunit *self, const MfEvent *finished)
     for (guint i = 0; i < finished->cases->len; i++)
         append_case(text, g_ptr_array_index(finished->cases, i),
                     g_ptr_array_index(finished->outcomes, i), finished->interrupted);
+    for (guint i = 0; finished->missing && i < finished->missing->len; i++)
+        append_missing(text, &g_array_index(finished->missing, MfShard, i));
     g_string_append(text, "</testsuite>\n");
     for (guint i = 0; i < finished->cases->len; i++)
         append_subtest_suite(text, self, finished, i, timestamp);

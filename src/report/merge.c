@@ -21,8 +21,8 @@ typedef struct {
     char *name;            /* owned; for messages */
     json_object *document; /* owned */
     MfJson top;            /* of it */
-    MfShard shard;
-    gint64 started_us; /* since 1970 */
+    MfShard shard;         /* its text is the document's */
+    gint64 started_us;     /* since 1970 */
     gint64 duration_us;
     gint64 jobs;
     MfJson cases;
@@ -31,7 +31,7 @@ typedef struct {
 
 struct MfMerge {
     GPtrArray *parts; /* owned; of Part, by their shards once they were checked */
-    char *missing;    /* owned; or NULL */
+    GArray *missing;  /* owned; of MfShard, once they were checked */
 };
 
 /* A case on its way into the whole. */
@@ -65,6 +65,7 @@ mf_merge_new(void)
     MfMerge *self = g_new0(MfMerge, 1);
 
     self->parts = g_ptr_array_new_with_free_func(part_free);
+    self->missing = g_array_new(FALSE, FALSE, sizeof(MfShard));
     return self;
 }
 
@@ -74,7 +75,7 @@ mf_merge_free(MfMerge *self)
     if (!self)
         return;
     g_ptr_array_unref(self->parts);
-    g_free(self->missing);
+    g_array_unref(self->missing);
     g_free(self);
 }
 
@@ -83,7 +84,7 @@ static gboolean
 read_shard(Part *part, GError **error)
 {
     gint64 index, count, targets;
-    MfJson json;
+    MfJson json, suite;
 
     if (!mf_json_find(&part->top, "shard", &json) || !json.value)
         return TRUE;
@@ -91,8 +92,9 @@ read_shard(Part *part, GError **error)
         !mf_json_get_int64(&json, "index", 1, count, &index, error) ||
         !mf_json_get_int64(&json, "targets", 0, G_MAXINT, &targets, error))
         return FALSE;
-    part->shard = (MfShard){(guint)index, (guint)count, (guint)targets};
-    return TRUE;
+    part->shard = (MfShard){(guint)index, (guint)count, (guint)targets, NULL};
+    return !mf_json_find(&json, "suite", &suite) || !suite.value ||
+           mf_json_as_string(&suite, &part->shard.suite, error);
 }
 
 static gboolean
@@ -222,6 +224,11 @@ check_pair(const Part *left, const Part *right, GError **error)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' and '%s' do not belong together: one is of %u targets, the other of %u.",
                     left->name, right->name, left->shard.targets, right->shard.targets);
+    else if (g_strcmp0(left->shard.suite, right->shard.suite) != 0)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' and '%s' do not belong together: the suites that they are shards of have "
+                    "different targets. One of them is of an earlier run: run that shard again.",
+                    left->name, right->name);
     else if (left->shard.count > 0 && left->shard.index == right->shard.index)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' and '%s' are both shard %u of %u: leave one of them out.", left->name,
@@ -292,23 +299,32 @@ count_cases(const MfMerge *self)
 static void
 find_missing(MfMerge *self)
 {
-    guint count = ((const Part *)self->parts->pdata[0])->shard.count;
-    guint absent = count > self->parts->len ? count - self->parts->len : 0;
-    g_autoptr(GString) names = g_string_new(NULL);
-    guint at = 0, named = 0;
+    MfShard shard = ((const Part *)self->parts->pdata[0])->shard;
+    guint at = 0;
 
-    for (guint index = 1; index <= count; index++) {
-        if (at < self->parts->len && ((const Part *)self->parts->pdata[at])->shard.index == index) {
+    for (shard.index = 1; shard.index <= shard.count; shard.index++) {
+        if (at < self->parts->len &&
+            ((const Part *)self->parts->pdata[at])->shard.index == shard.index)
             at++;
-        } else if (named++ < NAMED_MAX) {
-            g_string_append_printf(names, "%s%u", names->len > 0 ? ", " : "", index);
-        }
+        else
+            g_array_append_val(self->missing, shard);
     }
-    if (absent > NAMED_MAX)
-        g_string_append_printf(names, " and %u more", absent - NAMED_MAX);
-    if (absent > 0)
-        self->missing = g_strdup_printf("The result of %s %s of %u is missing.",
-                                        absent == 1 ? "shard" : "shards", names->str, count);
+}
+
+/* Owned by the caller. */
+static char *
+describe_missing(const GArray *missing)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+
+    for (guint i = 0; i < MIN(missing->len, NAMED_MAX); i++)
+        g_string_append_printf(names, "%s%u", i > 0 ? ", " : "",
+                               g_array_index(missing, MfShard, i).index);
+    if (missing->len > NAMED_MAX)
+        g_string_append_printf(names, " and %u more", missing->len - NAMED_MAX);
+    return g_strdup_printf("The result of %s %s of %u is missing.",
+                           missing->len == 1 ? "shard" : "shards", names->str,
+                           g_array_index(missing, MfShard, 0).count);
 }
 
 gboolean
@@ -329,7 +345,8 @@ mf_merge_check(MfMerge *self, GError **error)
     find_missing(self);
 
     const Part *first = self->parts->pdata[0];
-    if (!self->missing && first->shard.count > 0 && count_cases(self) != first->shard.targets) {
+    if (self->missing->len == 0 && first->shard.count > 0 &&
+        count_cases(self) != first->shard.targets) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The shards have %zu targets together, and there were %u: they are not of one "
                     "run.",
@@ -357,8 +374,8 @@ describe_interrupted(const MfMerge *self)
         else
             g_ptr_array_add(sentences, g_strdup(text));
     }
-    if (self->missing)
-        g_ptr_array_add(sentences, g_strdup(self->missing));
+    if (self->missing->len > 0)
+        g_ptr_array_add(sentences, describe_missing(self->missing));
     g_ptr_array_add(sentences, NULL);
     return sentences->len > 1 ? g_strjoinv(" ", (char **)sentences->pdata) : NULL;
 }
@@ -538,6 +555,7 @@ mf_merge_play(MfMerge *self, MfEventFunc func, gpointer user_data, GError **erro
                       .jobs = event.jobs,
                       .time_us = find_duration(self),
                       .outcomes = outcomes,
+                      .missing = self->missing,
                       .interrupted = interrupted};
     func(&event, user_data);
     return TRUE;

@@ -284,6 +284,8 @@ mf_report_feed(const MfEvent *event, gpointer data)
 {
     MfReport *self = data;
 
+    for (guint i = 0; event->kind == MF_EVENT_SUITE_STARTED && i < self->sinks->len; i++)
+        mf_sink_begin(self->sinks->pdata[i]);
     for (guint i = 0; i < self->entries->len; i++) {
         const Entry *entry = g_ptr_array_index(self->entries, i);
 

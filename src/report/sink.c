@@ -119,6 +119,14 @@ mf_sink_open(const char *path, MfSinkMode mode, GError **error)
 }
 
 void
+mf_sink_begin(MfSink *self)
+{
+    /* What may not be removed may not be replaced in the end: that is told then. */
+    if (self->path)
+        unlink(self->path);
+}
+
+void
 mf_sink_write(MfSink *self, const char *data, gsize size)
 {
     g_autoptr(GError) error = NULL;

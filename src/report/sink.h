@@ -10,7 +10,7 @@
 typedef struct _MfSink MfSink;
 
 typedef enum {
-    MF_SINK_WHOLE,  /* a file is there in the end, complete, or it is as it was before */
+    MF_SINK_WHOLE,  /* a file is there in the end, complete, or nothing of it is */
     MF_SINK_LIVE,   /* what is written is there at once */
     MF_SINK_APPEND, /* as LIVE, behind what was there before */
 } MfSinkMode;
@@ -22,9 +22,13 @@ MfSink *mf_sink_open(const char *path, MfSinkMode mode, GError **error);
 /* Of a descriptor, borrowed. */
 MfSink *mf_sink_new_fd(int fd);
 
-/* Without a close before it, a whole file stays as it was. */
+/* Without a close before it, nothing is written to a whole file. */
 void mf_sink_free(MfSink *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSink, mf_sink_free)
+
+/* What is reported on begins now: a whole file of an earlier run is removed, so that nobody takes
+ * it for this run's when this one is killed. */
+void mf_sink_begin(MfSink *self);
 
 void mf_sink_write(MfSink *self, const char *data, gsize size);
 void mf_sink_write_text(MfSink *self, const char *text);

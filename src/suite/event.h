@@ -31,6 +31,7 @@ typedef struct {
     GBytes *bytes;
     const MfOutcomeReport *outcome;
     const GPtrArray *outcomes; /* of MfOutcomeReport or NULL, by the cases' indexes */
+    const GArray *missing;     /* SUITE_FINISHED: of MfShard; what was joined lacks them; or NULL */
     const char *interrupted;   /* SUITE_FINISHED: why it ended early, a sentence; or NULL */
     gint64 wall_time_us;       /* SUITE_STARTED: of the start, since 1970 */
 } MfEvent;

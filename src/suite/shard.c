@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/shard.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "base/parse.h"
+#include "suite/case.h"
 #include "suite/select.h"
 
 /* More than any system has. */
@@ -24,6 +27,20 @@ static const System systems[] = {
     {"Slurm", "SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN",
      "SLURM_ARRAY_TASK_STEP", 0},
 };
+
+char *
+mf_shard_identify_suite(const GPtrArray *cases)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (guint i = 0; i < cases->len; i++) {
+        const MfCase *the_case = cases->pdata[i];
+
+        /* The NUL too, which ends an id. */
+        g_checksum_update(sum, (const guchar *)the_case->id, (gssize)strlen(the_case->id) + 1);
+    }
+    return g_strconcat("sha256:", g_checksum_get_string(sum), NULL);
+}
 
 /* NULL for a variable that is not there, and for an empty one, which counts as none. */
 static const char *

@@ -5,10 +5,16 @@
 
 /* A part of a suite that was shared out to several hosts. */
 typedef struct {
-    guint index;   /* from 1; 0: this is no part, but all of it */
-    guint count;   /* of parts */
-    guint targets; /* that all parts have together */
+    guint index;       /* from 1; 0: this is no part, but all of it */
+    guint count;       /* of parts */
+    guint targets;     /* that all parts have together */
+    const char *suite; /* borrowed; mf_shard_identify_suite() of those; NULL when not known */
 } MfShard;
+
+/* What tells a suite with the targets 'cases' (of MfCase) from one with others, or with the same in
+ * another order: a sum of their ids alone, so that it is the same on every host. Owned by the
+ * caller. */
+char *mf_shard_identify_suite(const GPtrArray *cases);
 
 /*
  * What "--shard auto" means, by the variables of 'environment' (NAME=VALUE) that a CI system or a

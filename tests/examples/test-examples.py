@@ -58,10 +58,19 @@ class Stage(unittest.TestCase):
 class Slurm(Stage):
     def test_a_task_runs_its_shard_and_leaves_its_result_and_status(self):
         self.record(3)
-        done = self.run_script(str(EXAMPLES / "slurm" / "array.sh"), SLURM_ARRAY_TASK_ID="2")
+        done = self.run_script(str(EXAMPLES / "slurm" / "array.sh"), SLURM_ARRAY_JOB_ID="7",
+                               SLURM_ARRAY_TASK_ID="2")
         self.assertEqual((done.returncode, done.stderr), (3, ""))
-        self.assertEqual(self.calls(), ["test --shard auto --report json=results/shard-2.json"])
-        self.assertTrue((self.work / "results").is_dir())
+        self.assertEqual(self.calls(), ["test --shard auto --report json=results/7/shard-2.json"])
+        self.assertTrue((self.work / "results" / "7").is_dir())
+
+    def test_a_task_that_is_killed_leaves_no_result_of_an_earlier_one(self):
+        self.record(137)
+        stale = self.work / "r" / "shard-1.json"
+        stale.parent.mkdir()
+        stale.write_text("of last week", encoding="utf-8")
+        done = self.run_script(str(EXAMPLES / "slurm" / "array.sh"), SLURM_ARRAY_TASK_ID="1", RESULTS="r")
+        self.assertEqual((done.returncode, stale.exists()), (137, False))
 
     def test_durations_of_an_earlier_run_are_used_where_they_are(self):
         self.record()
@@ -102,6 +111,12 @@ class Kubernetes(Stage):
     def test_a_pod_without_a_result_or_that_was_ended_has_failed(self):
         self.assertNotEqual(self.run_pod(0, result=False).returncode, 0)
         self.assertNotEqual(self.run_pod(143).returncode, 0)
+
+    def test_a_pod_that_is_killed_leaves_no_result_of_an_earlier_job(self):
+        stale = self.place / "results" / "shard-3.json"
+        stale.write_text("of last week", encoding="utf-8")
+        self.assertNotEqual(self.run_pod(0, result=False).returncode, 0)
+        self.assertFalse(stale.exists())
 
     def test_a_host_on_which_nothing_can_run_fails_the_pod_at_once(self):
         container = self.job["spec"]["template"]["spec"]["containers"][0]

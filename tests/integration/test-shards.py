@@ -72,7 +72,10 @@ def shards_carry_which_they_are_and_merge_into_all_targets_once():
     with Project() as box:
         box.run_all(3)
         shards = [box.load(f"results/{index}.json")["shard"] for index in (1, 2, 3)]
-        assert shards == [{"index": index, "count": 3, "targets": TARGETS} for index in (1, 2, 3)], shards
+        suite = shards[0]["suite"]
+        assert re.fullmatch("sha256:[0-9a-f]{64}", suite), suite
+        assert shards == [{"index": index, "count": 3, "targets": TARGETS, "suite": suite}
+                          for index in (1, 2, 3)], shards
         expect(box.run("report", "merge", "--report", "json=all.json", "--report", "junit=all.xml",
                        "results"), 0, out=b"12 targets: 12 skipped\n")
         merged = box.load("all.json")
@@ -99,8 +102,15 @@ def a_shard_that_is_missing_is_told_and_the_rest_is_written():
     with Project() as box:
         box.run_all(3)
         os.unlink(box.path("results/2.json"))
-        result = box.run("report", "merge", "--report", "json=all.json", "results")
+        result = box.run("report", "merge", "--report", "json=all.json", "--report", "junit=all.xml",
+                         "results")
         expect(result, 69, err=r"^mayfly: The result of shard 2 of 3 is missing\.\n$")
+        root = xml.etree.ElementTree.parse(box.path("all.xml")).getroot()
+        errors = [case.get("name") for case in root.iter("testcase") if case.find("error") is not None]
+        assert errors == ["shard 2 of 3"], errors
+        for element in (root, root.find("testsuite")):
+            assert element.get("errors") == "1", element.attrib
+            assert int(element.get("tests")) == len(list(root.iter("testcase"))), element.attrib
         assert box.load("all.json")["interrupted"] == "The result of shard 2 of 3 is missing."
 
 
@@ -112,6 +122,29 @@ def a_shard_that_is_there_twice_is_refused_and_nothing_is_written():
         expect_sentence(box.run("report", "merge", "--report", "json=all.json", "results"), 2,
                         "are both shard 2 of 2")
         assert not os.path.exists(box.path("all.json"))
+
+
+@test
+def a_shard_of_another_config_is_refused_though_it_has_as_many_targets():
+    with Project() as box:
+        box.run_all(2)
+        text = pathlib.Path(box.path("mayfly.toml")).read_text(encoding="utf-8")
+        box.write("mayfly.toml", text.replace('"t11"', '"x11"'))
+        index = next(index for index in (1, 2)
+                     if b"x11" in box.run("test", "--shard", f"{index}/2", "--list").out)
+        box.run_shard(f"{index}/2", f"results/{index}.json", status=77)
+        expect_sentence(box.run("report", "merge", "results"), 2,
+                        "the suites that they are shards of have different targets")
+
+
+@test
+def a_suite_that_does_not_start_leaves_the_reports_of_an_earlier_one():
+    with Project() as box:
+        box.write("result.json", "of last week")
+        report = ("--report", "json=result.json")
+        expect(box.run("test", *report, "--report", "json=no-such-directory/x.json"), 69)
+        expect(box.run("test", *report, "-f", "no-such"), 4)
+        assert pathlib.Path(box.path("result.json")).read_text(encoding="utf-8") == "of last week"
 
 
 @test

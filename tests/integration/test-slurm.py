@@ -136,14 +136,19 @@ def an_array_of_four_shards_runs_every_target_once_and_is_merged():
         os.mkdir(os.path.join(cluster.directory, "bin"))
         os.symlink(MAYFLY, os.path.join(cluster.directory, "bin", "mayfly"))
         path = f"{cluster.directory}/bin:{cluster.env['PATH']}"
+        # The one array's results are not the other's, whatever became of its tasks.
+        os.makedirs(os.path.join(cluster.work, "results", "0"))
+        with open(os.path.join(cluster.work, "results", "0", "shard-1.json"), "w", encoding="utf-8") as file:
+            file.write("of an earlier array")
         done = cluster.slurm("sbatch", f"--export=ALL,PATH={path}", "--parsable", "--mem=0",
                              "--cpus-per-task=1",
                              str(SOURCE / "data" / "examples" / "slurm" / "array.sh"))
         assert done.returncode == 0, done
-        results = [os.path.join(cluster.work, "results", f"shard-{index}.json")
+        job = done.stdout.strip()
+        results = [os.path.join(cluster.work, "results", job, f"shard-{index}.json")
                    for index in range(1, SHARDS + 1)]
         cluster.wait(lambda: all(os.path.exists(name) for name in results), "the results")
-        merged = cluster.run("report", "merge", "results")
+        merged = cluster.run("report", "merge", os.path.join("results", job))
         # Their kernels are missing: all are errors, which is what the status counts.
         expect(merged, TARGETS)
         document = json.loads(merged.out)

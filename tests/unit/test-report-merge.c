@@ -222,6 +222,31 @@ test_shards_that_are_missing_are_named_in_what_is_written(void)
     }
 }
 
+/* As many targets, and other ones: a result of last week's. */
+static void
+test_a_shard_of_a_suite_with_other_targets_is_refused(void)
+{
+    static const char *const suites[][2] = {
+        {"\"sha256:1\"", "\"sha256:2\""},
+        {"\"sha256:1\"", "null"},
+    };
+    g_autoptr(ReportFixture) fixture = report_fixture_new(FALSE);
+    g_autoptr(json_object) whole = recorded(fixture);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(suites); i++) {
+        g_autoptr(MfMerge) merge = mf_merge_new();
+
+        for (guint index = 1; index <= 2; index++) {
+            g_autoptr(json_object) part = part_of(whole, index, 2);
+
+            json_object_object_add(member(part, "shard"), "suite",
+                                   json_tokener_parse(suites[i][index - 1]));
+            g_assert_true(mf_merge_add_document(merge, index == 1 ? "a" : "b", part, NULL));
+        }
+        assert_refused(merge, "'a' and 'b' do not belong together: *different targets. One *");
+    }
+}
+
 static void
 test_a_shard_that_is_there_twice_is_refused(void)
 {
@@ -365,6 +390,8 @@ main(int argc, char **argv)
         test_a_report_of_what_was_merged_is_that_of_the_suite);
     ADD("shards that are missing are named in what is written",
         test_shards_that_are_missing_are_named_in_what_is_written);
+    ADD("a shard of a suite with other targets is refused",
+        test_a_shard_of_a_suite_with_other_targets_is_refused);
     ADD("a shard that is there twice is refused", test_a_shard_that_is_there_twice_is_refused);
     ADD("results that are not of one suite are refused",
         test_results_that_are_not_of_one_suite_are_refused);

@@ -95,6 +95,20 @@ test_a_report_without_its_end_is_not_written(Fixture *self, gconstpointer data)
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
+/* Its suite was killed: nothing may look like its result. */
+static void
+test_a_report_of_an_earlier_suite_is_gone_when_the_next_one_starts(Fixture *self,
+                                                                   gconstpointer data)
+{
+    g_autofree char *path = path_of(self, "a.json");
+
+    g_assert_true(g_file_set_contents(path, "of last week", -1, NULL));
+    add(self, "json", "a.json");
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    mf_report_feed(&g_array_index(self->suite->events, MfEvent, 0), self->report);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 static void
 test_a_full_disk_is_told_and_the_others_are_written(Fixture *self, gconstpointer data)
 {
@@ -264,6 +278,8 @@ main(int argc, char **argv)
     TEST("/report/all-reports-are-written", test_all_reports_are_written);
     TEST("/report/a-report-without-its-end-is-not-written",
          test_a_report_without_its_end_is_not_written);
+    TEST("/report/a-report-of-an-earlier-suite-is-gone-when-the-next-one-starts",
+         test_a_report_of_an_earlier_suite_is_gone_when_the_next_one_starts);
     TEST("/report/a-full-disk-is-told-and-the-others-are-written",
          test_a_full_disk_is_told_and_the_others_are_written);
     TEST("/report/bad-specs-are-refused-in-one-sentence",

@@ -2,6 +2,7 @@
 #include "suite/shard.h"
 
 #include "base/error.h"
+#include "suite/case.h"
 
 #define VARIABLES_MAX 6
 
@@ -90,6 +91,36 @@ test_what_cannot_be_is_refused_with_its_variable(void)
     }
 }
 
+static char *
+identify(const char *const *ids)
+{
+    g_autoptr(GPtrArray) cases = g_ptr_array_new_with_free_func((GDestroyNotify)mf_case_free);
+
+    for (; *ids; ids++) {
+        MfCase *the_case = g_new0(MfCase, 1);
+
+        the_case->id = g_strdup(*ids);
+        g_ptr_array_add(cases, the_case);
+    }
+    return mf_shard_identify_suite(cases);
+}
+
+static void
+test_a_suite_is_known_by_its_targets_and_their_order(void)
+{
+    static const char *const suites[][4] = {
+        {"a", "b", "c"}, {"a", "b", "d"}, {"a", "c", "b"}, {"a", "b"}, {"ab", "c"}, {"abc"}, {NULL},
+    };
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (gsize i = 0; i < G_N_ELEMENTS(suites); i++) {
+        g_autofree char *again = identify(suites[i]);
+
+        g_assert_true(g_hash_table_add(known, identify(suites[i])));
+        g_assert_true(g_hash_table_contains(known, again));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -98,5 +129,7 @@ main(int argc, char **argv)
                     test_each_system_says_which_shard_it_is);
     g_test_add_func("/shard/what cannot be is refused with its variable",
                     test_what_cannot_be_is_refused_with_its_variable);
+    g_test_add_func("/shard/a suite is known by its targets and their order",
+                    test_a_suite_is_known_by_its_targets_and_their_order);
     return g_test_run();
 }
