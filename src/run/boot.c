@@ -2,6 +2,7 @@
 #include "run/boot.h"
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "machine/disk-files.h"
 #include "run/image-wait.h"
 #include "run/image.h"
@@ -13,7 +14,8 @@
 #include "warm/transfer.h"
 #include "warm/wait.h"
 
-/* For how long another run may take to save the machine that this one could restore. */
+/* For how long another run may take to save the machine that this one could restore; it may have
+ * all of the boot's limit for an image. */
 #define BUILDER_TIMEOUT_MS 60000
 
 /* For how long QEMU may take to be ready for a saved machine. Without one the boot's deadline is
@@ -47,6 +49,7 @@ struct _MfBoot {
     gboolean save_only, may_save, waited, built, repeating;
     gboolean awaits_agent; /* of an image's system */
     guint loose_ends;      /* of a machine that was saved and ends */
+    guint deadline;        /* of a boot that only saves: a run has its own */
 };
 
 G_DEFINE_FINAL_TYPE(MfBoot, mf_boot, G_TYPE_OBJECT)
@@ -93,6 +96,7 @@ finish(MfBoot *self, GError *error)
 {
     g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
+    g_clear_handle_id(&self->deadline, g_source_remove);
     g_source_destroy(self->cancel_source);
     g_clear_pointer(&self->cancel_source, g_source_unref);
     g_cancellable_cancel(self->inner);
@@ -111,6 +115,30 @@ on_cancelled(GCancellable *cancellable, gpointer data)
 
     finish(self, g_error_new(MF_ERROR, MF_ERROR_CANCELLED, "The boot was cancelled."));
     return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_overdue(gpointer data)
+{
+    MfBoot *self = data;
+    g_autofree char *limit = mf_format_duration(self->target->boot_timeout_ms);
+    g_autofree char *silence = mf_boot_describe_silence(self, limit);
+
+    self->deadline = 0;
+    finish(self, silence ? g_error_new_literal(MF_ERROR, MF_ERROR_TIMEOUT, silence)
+                         : g_error_new(MF_ERROR, MF_ERROR_TIMEOUT,
+                                       "The machine was not ready to be saved within %s.", limit));
+    return G_SOURCE_REMOVE;
+}
+
+/* From the start of QEMU on: waiting for another run has a limit of its own. */
+static void
+arm_deadline(MfBoot *self)
+{
+    g_clear_handle_id(&self->deadline, g_source_remove);
+    if (self->save_only && self->target->boot_timeout_ms > 0)
+        self->deadline =
+            g_timeout_add((guint)MIN(self->target->boot_timeout_ms, G_MAXINT), on_overdue, self);
 }
 
 static void
@@ -150,6 +178,7 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
         return FALSE;
     self->state = state;
     self->awaits_agent = FALSE;
+    arm_deadline(self);
     self->stream = mf_stream_new(mf_machine_get_channel(self->machine, MF_CHANNEL_STREAM));
     g_signal_connect_object(self->stream, "kernel-log", G_CALLBACK(on_kernel_log),
                             mf_machine_get_console(self->machine), G_CONNECT_SWAPPED);
@@ -556,6 +585,14 @@ measure_disk(const MfSpec *spec, guint64 *ret_size, GError **error)
     return TRUE;
 }
 
+static guint
+get_builder_timeout(const MfBoot *self)
+{
+    gint64 boot_ms = self->plan->image_script ? self->target->boot_timeout_ms : 0;
+
+    return (guint)CLAMP(boot_ms, BUILDER_TIMEOUT_MS, G_MAXINT);
+}
+
 static void
 build(MfBoot *self)
 {
@@ -576,7 +613,7 @@ build(MfBoot *self)
         g_message("Another run is saving this machine: waiting for it.");
         self->waited = TRUE;
         g_signal_emit(self, signals[SIGNAL_WAITING], 0);
-        mf_warm_wait_async(self->key->id, BUILDER_TIMEOUT_MS, self->inner, on_builder_gone,
+        mf_warm_wait_async(self->key->id, get_builder_timeout(self), self->inner, on_builder_gone,
                            g_object_ref(self));
     } else {
         if (error)

@@ -26,7 +26,7 @@ void mf_boot_start_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCal
 gboolean mf_boot_start_finish(MfBoot *self, GAsyncResult *result, GError **error);
 
 /* As start, and ends when a machine is saved, without one that runs: MF_ERROR_HOST when it cannot
- * be. */
+ * be, and MF_ERROR_TIMEOUT after the target's limit for a boot. */
 void mf_boot_save_async(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback,
                         gpointer user_data);
 gboolean mf_boot_save_finish(MfBoot *self, GAsyncResult *result, GError **error);

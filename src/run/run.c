@@ -262,14 +262,27 @@ resolve(MfRun *self, GError **error)
 }
 
 static void
+arm_deadline(MfRun *self)
+{
+    g_clear_handle_id(&self->deadline, g_source_remove);
+    if (self->target->boot_timeout_ms > 0)
+        self->deadline =
+            g_timeout_add((guint)MIN(self->target->boot_timeout_ms, G_MAXINT), on_deadline, self);
+}
+
+/* That has a limit of its own, and the boot that may follow has all of its time. */
+static void
 on_waiting(MfRun *self)
 {
+    g_clear_handle_id(&self->deadline, g_source_remove);
     enter(self, MF_PHASE_WAIT);
 }
 
 static void
 on_launching(MfRun *self)
 {
+    if (self->phase == MF_PHASE_WAIT)
+        arm_deadline(self);
     enter(self, MF_PHASE_LAUNCH);
 }
 
@@ -320,9 +333,7 @@ start_boot(MfRun *self)
     g_signal_connect_object(self->boot, "launched", G_CALLBACK(on_launched), self,
                             G_CONNECT_SWAPPED);
     g_signal_connect_object(self->boot, "opened", G_CALLBACK(on_opened), self, G_CONNECT_SWAPPED);
-    if (self->target->boot_timeout_ms > 0)
-        self->deadline =
-            g_timeout_add((guint)MIN(self->target->boot_timeout_ms, G_MAXINT), on_deadline, self);
+    arm_deadline(self);
     mf_boot_start_async(self->boot, self->cancellable, on_booted, g_object_ref(self));
 }
 

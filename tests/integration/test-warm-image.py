@@ -130,7 +130,7 @@ def check_change(box):
 
 
 @test
-def what_makes_an_image_no_one_s_to_save_is_said():
+def what_cannot_be_saved_of_images_is_said_and_leaves_nothing():
     with Imaged() as box:
         for options, reason in ((["--image-writable"], "the image is to be written to"),
                                 (["--disk", box.image], "what is on a disk"),
@@ -138,6 +138,10 @@ def what_makes_an_image_no_one_s_to_save_is_said():
                                 (["--qemu-arg=-name", "--qemu-arg=x"], "arguments for QEMU")):
             result = box.run("warm", "key", "--image", box.image, *options)
             expect_sentence(result, 69, f"This machine cannot be saved: .*{reason}")
+        result = box.run("warm", "build", "--boot-timeout", "500ms", "--image", box.image)
+        expect_sentence(result, 69, "No guest agent of the image .* answered within 500ms")
+        assert not os.listdir(box.warm), os.listdir(box.warm)
+        box.assert_nothing_left()
 
 
 if __name__ == "__main__":
