@@ -23,13 +23,13 @@ static const char description[] =
     "where\n"
     "a spread is the distance from the median that four values in five keep (all, of up to four),\n"
     "and at least the threshold, in percent of the old median. Its default is 1 with three\n"
-    "repetitions or more on both sides, and else 5, for then the noise is not known.\n"
+    "repetitions or more on both sides, and else 5, for then the noise is not known. 'partial' is\n"
+    "what is not worse, but is missing from a larger part of one side's repetitions.\n"
     "\n"
     "Exit status: 0 when both could be compared; with --fail-on-worse 1 when a metric is worse or\n"
     "has another unit, a target that passed does not any more, or one of these is missing in NEW\n"
-    "(of metrics, those with a unit or a polarity); 2 for a usage error and for what is no "
-    "result;\n"
-    "69 when a file cannot be read.\n"
+    "(of metrics, those with a unit or a polarity, and from more repetitions is enough); 2 for a\n"
+    "usage error and for what is no result; 69 when a file cannot be read.\n"
     "\n"
     "Example: mayfly compare --fail-on-worse main.json mine.json";
 

@@ -41,14 +41,21 @@ table_clear(Table *self)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Table, table_clear)
 
-/* "1000 +- 12 s"; the row's unit is for a side that has none. */
+/* "1000 +- 12 s", and "(2 of 3)" where repetitions have no value; the row's unit is for a side that
+ * has none. */
 static char *
 describe_side(const MfSeries *series, const char *unit)
 {
-    g_autofree char *text =
-        series ? mf_series_describe(series, series->unit ? series->unit : unit) : g_strdup("-");
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autofree char *values = NULL;
 
-    return mf_text_clean_line(text);
+    if (!series)
+        return g_strdup("-");
+    values = mf_series_describe(series, series->unit ? series->unit : unit);
+    g_string_append(text, values);
+    if (series->values->len < series->runs)
+        g_string_append_printf(text, " (%u of %u)", series->values->len, series->runs);
+    return mf_text_clean_line(text->str);
 }
 
 static char *
@@ -283,6 +290,7 @@ side_to_json(const MfSeries *series)
     object = json_object_new_object();
     add(object, "median", number(mf_series_median(series)));
     add(object, "spread", number(mf_series_spread(series)));
+    add(object, "repetitions", json_object_new_int64(series->runs));
     add(object, "values", values = json_object_new_array());
     for (guint i = 0; i < series->values->len; i++)
         json_object_array_add(values, number(g_array_index(series->values, double, i)));

@@ -34,7 +34,8 @@ typedef struct {
 const char *
 mf_change_name(MfChangeKind kind)
 {
-    static const char *const names[] = {"same", "better", "worse", "different", "missing", "new"};
+    static const char *const names[] = {"same",    "better", "worse",  "different",
+                                        "missing", "new",    "partial"};
 
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_CHANGES);
     return names[kind];
@@ -111,6 +112,36 @@ has_other_unit(const MfSeries *before, const MfSeries *after)
            !g_str_equal(before->unit, after->unit);
 }
 
+/* Above 0 when a larger part of the repetitions of 'after' has the metric, below when a smaller
+ * one. */
+static int
+compare_parts(const MfSeries *before, const MfSeries *after)
+{
+    guint64 old_part = (guint64)before->values->len * after->runs;
+    guint64 new_part = (guint64)after->values->len * before->runs;
+
+    return new_part < old_part ? -1 : new_part > old_part;
+}
+
+/* Of a metric that both sides have, in the same unit. */
+static MfChangeKind
+judge_both(MfChange *change, double threshold)
+{
+    MfChangeKind kind = judge(change, threshold);
+
+    return kind != MF_CHANGE_WORSE && compare_parts(change->before, change->after) != 0
+               ? MF_CHANGE_PARTIAL
+               : kind;
+}
+
+/* Whether the new result has the metric less often, or not at all. */
+static gboolean
+is_lost(const MfChange *change)
+{
+    return change->kind == MF_CHANGE_MISSING ||
+           (change->kind == MF_CHANGE_PARTIAL && compare_parts(change->before, change->after) < 0);
+}
+
 static void
 add_change(MfComparison *self, const char *target, const MfSeries *before, const MfSeries *after)
 {
@@ -129,9 +160,9 @@ add_change(MfComparison *self, const char *target, const MfSeries *before, const
     change.kind = !before      ? MF_CHANGE_NEW
                   : !after     ? MF_CHANGE_MISSING
                   : other_unit ? MF_CHANGE_DIFFERENT
-                               : judge(&change, self->threshold);
+                               : judge_both(&change, self->threshold);
     self->worse |= change.kind == MF_CHANGE_WORSE || other_unit ||
-                   (change.kind == MF_CHANGE_MISSING && mf_change_is_named(&change));
+                   (is_lost(&change) && mf_change_is_named(&change));
     g_array_append_val(self->changes, change);
 }
 

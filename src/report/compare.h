@@ -12,6 +12,9 @@
  * with up to four values on each side it takes more than their largest deviations together to make
  * a change, and an outlier among five or more does not hide one. A side with fewer than
  * MF_COMPARE_REPEATED values says little of its noise; then the default threshold is larger.
+ *
+ * Medians say nothing of the repetitions that gave no value. Where these are another part of all on
+ * each side, only a change for the worse is believed.
  */
 typedef enum {
     MF_CHANGE_SAME,      /* within the noise */
@@ -20,6 +23,7 @@ typedef enum {
     MF_CHANGE_DIFFERENT, /* beyond the noise, and nobody said which is better; or of another unit */
     MF_CHANGE_MISSING,   /* only the old result has it */
     MF_CHANGE_NEW,       /* only the new one does */
+    MF_CHANGE_PARTIAL,   /* not worse, but a larger part of one side's repetitions lacks it */
     MF_N_CHANGES,
 } MfChangeKind;
 
@@ -65,7 +69,8 @@ const GArray *mf_comparison_get_targets(const MfComparison *self);
 const char *mf_comparison_get_interrupted(const MfComparison *self, gboolean after);
 
 /* Whether the new result is worse: a metric is, or has another unit, a target does not pass any
- * more, or a metric that somebody gave a unit or a polarity is missing. */
+ * more, or a metric that somebody gave a unit or a polarity is missing, be it from more of the
+ * repetitions only. */
 gboolean mf_comparison_is_worse(const MfComparison *self);
 
 /* Whether somebody gave the metric a unit or a polarity, on one of the sides. */

@@ -51,6 +51,7 @@ get_series(Sorting *self, const char *payload, const char *name)
     series->payload = g_strdup(payload);
     series->name = g_strdup(name);
     series->values = g_array_new(FALSE, FALSE, sizeof(double));
+    series->runs = 1;
     g_ptr_array_add(self->all, series);
     g_hash_table_insert(self->by_key, g_steal_pointer(&key), series);
     return series;
@@ -95,6 +96,7 @@ compare_payloads(gconstpointer a, gconstpointer b)
 static void
 sort_payloads(Sorting *self, const GPtrArray *payloads)
 {
+    guint runs = 0;
     g_autoptr(GPtrArray) ordered = g_ptr_array_new();
     g_autoptr(GHashTable) counted = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
@@ -107,7 +109,10 @@ sort_payloads(Sorting *self, const GPtrArray *payloads)
         g_autofree char *name = number_name(counted, repetition, payload->name);
 
         sort_metrics(self, name, payload->metrics);
+        runs = payload->repetition + 1;
     }
+    for (guint i = 0; i < self->all->len; i++)
+        ((MfSeries *)self->all->pdata[i])->runs = runs;
 }
 
 GPtrArray *

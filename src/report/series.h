@@ -14,6 +14,7 @@ typedef struct {
     char *unit;    /* owned; or NULL */
     MfPolarity polarity;
     GArray *values; /* owned; of double, in their order, at least one, each finite */
+    guint runs;     /* how many repetitions there were: more than values where some gave none */
 } MfSeries;
 
 void mf_series_free(MfSeries *self);

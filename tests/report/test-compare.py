@@ -90,6 +90,16 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stdout, r'fio\.iops .* - +missing\n')
 
+    def test_a_metric_that_one_repetition_lost_fails_too(self):
+        document = copy.deepcopy(self.base)
+        lost = document['cases'][0]['payloads'][1]
+        lost['metrics'] = [metric for metric in lost['metrics'] if metric['name'] != 'iops']
+        new = self.write('new.json', document)
+        done = run('--fail-on-worse', self.old, new)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r'fio\.iops .*\(2 of 3\) .* partial\n')
+        self.assertEqual(run('--fail-on-worse', new, self.old).returncode, 0)
+
     def test_a_target_of_one_side_is_said(self):
         document = copy.deepcopy(self.base)
         del document['cases'][0]
@@ -113,8 +123,10 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(iops, {
             'target': 'passes', 'payload': 'fio', 'name': 'iops', 'unit': '1/s',
             'polarity': 'higher', 'verdict': 'worse', 'change': -0.5, 'noise': 15.75,
-            'old': {'median': 1000.5, 'spread': 10.5, 'values': [1000.5, 1010, 990]},
-            'new': {'median': 500.25, 'spread': 5.25, 'values': [500.25, 505, 495]}})
+            'old': {'median': 1000.5, 'spread': 10.5, 'repetitions': 3,
+                    'values': [1000.5, 1010, 990]},
+            'new': {'median': 500.25, 'spread': 5.25, 'repetitions': 3,
+                    'values': [500.25, 505, 495]}})
         self.assertIs(changes['worse'], True)
 
     def test_markdown_is_a_table(self):

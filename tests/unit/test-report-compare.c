@@ -268,6 +268,68 @@ test_what_a_side_lacks_is_said(void)
     g_assert_cmpint(find_change(worse, "fio.fresh")->kind, ==, MF_CHANGE_MISSING);
 }
 
+/* A number that is no value is a repetition without one. */
+static void
+test_a_metric_that_some_repetitions_lost_is_not_the_same(void)
+{
+    const struct {
+        double before[4], after[4];
+        MfChangeKind kind;
+        gboolean worse;
+    } cases[] = {
+        {{100, 100, 100, NAN}, {100, 100, INFINITY, NAN}, MF_CHANGE_PARTIAL, TRUE},
+        /* What is left of it may be better for that. */
+        {{100, 100, 100, NAN}, {200, INFINITY, 200, NAN}, MF_CHANGE_PARTIAL, TRUE},
+        {{100, 100, 100, NAN}, {50, INFINITY, 50, NAN}, MF_CHANGE_WORSE, TRUE},
+        /* Found again. */
+        {{100, 100, INFINITY, NAN}, {100, 100, 100, NAN}, MF_CHANGE_PARTIAL, FALSE},
+        {{100, 100, INFINITY, NAN}, {50, 50, 50, NAN}, MF_CHANGE_WORSE, TRUE},
+        /* As much is missing on both sides, or fewer repetitions were asked for. */
+        {{100, 100, INFINITY, NAN}, {100, INFINITY, 100, NAN}, MF_CHANGE_SAME, FALSE},
+        {{100, 100, 100, NAN}, {100, 100, NAN}, MF_CHANGE_SAME, FALSE},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(Suite) before = suite_new();
+        g_autoptr(Suite) after = suite_new();
+
+        g_test_message("case %zu", i);
+        add_values(add_target(before, "t", MF_OUTCOME_PASS), "m", MF_POLARITY_HIGHER,
+                   cases[i].before);
+        add_values(add_target(after, "t", MF_OUTCOME_PASS), "m", MF_POLARITY_HIGHER,
+                   cases[i].after);
+        g_autoptr(MfComparison) comparison = compare_suites(before, after, -1);
+        g_assert_cmpint(find_change(comparison, "fio.m")->kind, ==, cases[i].kind);
+        g_assert_cmpint(mf_comparison_is_worse(comparison), ==, cases[i].worse);
+    }
+}
+
+static void
+test_of_what_some_repetitions_lost_it_is_said_how_many(void)
+{
+    g_autoptr(Suite) before = suite_new();
+    g_autoptr(Suite) after = suite_new();
+
+    add_values(add_target(before, "t", MF_OUTCOME_PASS), "m", MF_POLARITY_HIGHER,
+               VALUES(100, 100, 100));
+    add_values(add_target(after, "t", MF_OUTCOME_PASS), "m", MF_POLARITY_HIGHER,
+               VALUES(100, INFINITY, 100));
+    g_autoptr(MfComparison) comparison = compare_suites(before, after, -1);
+    g_autofree char *text = mf_comparison_to_text(comparison, FALSE);
+    g_autoptr(json_object) json = mf_comparison_to_json(comparison);
+    json_object *metric = json_object_array_get_idx(json_object_object_get(json, "metrics"), 0);
+    json_object *side = json_object_object_get(metric, "new");
+
+    g_assert_cmpstr(text, ==,
+                    "Target  Metric       Old                New  Change  Verdict\n"
+                    "t       fio.m   100 +- 0  100 +- 0 (2 of 3)   0.0 %  partial\n"
+                    "1 metric: 1 partial.\n");
+    g_assert_cmpstr(json_object_get_string(json_object_object_get(metric, "verdict")), ==,
+                    "partial");
+    g_assert_cmpint(json_object_get_int(json_object_object_get(side, "repetitions")), ==, 3);
+    g_assert_cmpuint(json_object_array_length(json_object_object_get(side, "values")), ==, 2);
+}
+
 static void
 test_a_target_that_does_not_pass_any_more_is_worse(void)
 {
@@ -335,6 +397,10 @@ main(int argc, char **argv)
     g_test_add_func("/report-compare/numbers-of-different-units-are-not-compared",
                     test_numbers_of_different_units_are_not_compared);
     g_test_add_func("/report-compare/what-a-side-lacks-is-said", test_what_a_side_lacks_is_said);
+    g_test_add_func("/report-compare/a-metric-that-some-repetitions-lost-is-not-the-same",
+                    test_a_metric_that_some_repetitions_lost_is_not_the_same);
+    g_test_add_func("/report-compare/of-what-some-repetitions-lost-it-is-said-how-many",
+                    test_of_what_some_repetitions_lost_it_is_said_how_many);
     g_test_add_func("/report-compare/a-target-that-does-not-pass-any-more-is-worse",
                     test_a_target_that_does_not_pass_any_more_is_worse);
     g_test_add_func("/report-compare/tables-are-aligned-and-disarmed",
