@@ -110,6 +110,17 @@ mf_check_tail(const char *text, gsize max)
     return g_strconcat(from > text ? "..." : "", from, NULL);
 }
 
+/* Owned by the caller. */
+static char *
+describe_end(const MfCheckFacts *facts, int expected)
+{
+    if (facts->signal_number)
+        return g_strdup_printf("The payload was killed by signal %d (%s), expected exit code %d",
+                               facts->signal_number, g_strsignal(facts->signal_number), expected);
+    return g_strdup_printf("The payload exited with code %d, expected %d", facts->exit_code,
+                           expected);
+}
+
 /* Whether the exit code is one of those that are asked for; else adds the one failure. */
 static gboolean
 judge_exit_code(const MfCheckFacts *facts, int expected, GPtrArray *details)
@@ -124,9 +135,8 @@ judge_exit_code(const MfCheckFacts *facts, int expected, GPtrArray *details)
     gsize skipped = size > STDERR_READ_MAX ? size - STDERR_READ_MAX : 0;
     g_autofree char *text = mf_plain_text(data ? data + skipped : "", size - skipped);
     g_autofree char *tail = mf_check_tail(g_strstrip(text), MF_CHECK_STDERR_MAX);
-    g_ptr_array_add(details,
-                    g_strdup_printf("The payload exited with code %d, expected %d%s%s",
-                                    facts->exit_code, expected, *tail ? "; stderr:\n" : ".", tail));
+    g_autofree char *end = describe_end(facts, expected);
+    g_ptr_array_add(details, g_strconcat(end, *tail ? "; stderr:\n" : ".", tail, NULL));
     return FALSE;
 }
 

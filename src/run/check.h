@@ -39,6 +39,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCheck, mf_check_free)
 typedef struct {
     int exit_code;
     const GPtrArray *metrics; /* of MfMetric; or NULL */
+    int signal_number;        /* that killed it, which the exit code stands for; 0: it exited */
     const char *problem;      /* what of its output could not be read, a sentence; or NULL */
     GBytes *stderr_tail;      /* or NULL */
 } MfCheckFacts;

@@ -29,6 +29,7 @@ struct _MfInvocation {
     MfTail *kept[3];          /* owned; indexes 1 and 2, like the next two */
     guint64 received[3];
     gboolean output_ended[3];
+    gboolean expired;
     char *reason;      /* owned; why it could not be started; or NULL */
     GPtrArray *cgroup; /* owned; of MfMetric; or NULL */
 };
@@ -203,15 +204,6 @@ make_tail(GBytes *kept)
 }
 
 static gboolean
-judges_exit_code(const GPtrArray *checks)
-{
-    for (guint i = 0; i < checks->len; i++)
-        if (((const MfCheck *)g_ptr_array_index(checks, i))->kind == MF_CHECK_EXIT_CODE)
-            return TRUE;
-    return FALSE;
-}
-
-static gboolean
 has_metric(const GPtrArray *metrics, const char *name)
 {
     for (guint i = 0; i < metrics->len; i++)
@@ -254,15 +246,39 @@ note_missing(MfInvocation *self)
     }
 }
 
+/* Those that it is judged by, of borrowed MfCheck: where its end was our doing, 'accepted' stands
+ * for that. Owned by the caller. */
+static GPtrArray *
+choose_checks(const MfInvocation *self, MfCheck *accepted)
+{
+    const MfPayloadResult *result = self->result;
+    GPtrArray *checks = g_ptr_array_new();
+    gboolean asked = FALSE;
+
+    for (guint i = 0; i < self->checks->len; i++) {
+        MfCheck *check = g_ptr_array_index(self->checks, i);
+        gboolean of_end = check->kind == MF_CHECK_EXIT_CODE;
+
+        if (of_end && result->timed_out)
+            continue;
+        asked |= of_end;
+        g_ptr_array_add(checks, check);
+    }
+    if ((result->timed_out || result->killed) && !asked)
+        g_ptr_array_add(checks, accepted);
+    return checks;
+}
+
 static void
 judge(MfInvocation *self, GBytes *out, GBytes *err)
 {
     MfPayloadResult *result = self->result;
     g_autofree char *problem = NULL;
-    g_autoptr(MfCheck) accepted = NULL;
-    g_autoptr(GPtrArray) checks = g_ptr_array_new();
+    g_autoptr(MfCheck) accepted = mf_check_new_exit_code(result->status);
+    g_autoptr(GPtrArray) checks = NULL;
 
-    g_ptr_array_extend(checks, self->checks, NULL, NULL);
+    if (self->expired && result->killed)
+        result->timed_out = TRUE;
     if (self->payload->output == MF_PAYLOAD_JSON) {
         g_ptr_array_unref(result->metrics);
         result->metrics = mf_metrics_from_output(out, err, &problem);
@@ -272,17 +288,23 @@ judge(MfInvocation *self, GBytes *out, GBytes *err)
     mf_metrics_apply_hints(result->metrics, self->payload->hints);
     if (result->timed_out)
         mf_payload_result_fail(result, "It was killed, since its time was over.");
-    /* Its end was our doing. */
-    if ((result->timed_out || result->killed) && !judges_exit_code(checks)) {
-        accepted = mf_check_new_exit_code(result->status);
-        g_ptr_array_add(checks, accepted);
-    }
+    checks = choose_checks(self, accepted);
 
-    const MfCheckFacts facts = {result->status, result->metrics, problem, err};
+    const MfCheckFacts facts = {.exit_code = result->status,
+                                .signal_number = result->signal_number,
+                                .metrics = result->metrics,
+                                .problem = problem,
+                                .stderr_tail = err};
     g_autoptr(GPtrArray) details = mf_checks_judge(checks, &facts);
     for (guint i = 0; i < details->len; i++)
         mf_payload_result_fail(result, "%s", (const char *)g_ptr_array_index(details, i));
     note_missing(self);
+}
+
+void
+mf_invocation_expire(MfInvocation *self)
+{
+    self->expired = TRUE;
 }
 
 MfPayloadResult *

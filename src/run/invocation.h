@@ -25,7 +25,10 @@ gboolean mf_invocation_take_output(MfInvocation *self, int fd, GBytes *chunk);
  * contradicts the outputs, or comes before their ends, but for one that could not be started. */
 gboolean mf_invocation_take_end(MfInvocation *self, GBytes *json, GError **error);
 
-/* Judges what is known of it, which may be that it has not ended. Of one that was killed for its
- * time or at our word, how it ended is judged only by checks of just that. Once; owned by the
- * caller. */
+/* Its time is over by our clock: when the guest tells that it was killed, it was for that. */
+void mf_invocation_expire(MfInvocation *self);
+
+/* Judges what is known of it, which may be that it has not ended. Of one that was killed at our
+ * word, how it ended is judged only by checks of just that, and by none of one that was killed for
+ * its time. Once; owned by the caller. */
 MfPayloadResult *mf_invocation_conclude(MfInvocation *self);

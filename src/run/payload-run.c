@@ -18,7 +18,6 @@ typedef struct {
     MfPayloadResult *result;  /* borrowed from the results; when it is */
     gint64 start_us;          /* since the first step */
     gboolean collected;       /* some step is or was to see its end */
-    gboolean overdue;         /* its step was tired of waiting, and has killed it */
 } Started;
 
 struct _MfPayloadRun {
@@ -135,10 +134,6 @@ conclude(MfPayloadRun *self, Started *started)
     started->result = mf_invocation_conclude(started->invocation);
     started->result->start_us = started->start_us;
     g_clear_pointer(&started->invocation, mf_invocation_free);
-    if (started->overdue && started->result->killed) {
-        started->result->timed_out = TRUE;
-        mf_payload_result_fail(started->result, "It was killed, since its time was over.");
-    }
     g_ptr_array_add(self->results, started->result);
 }
 
@@ -194,7 +189,7 @@ on_overdue(gpointer data)
     MfPayloadRun *self = data;
 
     self->timer = 0;
-    self->awaited->overdue = TRUE;
+    mf_invocation_expire(self->awaited->invocation);
     kill_started(self, self->awaited);
     await_report(self);
     return G_SOURCE_REMOVE;
@@ -372,7 +367,7 @@ on_limit(gpointer data)
         return G_SOURCE_REMOVE;
     self->timed_out = TRUE;
     if (self->awaited)
-        self->awaited->overdue = TRUE;
+        mf_invocation_expire(self->awaited->invocation);
     self->awaited = NULL;
     g_clear_handle_id(&self->timer, g_source_remove);
     advance(self);

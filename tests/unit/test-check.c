@@ -84,6 +84,20 @@ test_p35_a_wrong_exit_code_is_the_only_failure(Fixture *self, gconstpointer data
 }
 
 static void
+test_t8_a_signal_is_named_not_its_exit_code(Fixture *self, gconstpointer data)
+{
+    self->facts.exit_code = 139;
+    self->facts.signal_number = 11;
+    assert_judged(self, "The payload was killed by signal 11 (Segmentation fault), expected exit "
+                        "code 0.");
+    set_stderr(self, "going down");
+    assert_judged(self, "The payload was killed by signal 11 (Segmentation fault), expected exit "
+                        "code 0; stderr:\ngoing down");
+    add_check(self, mf_check_new_exit_code(139));
+    assert_judged(self, "");
+}
+
+static void
 test_p35_of_two_exit_codes_the_first_mismatch_counts(Fixture *self, gconstpointer data)
 {
     add_check(self, mf_check_new_exit_code(0));
@@ -405,6 +419,8 @@ main(int argc, char **argv)
         test_a_problem_of_the_output_fails_without_any_check);
     ADD("/check/p-38-numbers-are-shown-in-their-shortest-form",
         test_p38_numbers_are_shown_in_their_shortest_form);
+    ADD("/check/t-8-a-signal-is-named-not-its-exit-code",
+        test_t8_a_signal_is_named_not_its_exit_code);
     ADD("/check/p-39-an-exit-code-comes-with-the-end-of-stderr",
         test_p39_an_exit_code_comes_with_the_end_of_stderr);
     ADD("/check/p-39-stderr-is-cut-in-front-and-fit-to-be-shown",

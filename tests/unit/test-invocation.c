@@ -124,6 +124,7 @@ test_a_signal_is_128_plus_n(Fixture *self, gconstpointer unused)
     g_assert_false(result->passed);
     g_assert_cmpint(result->status, ==, 139);
     g_assert_cmpint(result->signal_number, ==, 11);
+    g_assert_nonnull(strstr(get_detail(result, 0), "killed by signal 11 (Segmentation fault)"));
 }
 
 static void
@@ -160,15 +161,63 @@ test_a_timeout_keeps_the_output_and_fails(Fixture *self, gconstpointer unused)
 }
 
 static void
+test_what_was_killed_for_its_time_is_not_judged_by_its_exit_code(Fixture *self,
+                                                                 gconstpointer unused)
+{
+    g_ptr_array_add(self->checks, mf_check_new_exit_code(0));
+    g_ptr_array_add(self->checks, mf_check_new_exit_code(137));
+    g_ptr_array_add(self->checks, mf_check_new_exists("cgroup.cpu.stat.usage_usec"));
+    start(self);
+    write_text(self, 1, "partial");
+    end_outputs(self);
+    g_assert_true(take_json(self, timed_out, NULL));
+
+    g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
+    g_assert_cmpuint(result->details->len, ==, 2);
+    g_assert_cmpstr(get_detail(result, 0), ==, "It was killed, since its time was over.");
+    /* Its metrics are judged still. */
+    g_assert_nonnull(strstr(get_detail(result, 1), "was not found"));
+}
+
+static const char killed[] =
+    "{\"signal\": 9, \"timed-out\": false, \"killed\": true, \"duration-us\": 1, "
+    "\"stdout\": {\"bytes\": 0, \"discarded\": 0}, \"stderr\": {\"bytes\": 0, \"discarded\": 0}}";
+
+static void
+test_what_a_step_has_killed_for_its_time_timed_out(Fixture *self, gconstpointer unused)
+{
+    g_ptr_array_add(self->checks, mf_check_new_exit_code(0));
+    start(self);
+    end_outputs(self);
+    mf_invocation_expire(self->invocation);
+    g_assert_true(take_json(self, killed, NULL));
+
+    g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
+    g_assert_true(result->timed_out);
+    g_assert_cmpuint(result->details->len, ==, 1);
+    g_assert_cmpstr(get_detail(result, 0), ==, "It was killed, since its time was over.");
+}
+
+/* It was faster than the word to kill it. */
+static void
+test_what_ended_by_itself_when_its_time_was_over_is_judged_by_that(Fixture *self,
+                                                                   gconstpointer unused)
+{
+    start(self);
+    end_outputs(self);
+    mf_invocation_expire(self->invocation);
+    g_assert_true(report(self, "\"status\": 0", 0, NULL));
+
+    g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
+    g_assert_true(result->passed && !result->timed_out);
+}
+
+static void
 test_killed_at_our_word_is_no_failure(Fixture *self, gconstpointer unused)
 {
     start(self);
     end_outputs(self);
-    g_assert_true(take_json(self,
-                            "{\"signal\": 9, \"timed-out\": false, \"killed\": true, "
-                            "\"duration-us\": 1, \"stdout\": {\"bytes\": 0, \"discarded\": 0}, "
-                            "\"stderr\": {\"bytes\": 0, \"discarded\": 0}}",
-                            NULL));
+    g_assert_true(take_json(self, killed, NULL));
 
     g_autoptr(MfPayloadResult) result = mf_invocation_conclude(self->invocation);
     g_assert_true(result->killed && result->passed);
@@ -381,6 +430,12 @@ main(int argc, char **argv)
     ADD("p-17-t-8-a-signal-is-told-and-is-128-plus-n", test_a_signal_is_128_plus_n);
     ADD("p-35-the-exit-code-that-is-checked-for-passes", test_an_expected_exit_code_passes);
     ADD("p-15-a-timeout-keeps-the-output-and-fails", test_a_timeout_keeps_the_output_and_fails);
+    ADD("what-was-killed-for-its-time-is-not-judged-by-its-exit-code",
+        test_what_was_killed_for_its_time_is_not_judged_by_its_exit_code);
+    ADD("p-16-what-a-step-has-killed-for-its-time-timed-out",
+        test_what_a_step_has_killed_for_its_time_timed_out);
+    ADD("what-ended-by-itself-when-its-time-was-over-is-judged-by-that",
+        test_what_ended_by_itself_when_its_time_was_over_is_judged_by_that);
     ADD("killed-at-our-word-is-no-failure", test_killed_at_our_word_is_no_failure);
     ADD("what-could-not-be-started-fails-with-its-reason", test_what_could_not_be_started_fails);
     ADD("without-an-end-it-keeps-what-came-and-fails", test_no_end_is_no_pass);
