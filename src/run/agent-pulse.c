@@ -5,8 +5,6 @@
 #include "qapi/qga-commands.h"
 #include "run/exec.h"
 
-#define INTERVAL_MS 1000
-
 /* A guest that is alive answers within this. */
 #define ANSWER_TIMEOUT_MS 30000
 
@@ -14,6 +12,7 @@ struct _MfAgentPulse {
     GObject parent;
     MfQga *qga;                /* owned */
     GCancellable *cancellable; /* owned; ends the question, and all others */
+    guint interval_ms;
     guint timer;
 };
 
@@ -47,11 +46,12 @@ mf_agent_pulse_init(MfAgentPulse *self)
 }
 
 MfAgentPulse *
-mf_agent_pulse_new(MfQga *qga)
+mf_agent_pulse_new(MfQga *qga, guint interval_ms)
 {
     MfAgentPulse *self = g_object_new(MF_TYPE_AGENT_PULSE, NULL);
 
     self->qga = g_object_ref(qga);
+    self->interval_ms = interval_ms;
     return self;
 }
 
@@ -88,7 +88,7 @@ on_due(gpointer data)
 void
 mf_agent_pulse_start(MfAgentPulse *self)
 {
-    self->timer = g_timeout_add(INTERVAL_MS, on_due, self);
+    self->timer = g_timeout_add(self->interval_ms, on_due, self);
 }
 
 void

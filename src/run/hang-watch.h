@@ -8,9 +8,9 @@
 
 /*
  * Notices that nothing is heard of a guest any more: no word on its console, no answer of its
- * agent, which is asked once a second while a command runs, no output. A machine that somebody has
- * stopped through QEMU (a debugger, say) does not count, nor the time in which mayfly itself was
- * stopped.
+ * agent, which is asked once a second while a command or payloads run, no output. A machine that
+ * somebody has stopped through QEMU (a debugger, say) does not count, nor the time in which mayfly
+ * itself was stopped.
  */
 #define MF_TYPE_HANG_WATCH (mf_hang_watch_get_type())
 G_DECLARE_FINAL_TYPE(MfHangWatch, mf_hang_watch, MF, HANG_WATCH, GObject)

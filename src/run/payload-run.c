@@ -489,7 +489,9 @@ mf_payload_run_new(const MfTarget *target, const char *workdir, MfQga *qga, MfSt
 
     self->target = target;
     self->workdir = g_strdup(workdir);
-    self->pulse = mf_agent_pulse_new(qga);
+    /* A hang is noticed by what is heard meanwhile. */
+    self->pulse = mf_agent_pulse_new(qga, target->hang_timeout_ms > 0 ? MF_AGENT_PULSE_MS
+                                                                      : MF_AGENT_PULSE_SELDOM_MS);
     self->stream = g_object_ref(stream);
     self->stdio = stdio;
     self->collects = target->steps->len == 0;

@@ -6,7 +6,9 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "run/agent-pulse.h"
 #include "run/check.h"
+#include "run/hang-watch.h"
 #include "run/payload-result.h"
 #include "stream-peer.h"
 #include "wire/fd-transport.h"
@@ -531,16 +533,34 @@ test_a_guest_that_is_lost_leaves_what_it_sent(Fixture *self, gconstpointer unuse
     g_assert_cmpstr(get_result(self, 1)->stdout_tail, ==, "so far");
 }
 
-/* It is asked within a second whether it is there. */
+/* Where a hang is to be noticed it is asked within a second whether it is there. */
 static void
 test_an_agent_that_is_lost_ends_the_run(Fixture *self, gconstpointer unused)
 {
     add_payload(self, "work");
+    self->target->hang_timeout_ms = MF_HANG_TIMEOUT_MIN_MS;
     start(self);
     await_heard(self, "PRUN:00000000", 1);
     mf_fd_clear(&self->agent_fd);
     await_end(self);
     g_assert_error(self->error, MF_ERROR, MF_ERROR_LOST);
+}
+
+/* Its hang-up would be noticed by a question. */
+static void
+test_without_a_hang_timeout_the_agent_is_left_alone(Fixture *self, gconstpointer unused)
+{
+    add_payload(self, "work");
+    add_step(self, MF_STEP_SLEEP, 0)->sleep_ms = MF_AGENT_PULSE_MS + 100;
+    add_step(self, MF_STEP_RUN, 0);
+    mf_fd_clear(&self->agent_fd);
+    start(self);
+    while (self->returns == 0 && count_heard(self, "PRUN:00000000") == 0)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_no_error(self->error);
+    say_end(self, 0, "", EXITED(0), FALSE);
+    await_end(self);
+    assert_done(self, 1);
 }
 
 static void
@@ -584,6 +604,8 @@ main(int argc, char **argv)
     ADD("a-frame-with-a-wrong-checksum-is-dropped", test_a_frame_with_a_wrong_checksum_is_dropped);
     ADD("a-guest-that-is-lost-leaves-what-it-sent", test_a_guest_that_is_lost_leaves_what_it_sent);
     ADD("an-agent-that-is-lost-ends-the-run", test_an_agent_that_is_lost_ends_the_run);
+    ADD("without-a-hang-timeout-the-agent-is-left-alone",
+        test_without_a_hang_timeout_the_agent_is_left_alone);
     ADD("a-cancelled-run-keeps-what-came", test_a_cancelled_run_keeps_what_came);
     return g_test_run();
 }
