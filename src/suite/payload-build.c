@@ -8,6 +8,7 @@
 #include "suite/check-build.h"
 #include "suite/config-place.h"
 #include "suite/config-value.h"
+#include "suite/limits-build.h"
 #include "wire/cgroup-name.h"
 
 static gboolean
@@ -68,24 +69,9 @@ take_place(MfPayload *payload, const MfConfigPayload *config, json_object *place
     return TRUE;
 }
 
-static void
-add_limit(MfPayload *payload, const char *file, const char *value)
-{
-    if (value)
-        g_ptr_array_add(payload->limits, g_strdup_printf("%s=%s", file, value));
-}
-
-static void
-add_limit_number(MfPayload *payload, const char *file, gboolean given, gint64 value)
-{
-    if (given)
-        g_ptr_array_add(payload->limits, g_strdup_printf("%s=%" G_GINT64_FORMAT, file, value));
-}
-
 static gboolean
 take_cgroup(MfPayload *payload, const MfConfigPayload *config, json_object *place, GError **error)
 {
-    const MfConfigLimits *limits = config->limits;
     const char *name = config->cgroup;
     const char *problem = name ? mf_cgroup_name_problem(name, strlen(name), &name) : NULL;
 
@@ -95,7 +81,7 @@ take_cgroup(MfPayload *payload, const MfConfigPayload *config, json_object *plac
                              config->name, problem);
         return FALSE;
     }
-    if (limits && !name) {
+    if (config->limits && !name) {
         mf_config_value_fail(mf_config_place_find(place, "limits"), error,
                              "Payload '%s' has limits, which need the key 'cgroup': a name for "
                              "the control group that has them.",
@@ -103,14 +89,6 @@ take_cgroup(MfPayload *payload, const MfConfigPayload *config, json_object *plac
         return FALSE;
     }
     payload->cgroup = g_strdup(name);
-    if (!limits)
-        return TRUE;
-    add_limit(payload, "cpu.max", limits->cpu_max);
-    add_limit_number(payload, "cpu.weight", limits->has_cpu_weight, limits->cpu_weight);
-    add_limit(payload, "cpuset.cpus", limits->cpuset_cpus);
-    add_limit(payload, "memory.max", limits->memory_max);
-    add_limit(payload, "io.max", limits->io_max);
-    add_limit_number(payload, "pids.max", limits->has_pids_max, limits->pids_max);
     return TRUE;
 }
 
@@ -210,7 +188,10 @@ mf_payloads_build(const MfConfigTarget *target, json_object *tree, GError **erro
         for (gsize j = 0; j < G_N_ELEMENTS(takers); j++)
             if (!takers[j](payload, config, place, error))
                 return NULL;
+        if (config->limits &&
+            !mf_limits_build(payload, config->limits, (guint)target->vm->num_cpus, place, error))
+            return NULL;
         g_ptr_array_add(payloads, g_steal_pointer(&payload));
     }
-    return g_steal_pointer(&payloads);
+    return mf_limits_check_shared(payloads, tree, error) ? g_steal_pointer(&payloads) : NULL;
 }
