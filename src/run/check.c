@@ -213,15 +213,15 @@ index_metrics(const GPtrArray *metrics)
     return by_name;
 }
 
-/* One failure at most, of the first value that the check does not hold for. */
+/* One failure at most, of the first value that the check does not hold for. 'missing' is what to
+ * say where there is none. */
 static void
-judge_metric(const MfCheck *check, GHashTable *by_name, GPtrArray *details)
+judge_metric(const MfCheck *check, GHashTable *by_name, const char *missing, GPtrArray *details)
 {
     const GPtrArray *same = g_hash_table_lookup(by_name, check->metric);
 
     if (!same) {
-        g_ptr_array_add(details, g_strdup_printf("The metric '%s' was not found in payload output.",
-                                                 check->metric));
+        g_ptr_array_add(details, g_strdup_printf("The metric '%s' %s.", check->metric, missing));
         return;
     }
     for (guint i = 0; i < same->len; i++) {
@@ -234,6 +234,20 @@ judge_metric(const MfCheck *check, GHashTable *by_name, GPtrArray *details)
     }
 }
 
+static void
+judge_metrics(const GPtrArray *checks, const GPtrArray *metrics, const char *missing,
+              GPtrArray *details)
+{
+    g_autoptr(GHashTable) by_name = index_metrics(metrics);
+
+    for (guint i = 0; checks && i < checks->len; i++) {
+        const MfCheck *check = checks->pdata[i];
+
+        if (check->kind != MF_CHECK_EXIT_CODE)
+            judge_metric(check, by_name, missing, details);
+    }
+}
+
 GPtrArray *
 mf_checks_judge(const GPtrArray *checks, const MfCheckFacts *facts)
 {
@@ -243,13 +257,15 @@ mf_checks_judge(const GPtrArray *checks, const MfCheckFacts *facts)
         return details;
     if (facts->problem)
         g_ptr_array_add(details, g_strdup(facts->problem));
+    judge_metrics(checks, facts->metrics, "was not found in payload output", details);
+    return details;
+}
 
-    g_autoptr(GHashTable) by_name = index_metrics(facts->metrics);
-    for (guint i = 0; checks && i < checks->len; i++) {
-        const MfCheck *check = checks->pdata[i];
+GPtrArray *
+mf_checks_judge_scenario(const GPtrArray *checks, const GPtrArray *metrics)
+{
+    GPtrArray *details = g_ptr_array_new_with_free_func(g_free);
 
-        if (check->kind != MF_CHECK_EXIT_CODE)
-            judge_metric(check, by_name, details);
-    }
+    judge_metrics(checks, metrics, "was not told of by the scenario", details);
     return details;
 }

@@ -4,7 +4,8 @@
 #include <glib.h>
 
 /*
- * What a payload has to come to: an exit code, and values of its metrics.
+ * What a payload has to come to, an exit code and values of its metrics; or the metrics of a
+ * scenario.
  */
 typedef enum {
     MF_CHECK_EXIT_CODE,
@@ -38,8 +39,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCheck, mf_check_free)
 /* How a payload ended, for its checks. */
 typedef struct {
     int exit_code;
-    const GPtrArray *metrics; /* of MfMetric; or NULL */
     int signal_number;        /* that killed it, which the exit code stands for; 0: it exited */
+    const GPtrArray *metrics; /* of MfMetric; or NULL */
     const char *problem;      /* what of its output could not be read, a sentence; or NULL */
     GBytes *stderr_tail;      /* or NULL */
 } MfCheckFacts;
@@ -56,6 +57,9 @@ typedef struct {
  * of them, and NaN satisfies nothing but MF_CHECK_EXISTS.
  */
 GPtrArray *mf_checks_judge(const GPtrArray *checks, const MfCheckFacts *facts);
+
+/* Judges the metrics of a scenario (of MfMetric; or NULL) in the same way. */
+GPtrArray *mf_checks_judge_scenario(const GPtrArray *checks, const GPtrArray *metrics);
 
 /* The last bytes of a text, at most 'max' and whole characters, with "..." before them where some
  * are missing. Owned by the caller. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/scenario.h"
 
+#include "run/check.h"
 #include "run/scenario-metric.h"
 #include "run/snapshots.h"
 
@@ -185,6 +186,21 @@ mf_scenario_end(MfScenario *self)
         mf_snapshots_stop(self->snapshots);
 }
 
+/* Of a command that was cut short, the metrics may be missing for that. */
+static void
+judge_metrics(const MfScenario *self, MfResult *result)
+{
+    g_autoptr(GPtrArray) details = NULL;
+
+    if (result->verdict != MF_VERDICT_EXITED && result->verdict != MF_VERDICT_SIGNALLED)
+        return;
+    details = mf_checks_judge_scenario(self->target->checks, self->metrics);
+    for (guint i = 0; i < details->len; i++)
+        mf_result_add_message(result, g_ptr_array_index(details, i));
+    if (details->len > 0)
+        result->passed = FALSE;
+}
+
 void
 mf_scenario_conclude(MfScenario *self, MfResult *result)
 {
@@ -198,6 +214,7 @@ mf_scenario_conclude(MfScenario *self, MfResult *result)
         g_ptr_array_add(
             result->notes,
             g_strdup_printf("%u metrics of the scenario were not understood.", self->bad_metrics));
+    judge_metrics(self, result);
     g_clear_pointer(&self->by_name, g_hash_table_unref);
     if (self->metrics && self->metrics->len > 0)
         result->metrics = g_steal_pointer(&self->metrics);

@@ -27,7 +27,8 @@ mf_scenario_new(const MfTarget *target, MfQmp *qmp, MfConsole *console, MfStream
  * taken any more. */
 void mf_scenario_end(MfScenario *self);
 
-/* The metrics, and notes on the snapshots and on what was left out. */
+/* The metrics, judged by the target's checks where its command has ended by itself, and notes on
+ * the snapshots and on what was left out. */
 void mf_scenario_conclude(MfScenario *self, MfResult *result);
 
 /* Signals:

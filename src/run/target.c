@@ -208,6 +208,7 @@ mf_target_new(void)
     self->numa = g_ptr_array_new_with_free_func((GDestroyNotify)mf_numa_node_free);
     self->disks = g_ptr_array_new_with_free_func((GDestroyNotify)mf_disk_free);
     self->console = g_ptr_array_new_with_free_func((GDestroyNotify)mf_console_rule_free);
+    self->checks = g_ptr_array_new();
     self->payloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_payload_free);
     self->steps = g_ptr_array_new_with_free_func((GDestroyNotify)mf_step_free);
     self->repeat = 1;
@@ -261,6 +262,7 @@ mf_target_free(MfTarget *self)
     g_strfreev(self->setup);
     g_strfreev(self->teardown);
     mf_expect_free(self->expect);
+    g_ptr_array_unref(self->checks);
     g_ptr_array_unref(self->console);
     g_strfreev(self->artifacts);
     g_free(self->artifacts_dir);

@@ -149,6 +149,7 @@ typedef struct {
     char **teardown; /* owned; after it; or NULL */
 
     MfExpect *expect;         /* owned; NULL: status 0 */
+    GPtrArray *checks;        /* owned; of MfCheck: of the scenario's metrics; may be empty */
     MfSubtestFormat subtests; /* that the command tells of on its standard output */
     GPtrArray *console;       /* owned; of MfConsoleRule; empty: nothing is asked of the console */
     char **artifacts; /* owned; patterns (glob(7)) of the guest's files to be copied out, relative

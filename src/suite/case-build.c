@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "machine/catalog.h"
 #include "run/crash-evidence.h"
+#include "suite/check-build.h"
 #include "suite/config-read.h"
 #include "suite/config-smbios.h"
 #include "suite/origin.h"
@@ -171,6 +172,14 @@ take_expect(const Build *self)
     expect->signal_number = config->has_signal ? (int)config->signal : 0;
     expect->stdout_match = g_strdup(config->stdout_match);
     expect->stderr_match = g_strdup(config->stderr_match);
+}
+
+/* Read before, like the payloads. */
+static void
+take_checks(const Build *self)
+{
+    g_ptr_array_unref(self->target->checks);
+    self->target->checks = mf_checks_build(self->config->check, self->json, NULL);
 }
 
 static MfConsoleRule *
@@ -393,6 +402,7 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     take_numbers(&build);
     take_payloads(&build);
     take_expect(&build);
+    take_checks(&build);
     take_medium(&build);
     take_console(&build);
     take_env(&build);

@@ -5,8 +5,10 @@
 
 #include "base/parse.h"
 #include "machine/debug-exit.h"
+#include "run/check.h"
 #include "run/hang-watch.h"
 #include "run/target.h"
+#include "suite/check-build.h"
 #include "suite/config-place.h"
 #include "suite/config-smbios.h"
 #include "suite/config-value.h"
@@ -99,6 +101,7 @@ check_boot_options(const MfConfigTarget *target, json_object *tree, GError **err
         {!target->snapshot, target->image != NULL, "snapshot", "an image"},
         {target->user != NULL, !target->no_initramfs, "user", guest},
         {target->watchdog > 0, !target->no_initramfs, "watchdog", guest},
+        {target->check != NULL, !target->no_initramfs, "check", guest},
         {target->snapshots > 0, !target->no_initramfs, "snapshots", guest},
     };
 
@@ -157,6 +160,7 @@ check_bare(const MfConfigTarget *target, json_object *tree, GError **error)
         {target->subtests != MF_CONFIG_SUBTESTS_NONE, "subtests"},
         {target->artifacts != NULL, "artifacts"},
         {target->watchdog > 0, "watchdog"},
+        {target->check != NULL, "check"},
         {target->snapshots > 0, "snapshots"},
         {target->init_template != NULL, "init_template"},
         {target->no_initramfs, "no_initramfs"},
@@ -354,6 +358,24 @@ check_payloads(const MfConfigTarget *target, json_object *tree, GError **error)
     return steps != NULL;
 }
 
+/* Those of its scenario. */
+static gboolean
+check_checks(const MfConfigTarget *target, json_object *tree, GError **error)
+{
+    g_autoptr(GPtrArray) checks = mf_checks_build(target->check, tree, error);
+
+    for (guint i = 0; checks && i < checks->len; i++) {
+        if (((const MfCheck *)checks->pdata[i])->kind != MF_CHECK_EXIT_CODE)
+            continue;
+        mf_config_value_fail(mf_config_place_find_element(tree, "check", i), error,
+                             "A check of target '%s' is of a metric: an exit_code is one of a "
+                             "payload, and a command has 'expect.status'.",
+                             target->name);
+        return FALSE;
+    }
+    return checks != NULL;
+}
+
 static gboolean
 check_hang_timeout(const MfConfigTarget *target, json_object *tree, GError **error)
 {
@@ -512,10 +534,10 @@ gboolean
 mf_config_check_rules(const MfConfigTarget *target, json_object *tree, GError **error)
 {
     static const Rule rules[] = {
-        check_payload_keys, check_payloads,     check_name,   check_boot,      check_boot_options,
-        check_command,      check_bare,         check_idle,   check_exit_code, check_console,
-        check_expect,       check_hang_timeout, check_guest,  check_memory,    check_numa,
-        check_net,          check_mounts,       check_smbios, check_tpm,
+        check_payload_keys, check_payloads, check_name,         check_boot,      check_boot_options,
+        check_command,      check_bare,     check_idle,         check_exit_code, check_console,
+        check_expect,       check_checks,   check_hang_timeout, check_guest,     check_memory,
+        check_numa,         check_net,      check_mounts,       check_smbios,    check_tpm,
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(rules); i++)

@@ -479,6 +479,22 @@ test_payloads_are_taken_as_they_are_written(void)
 }
 
 static void
+test_checks_of_a_scenario_are_taken_as_they_are_written(void)
+{
+    g_autoptr(GPtrArray) cases = build_text("[[target]]\nname = 's'\nkernel = 'k'\ncommand = 'c'\n"
+                                            "[[target.check]]\nmetric = 'ops'\nmin = 100\n"
+                                            "[[target.check]]\nmetric = 'lat'\nexists = true\n");
+    const GPtrArray *checks = first(cases)->target->checks;
+    const MfCheck *ops = checks->pdata[0], *lat = checks->pdata[1];
+
+    g_assert_cmpuint(checks->len, ==, 2);
+    g_assert_cmpint(ops->kind, ==, MF_CHECK_MIN);
+    g_assert_cmpstr(ops->metric, ==, "ops");
+    g_assert_cmpfloat(ops->low, ==, 100);
+    g_assert_cmpint(lat->kind, ==, MF_CHECK_EXISTS);
+}
+
+static void
 test_steps_are_taken_as_they_are_written(void)
 {
     g_autoptr(GPtrArray) cases =
@@ -542,6 +558,8 @@ main(int argc, char **argv)
         {"q-8-an-exit-code-is-asked-for-only-where-it-is-named",
          test_q_8_an_exit_code_is_asked_for_only_where_it_is_named},
         {"payloads-are-taken-as-they-are-written", test_payloads_are_taken_as_they_are_written},
+        {"checks-of-a-scenario-are-taken-as-they-are-written",
+         test_checks_of_a_scenario_are_taken_as_they_are_written},
         {"steps-are-taken-as-they-are-written", test_steps_are_taken_as_they_are_written},
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",

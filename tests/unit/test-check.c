@@ -238,6 +238,25 @@ test_p36_a_missing_metric_fails_every_kind(Fixture *self, gconstpointer data)
     assert_judged(self, "The metric 'a' was not found in payload output.");
 }
 
+/* By the same rules: bounds included, each of the checks, and a missing one fails. */
+static void
+test_the_metrics_of_a_scenario_are_judged_alone(Fixture *self, gconstpointer data)
+{
+    g_autoptr(GPtrArray) details = NULL;
+
+    add_metric(self, "ops", 10);
+    add_metric(self, "lat", NAN);
+    add_check(self, mf_check_new_min("ops", 10, NULL));
+    add_check(self, mf_check_new_max("ops", 9, NULL));
+    add_check(self, mf_check_new_max("lat", 9, NULL));
+    add_check(self, mf_check_new_exists("hits"));
+    details = mf_checks_judge_scenario(self->checks, self->metrics);
+    g_assert_cmpuint(details->len, ==, 3);
+    g_assert_cmpstr(details->pdata[0], ==, "The metric 'ops' = 10 exceeds maximum 9.");
+    g_assert_cmpstr(details->pdata[1], ==, "The metric 'lat' cannot be judged: its value is NaN.");
+    g_assert_cmpstr(details->pdata[2], ==, "The metric 'hits' was not told of by the scenario.");
+}
+
 static void
 test_p36_nan_exists_and_is_within_no_bound(Fixture *self, gconstpointer data)
 {
@@ -400,11 +419,15 @@ main(int argc, char **argv)
         test_p35_a_wrong_exit_code_is_the_only_failure);
     ADD("/check/p-35-of-two-exit-codes-the-first-mismatch-counts",
         test_p35_of_two_exit_codes_the_first_mismatch_counts);
+    ADD("/check/t-8-a-signal-is-named-not-its-exit-code",
+        test_t8_a_signal_is_named_not_its_exit_code);
     ADD("/check/p-35-minus-one-is-a-code-like-others", test_p35_minus_one_is_a_code_like_others);
     ADD("/check/p-36-bounds-are-allowed-values", test_p36_bounds_are_allowed_values);
     ADD("/check/p-36-the-stricter-of-two-minima-fails", test_p36_the_stricter_of_two_minima_fails);
     ADD("/check/p-36-a-missing-metric-fails-every-kind",
         test_p36_a_missing_metric_fails_every_kind);
+    ADD("/check/the-metrics-of-a-scenario-are-judged-alone",
+        test_the_metrics_of_a_scenario_are_judged_alone);
     ADD("/check/p-36-nan-exists-and-is-within-no-bound",
         test_p36_nan_exists_and_is_within_no_bound);
     ADD("/check/p-36-zero-of-either-sign-exists", test_p36_zero_of_either_sign_exists);
@@ -419,8 +442,6 @@ main(int argc, char **argv)
         test_a_problem_of_the_output_fails_without_any_check);
     ADD("/check/p-38-numbers-are-shown-in-their-shortest-form",
         test_p38_numbers_are_shown_in_their_shortest_form);
-    ADD("/check/t-8-a-signal-is-named-not-its-exit-code",
-        test_t8_a_signal_is_named_not_its_exit_code);
     ADD("/check/p-39-an-exit-code-comes-with-the-end-of-stderr",
         test_p39_an_exit_code_comes_with_the_end_of_stderr);
     ADD("/check/p-39-stderr-is-cut-in-front-and-fit-to-be-shown",

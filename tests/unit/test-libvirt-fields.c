@@ -430,6 +430,7 @@ static const TargetMember target_members[] = {
     {"setup", ELSEWHERE, GUEST, NULL},
     {"teardown", ELSEWHERE, GUEST, NULL},
     {"expect", ELSEWHERE, HERE, NULL},
+    {"checks", ELSEWHERE, HERE, NULL},
     {"subtests", ELSEWHERE, HERE, NULL},
     {"console", ELSEWHERE, HERE, NULL},
     {"artifacts", ELSEWHERE, GUEST, NULL},

@@ -6,6 +6,7 @@
 #include "base/tempdir.h"
 #include "peer.h"
 #include "run-for.h"
+#include "run/check.h"
 #include "run/metric.h"
 #include "run/snapshots.h"
 #include "stream-peer.h"
@@ -252,6 +253,54 @@ test_metrics_keep_their_last_values_and_order(Fixture *fixture, gconstpointer un
 }
 
 static void
+test_metrics_are_judged_by_the_target_s_checks(Fixture *fixture, gconstpointer unused)
+{
+    static const struct {
+        MfVerdict verdict;
+        const char *message;
+    } cases[] = {
+        {MF_VERDICT_EXITED, "The metric 'ops' = 9 is below minimum 10. The metric 'hits' was not "
+                            "told of by the scenario."},
+        /* A command that was cut short cannot be blamed for what is missing. */
+        {MF_VERDICT_TIMEOUT, NULL},
+    };
+
+    g_ptr_array_set_free_func(fixture->target->checks, (GDestroyNotify)mf_check_free);
+    g_ptr_array_add(fixture->target->checks, mf_check_new_min("ops", 10, NULL));
+    g_ptr_array_add(fixture->target->checks, mf_check_new_exists("hits"));
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MfResult) result = mf_result_new();
+
+        g_clear_object(&fixture->scenario);
+        start(fixture);
+        say_metric(fixture, "ops", 9);
+        stream_peer_settle();
+        mf_scenario_end(fixture->scenario);
+        result->verdict = cases[i].verdict;
+        result->passed = TRUE;
+        mf_scenario_conclude(fixture->scenario, result);
+        g_assert_cmpstr(result->message, ==, cases[i].message);
+        g_assert_cmpint(result->passed, ==, cases[i].message == NULL);
+    }
+}
+
+static void
+test_checks_that_hold_leave_the_verdict_alone(Fixture *fixture, gconstpointer unused)
+{
+    g_autoptr(MfResult) result = mf_result_new();
+
+    g_ptr_array_set_free_func(fixture->target->checks, (GDestroyNotify)mf_check_free);
+    g_ptr_array_add(fixture->target->checks, mf_check_new_min("ops", 10, NULL));
+    start(fixture);
+    say_metric(fixture, "ops", 10);
+    stream_peer_settle();
+    result->passed = TRUE;
+    mf_scenario_conclude(fixture->scenario, result);
+    g_assert_true(result->passed);
+    g_assert_null(result->message);
+}
+
+static void
 test_metrics_beyond_the_most_are_left_out_and_noted(Fixture *fixture, gconstpointer unused)
 {
     start(fixture);
@@ -464,6 +513,9 @@ main(int argc, char **argv)
         test_an_end_leaves_time_for_cleaning_up_and_the_command_s_end_all);
     ADD("after-the-command-nothing-is-overdue", test_after_the_command_nothing_is_overdue);
     ADD("metrics-keep-their-last-values-and-order", test_metrics_keep_their_last_values_and_order);
+    ADD("metrics-are-judged-by-the-target-s-checks",
+        test_metrics_are_judged_by_the_target_s_checks);
+    ADD("checks-that-hold-leave-the-verdict-alone", test_checks_that_hold_leave_the_verdict_alone);
     ADD("metrics-beyond-the-most-are-left-out-and-noted",
         test_metrics_beyond_the_most_are_left_out_and_noted);
     ADD("a-log-is-passed-on", test_a_log_is_passed_on);
