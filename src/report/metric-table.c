@@ -3,6 +3,7 @@
 
 #include "report/markdown.h"
 #include "report/series.h"
+#include "report/tally.h"
 #include "report/text.h"
 
 struct _MfReportMetrics {
@@ -18,14 +19,14 @@ append_cell(GString *to, const char *text)
 }
 
 static void
-append_row(GString *to, const MfCase *kase, const MfSeries *series)
+append_row(GString *to, const char *target, const MfSeries *series)
 {
     g_autofree char *median = mf_series_round(mf_series_median(series));
     g_autofree char *spread = mf_series_round(mf_series_spread(series));
     g_autofree char *count = g_strdup_printf("%u", series->values->len);
 
     g_string_append_c(to, '|');
-    append_cell(to, kase->name);
+    append_cell(to, target);
     append_cell(to, series->payload);
     append_cell(to, series->name);
     append_cell(to, median);
@@ -38,14 +39,18 @@ append_row(GString *to, const MfCase *kase, const MfSeries *series)
 
 /* Returns how many of the target's metrics there is no row for, since it is one of too many. */
 static guint
-append_target(GString *to, const MfCase *kase, const MfResult *result)
+append_target(GString *to, const MfCase *kase, const MfOutcomeReport *outcome)
 {
-    g_autoptr(GPtrArray) all = mf_series_of(result);
+    g_autoptr(GPtrArray) all = mf_series_of(outcome->result);
+    gboolean passed = outcome->outcome == MF_OUTCOME_PASS;
+    g_autofree char *name =
+        passed ? g_strdup(kase->name)
+               : g_strdup_printf("%s (%s)", kase->name, mf_tally_outcome_name(outcome));
     guint left_out;
     g_autoptr(GPtrArray) picked = mf_series_pick(all, MF_METRIC_TABLE_ROWS_MAX, &left_out);
 
     for (guint i = 0; i < picked->len; i++)
-        append_row(to, kase, picked->pdata[i]);
+        append_row(to, name, picked->pdata[i]);
     return left_out;
 }
 
@@ -59,7 +64,7 @@ mf_metric_table_append(GString *to, const MfEvent *finished)
         const MfOutcomeReport *outcome = finished->outcomes->pdata[i];
 
         if (outcome)
-            left_out += append_target(rows, finished->cases->pdata[i], outcome->result);
+            left_out += append_target(rows, finished->cases->pdata[i], outcome);
     }
     if (rows->len == 0)
         return;

@@ -439,8 +439,11 @@ class Payloads(Reports):
         replay(GITHUB_ACTIONS='true', GITHUB_STEP_SUMMARY=str(summary))
         in_summary = summary.read_text(encoding='utf-8')
         alone = replay('--report', 'metrics=-').decode('utf-8')
-        expected = {(case, label) for (case, label), metrics in self.values.items()
+        marked = {case: case if outcome == 'pass' else f'{case} ({outcome})'
+                  for case, outcome in EXPECTED.items()}
+        expected = {(marked[case], label) for (case, label), metrics in self.values.items()
                     if metrics[0]['unit'] or metrics[0]['polarity']}
+        self.assertIn('exits with 3 (fail)', {case for case, _label in expected})
         for text in in_summary, alone:
             self.assertEqual(self._read_table(text), expected)
 
