@@ -192,7 +192,7 @@ class Workflows(Stage):
 class Payloads(Stage):
     """What the programs of data/examples/payloads write becomes metrics. What they once wrote is in
     the directory 'recorded', but for schbench, which Debian does not have: its is written by
-    hand, in the form of its second version."""
+    hand, in the form of its second and of its first version."""
 
     RECORDED = pathlib.Path(__file__).resolve().parent / "recorded"
 
@@ -200,9 +200,9 @@ class Payloads(Stage):
         text = (EXAMPLES / "payloads" / f"{name}.toml").read_text(encoding="utf-8")
         return tomllib.loads(text)["target"][0]
 
-    def metrics(self, name, program, status=0):
+    def metrics(self, name, program, status=0, recorded=None):
         """The JSON of the example's last payload, whose program writes what it once wrote."""
-        shutil.copy(self.RECORDED / f"{program}.txt", self.place / "output")
+        shutil.copy(self.RECORDED / f"{recorded or program}.txt", self.place / "output")
         self.program(program, f"cat {self.place}/output\nexit {status}\n")
         done = self.run_script("bash", "-c", self.target(name)["payload"][-1]["command"])
         self.assertEqual(done.returncode, status, done.stderr)
@@ -246,6 +246,11 @@ class Payloads(Stage):
         self.assertEqual(found["wakeup"], {"p50": 9, "p90": 13, "p99": 24, "p99_9": 73})
         self.assertEqual(found["request"]["p99"], 3740)
         self.assertEqual(found["rps"]["p50"], 320)
+
+    def test_the_percentiles_of_schbench_s_first_version_have_the_same_names(self):
+        found = self.metrics("schbench", "schbench", recorded="schbench-1")
+        self.assertEqual(found, {"wakeup": {"p50": 22, "p75": 29, "p90": 34, "p95": 37, "p99": 1090,
+                                            "p99_5": 6232, "p99_9": 9744}})
 
     def test_a_program_that_fails_is_not_hidden_by_what_reads_it(self):
         self.metrics("sysbench", "sysbench", status=3)
