@@ -4,28 +4,25 @@
 #include <json.h>
 #include <string.h>
 
-#include "base/cache.h"
 #include "base/error.h"
 #include "machine/catalog.h"
 #include "suite/config-file.h"
 #include "suite/config-read.h"
+#include "suite/config-variables.h"
 #include "suite/grid.h"
 #include "suite/layers.h"
 #include "suite/matrix.h"
 #include "suite/origin.h"
 #include "suite/persona-store.h"
-#include "suite/variables.h"
 #include "wire/json.h"
-
-#define VARIABLES "variables"
-#define MATRIX    "matrix"
 
 struct _MfConfig {
     MfConfigFile *file; /* owned */
     GPtrArray *targets; /* owned; of json_object, owned */
     GPtrArray *skips;   /* owned; of char *, by the targets' indexes: why one is skipped, or NULL */
     gboolean grid;
-    char **environment; /* borrowed while it is loaded */
+    MfConfigScope scope; /* while it is loaded */
+    GArray *exclusions;  /* borrowed; likewise */
 };
 
 void
@@ -64,111 +61,6 @@ mf_config_get_skip_reason(const MfConfig *self, guint index)
 }
 
 /*
- * Variables
- */
-
-/* With those that are the same for all targets. */
-static MfVariables *
-new_variables(const MfConfig *self)
-{
-    MfVariables *variables = mf_variables_new(self->environment);
-    g_autofree char *cache = mf_cache_dir(NULL, NULL);
-
-    mf_variables_set(variables, "config_dir", self->file->directory);
-    mf_variables_set(variables, "cache_dir", cache);
-    mf_variables_set(variables, "host_arch", mf_arch_name(mf_arch_native()));
-    return variables;
-}
-
-/* Adds the target's own [variables]. */
-static gboolean
-add_own_variables(MfVariables *variables, json_object *target, GError **error)
-{
-    json_object *table = json_object_object_get(target, VARIABLES);
-
-    return !table || mf_variables_add_table(variables, table, error);
-}
-
-/* The variables that 'table', a matrix or one of its 'include', gives values to have them later. */
-static void
-defer_axes(MfVariables *variables, json_object *table)
-{
-    json_object *own = json_object_object_get(table, VARIABLES);
-    struct json_object_iterator at, end;
-
-    if (json_object_is_type(own, json_type_object)) {
-        end = json_object_iter_end(own);
-        for (at = json_object_iter_begin(own); !json_object_iter_equal(&at, &end);
-             json_object_iter_next(&at))
-            mf_variables_defer(variables, json_object_iter_peek_name(&at));
-    }
-    end = json_object_iter_end(table);
-    for (at = json_object_iter_begin(table); !json_object_iter_equal(&at, &end);
-         json_object_iter_next(&at)) {
-        const char *key = json_object_iter_peek_name(&at);
-
-        if (g_str_has_prefix(key, VARIABLES "."))
-            mf_variables_defer(variables, key + strlen(VARIABLES "."));
-    }
-}
-
-static void
-defer_matrix(MfVariables *variables, json_object *matrix)
-{
-    static const char *const of_a_target[] = {"name", "id", "kernel", "arch"};
-    json_object *include = json_object_object_get(matrix, "include");
-
-    for (gsize i = 0; i < G_N_ELEMENTS(of_a_target); i++)
-        mf_variables_defer(variables, of_a_target[i]);
-    defer_axes(variables, matrix);
-    if (!json_object_is_type(include, json_type_array))
-        return;
-    for (size_t i = 0; i < json_object_array_length(include); i++) {
-        json_object *table = json_object_array_get_idx(include, i);
-
-        if (json_object_is_type(table, json_type_object))
-            defer_axes(variables, table);
-    }
-}
-
-/* Makes 'name' the text that the target has for that key, if it has one. */
-static void
-set_from_key(MfVariables *variables, const char *name, json_object *target, const char *fallback)
-{
-    json_object *value = json_object_object_get(target, name);
-
-    if (json_object_is_type(value, json_type_string))
-        mf_variables_set_text(variables, name, value);
-    else
-        mf_variables_set(variables, name, fallback);
-}
-
-/* All variables of a target. */
-static MfVariables *
-new_target_variables(const MfConfig *self, json_object *target, GError **error)
-{
-    g_autoptr(MfVariables) variables = new_variables(self);
-    json_object *name = json_object_object_get(target, "name");
-    g_autofree char *full = NULL;
-    g_autofree char *id = NULL;
-
-    set_from_key(variables, "name", target, NULL);
-    set_from_key(variables, "kernel", target, NULL);
-    set_from_key(variables, "arch", target, mf_arch_name(mf_arch_native()));
-    mf_variables_set(variables, "id", NULL);
-    if (!add_own_variables(variables, target, error))
-        return NULL;
-    if (json_object_is_type(name, json_type_string)) {
-        full = mf_variables_expand(variables, "{{name}}", mf_origin_get(name), error);
-        if (!full)
-            return NULL;
-        id = mf_case_make_id(full);
-        mf_variables_set(variables, "id", id);
-    }
-    return g_steal_pointer(&variables);
-}
-
-/*
  * Targets
  */
 
@@ -189,18 +81,19 @@ list_kernels(gpointer data, GError **error)
 static GPtrArray *
 expand_matrix(const MfConfig *self, json_object *target, GError **error)
 {
-    const MfMatrixSources sources = {self->file->directory, list_kernels, NULL};
-    json_object *matrix = json_object_object_get(target, MATRIX), *expanded;
-    g_autoptr(MfVariables) variables = new_variables(self);
+    const MfMatrixSources sources = {.directory = self->file->directory,
+                                     .list_kernels = list_kernels,
+                                     .exclusions = self->exclusions};
+    json_object *matrix = json_object_object_get(target, MF_CONFIG_MATRIX), *expanded;
 
     if (json_object_is_type(matrix, json_type_object)) {
-        if (!add_own_variables(variables, target, error))
-            return NULL;
-        defer_matrix(variables, matrix);
-        expanded = mf_variables_expand_tree(variables, matrix, error);
+        g_autoptr(MfVariables) variables =
+            mf_config_variables_of_matrix(&self->scope, target, error);
+
+        expanded = variables ? mf_variables_expand_tree(variables, matrix, error) : NULL;
         if (!expanded)
             return NULL;
-        json_object_object_add(target, MATRIX, expanded);
+        json_object_object_add(target, MF_CONFIG_MATRIX, expanded);
     }
     return mf_matrix_expand(target, &sources, error);
 }
@@ -243,14 +136,15 @@ put_persona(const MfConfig *self, json_object *target, char **ret_skip, GError *
 static gboolean
 add_target(MfConfig *self, json_object *combination, GError **error)
 {
-    g_autoptr(MfVariables) variables = new_target_variables(self, combination, error);
+    g_autoptr(MfVariables) variables =
+        mf_config_variables_of_target(&self->scope, combination, error);
     g_autoptr(json_object) target = NULL;
     g_autofree char *skip = NULL;
     MfConfigTarget *checked;
 
     if (!variables)
         return FALSE;
-    json_object_object_del(combination, VARIABLES);
+    json_object_object_del(combination, MF_CONFIG_VARIABLES);
     target = mf_variables_expand_tree(variables, combination, error);
     if (!target)
         return FALSE;
@@ -304,6 +198,36 @@ check_names(const MfConfig *self, GError **error)
     return TRUE;
 }
 
+/* What is left out of a matrix in vain is a mistake, but no harm. */
+static void
+warn_of_exclusions(const GArray *exclusions)
+{
+    for (guint i = 0; i < exclusions->len; i++) {
+        const MfMatrixExclusion *exclusion = &g_array_index(exclusions, MfMatrixExclusion, i);
+        g_autofree char *place = mf_origin_describe(&exclusion->place);
+
+        if (!exclusion->matched)
+            g_message("%s: No target's matrix has a combination for this table of 'exclude', so it "
+                      "leaves out nothing.",
+                      place);
+    }
+}
+
+static gboolean
+add_targets(MfConfig *self, const GPtrArray *targets, GError **error)
+{
+    g_autoptr(GArray) exclusions = g_array_new(FALSE, FALSE, sizeof(MfMatrixExclusion));
+    gboolean good = TRUE;
+
+    self->exclusions = exclusions;
+    for (guint i = 0; i < targets->len && good; i++)
+        good = add_combinations(self, targets->pdata[i], error);
+    self->exclusions = NULL;
+    if (good)
+        warn_of_exclusions(exclusions);
+    return good;
+}
+
 static gboolean
 load_targets(MfConfig *self, const MfConfigSources *sources, const char *directory, GError **error)
 {
@@ -326,10 +250,9 @@ load_targets(MfConfig *self, const MfConfigSources *sources, const char *directo
     }
     if (self->grid)
         mf_grid_prepare(targets, self->file->directory, sources->personas);
-    for (guint i = 0; i < targets->len; i++)
-        if (!add_combinations(self, targets->pdata[i], error))
-            return FALSE;
-    return check_names(self, error);
+    return add_targets(self, targets, error) &&
+           mf_config_variables_check_profiles(&self->scope, self->file->tree, &layers, error) &&
+           check_names(self, error);
 }
 
 MfConfig *
@@ -346,9 +269,9 @@ mf_config_load(const MfConfigSources *sources, GError **error)
     self->targets = g_ptr_array_new_with_free_func((GDestroyNotify)mf_json_unref);
     self->skips = g_ptr_array_new_with_free_func(g_free);
     self->grid = sources->grid;
-    self->environment = sources->environment;
+    self->scope = (MfConfigScope){self->file->directory, sources->environment};
     if (!load_targets(self, sources, directory, error))
         return NULL;
-    self->environment = NULL;
+    self->scope = (MfConfigScope){NULL, NULL};
     return g_steal_pointer(&self);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite/matrix.h"
 
+#include <string.h>
+
 #include "base/suggest.h"
 #include "suite/matrix-axis.h"
 #include "suite/origin.h"
@@ -223,14 +225,74 @@ check_exclude(const Matrix *self, const GPtrArray *entry, GError **error)
     return TRUE;
 }
 
+static MfMatrixExclusion *
+get_exclusion(GArray *exclusions, const MfOrigin *place)
+{
+    const MfMatrixExclusion added = {.place = *place};
+
+    for (guint i = 0; i < exclusions->len; i++) {
+        MfMatrixExclusion *exclusion = &g_array_index(exclusions, MfMatrixExclusion, i);
+
+        if (exclusion->place.line == place->line && exclusion->place.column == place->column)
+            return exclusion;
+    }
+    g_array_append_val(exclusions, added);
+    return &g_array_index(exclusions, MfMatrixExclusion, exclusions->len - 1);
+}
+
+/* Whether 'entry' is for kernels that may be there or not. */
+static gboolean
+has_pattern(const GPtrArray *entry)
+{
+    for (guint i = 0; i < entry->len; i++) {
+        const MfMatrixAxis *key = entry->pdata[i];
+
+        if (g_str_equal(key->path, "kernel") &&
+            strpbrk(json_object_get_string(key->values->pdata[0]), "*?["))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+/* Whether a higher layer than the file has settled an axis of 'entry'. */
+static gboolean
+is_settled(const Matrix *self, const GPtrArray *entry)
+{
+    for (guint i = 0; i < entry->len; i++) {
+        const MfMatrixAxis *key = entry->pdata[i];
+
+        if (mf_matrix_axis_find(self->axes, key->path)->fixed)
+            return TRUE;
+    }
+    return is_about_nothing(self, entry);
+}
+
+/* Before anything is taken away, so that two may be about the same combination. */
+static void
+note_exclusion(const Matrix *self, const GPtrArray *entry)
+{
+    const MfOrigin *place = mf_origin_get(((MfMatrixAxis *)entry->pdata[0])->values->pdata[0]);
+    MfMatrixExclusion *exclusion;
+
+    if (!self->sources->exclusions || !place || has_pattern(entry))
+        return;
+    exclusion = get_exclusion(self->sources->exclusions, place);
+    exclusion->matched |= is_settled(self, entry);
+    for (guint i = 0; i < self->combinations->len; i++)
+        exclusion->matched |= agrees(self, entry, self->combinations->pdata[i]);
+}
+
 static gboolean
 exclude(Matrix *self, GError **error)
 {
     for (guint e = 0; e < self->excludes->len; e++) {
+        if (!check_exclude(self, self->excludes->pdata[e], error))
+            return FALSE;
+        note_exclusion(self, self->excludes->pdata[e]);
+    }
+    for (guint e = 0; e < self->excludes->len; e++) {
         const GPtrArray *entry = self->excludes->pdata[e];
 
-        if (!check_exclude(self, entry, error))
-            return FALSE;
         if (is_about_nothing(self, entry))
             continue;
         for (guint i = self->combinations->len; i > 0; i--)

@@ -4,6 +4,8 @@
 #include <glib.h>
 #include <json.h>
 
+#include "suite/origin.h"
+
 /*
  * The matrix of a target: its member 'matrix', a table of arrays. Each is an axis: a key of the
  * target ("kernel", or "vm.memory", as a dotted key or a quoted one) and the values it takes in
@@ -28,11 +30,21 @@
 /* Combinations that a matrix may make. */
 #define MF_MATRIX_COMBINATIONS_MAX 1024
 
+/* A table of 'exclude', and whether any target had a combination for it. */
+typedef struct {
+    MfOrigin place; /* of its first value */
+    gboolean matched;
+} MfMatrixExclusion;
+
 typedef struct {
     const char *directory; /* borrowed; of the config file: where a relative pattern looks */
     /* The names of the catalog's kernels; owned by the caller; or NULL with an error. */
     char **(*list_kernels)(gpointer data, GError **error);
     gpointer data;
+    /* Borrowed; of MfMatrixExclusion, or NULL: those that are met are noted there, but for the ones
+     * with a pattern of kernels, which are for what there may be. A target whose matrix has lost an
+     * axis to a higher layer counts as a match. */
+    GArray *exclusions;
 } MfMatrixSources;
 
 /* The combinations of 'target' in a stable order, the first axis of the file changing slowest: an

@@ -14,12 +14,14 @@ typedef struct {
     gboolean deferred;
     char *expanded; /* owned; of 'text', once that is known */
     gboolean expanding;
+    gboolean sound; /* it does not come back to itself */
 } Variable;
 
 struct _MfVariables {
     char **environment;    /* borrowed */
     GHashTable *variables; /* owned; name -> Variable */
     guint n_deferred;
+    gboolean environment_deferred;
 };
 
 /* A string on its way. */
@@ -29,6 +31,7 @@ typedef struct {
     GString *out;
     gboolean keeps_text; /* 'out' is to be a text with variables */
     gboolean open;       /* then: it ends with a brace that stands for itself */
+    gboolean only_looks; /* for circles: there is no value, and what is not known is no matter */
     guint depth;
 } Expansion;
 
@@ -101,6 +104,13 @@ mf_variables_defer(MfVariables *self, const char *name)
     self->n_deferred++;
 }
 
+void
+mf_variables_defer_environment(MfVariables *self)
+{
+    self->environment_deferred = TRUE;
+    self->n_deferred++;
+}
+
 /* The length of the name at 'at'. */
 static size_t
 name_length(const char *at)
@@ -158,6 +168,8 @@ mf_variables_add_table(MfVariables *self, json_object *table, GError **error)
 static gboolean
 append_plain(Expansion *self, const char *text, size_t length, GError **error)
 {
+    if (self->only_looks)
+        return TRUE;
     if (length > MF_VARIABLES_TEXT_MAX - MIN(self->out->len, MF_VARIABLES_TEXT_MAX)) {
         mf_origin_set_error(error, self->origin,
                             "The string grows to more than %u bytes by its variables.",
@@ -200,6 +212,7 @@ expand_variable(Expansion *self, const char *name, Variable *variable, GError **
                        .origin = mf_origin_get(variable->text),
                        .out = out,
                        .keeps_text = self->keeps_text,
+                       .only_looks = self->only_looks,
                        .depth = self->depth + 1};
 
     if (variable->expanding) {
@@ -216,9 +229,28 @@ expand_variable(Expansion *self, const char *name, Variable *variable, GError **
     variable->expanding = TRUE;
     gboolean done = expand_into(&inner, json_object_get_string(variable->text), error);
     variable->expanding = FALSE;
-    if (done)
+    variable->sound |= done;
+    if (done && !self->only_looks)
         variable->expanded = g_string_free(g_steal_pointer(&out), FALSE);
     return done;
+}
+
+/* Puts the hole where it was. */
+static gboolean
+keep_hole(Expansion *self, const char *name)
+{
+    g_string_append_printf(self->out, "{{%s}}", name);
+    self->open = FALSE;
+    return TRUE;
+}
+
+static gboolean
+look_into(Expansion *self, const char *name, GError **error)
+{
+    Variable *variable = g_hash_table_lookup(self->variables->variables, name);
+
+    return !variable || !variable->text || variable->sound ||
+           expand_variable(self, name, variable, error);
 }
 
 static gboolean
@@ -226,18 +258,20 @@ append_variable(Expansion *self, const char *name, GError **error)
 {
     Variable *variable = g_hash_table_lookup(self->variables->variables, name);
     const char *value = variable ? variable->value : NULL;
+    gboolean of_environment = !variable && g_str_has_prefix(name, ENVIRONMENT_PREFIX);
 
-    if (!variable && g_str_has_prefix(name, ENVIRONMENT_PREFIX))
+    if (self->only_looks)
+        return look_into(self, name, error);
+    if (of_environment && self->variables->environment_deferred)
+        return keep_hole(self, name);
+    if (of_environment)
         value = g_environ_getenv(self->variables->environment, name + strlen(ENVIRONMENT_PREFIX));
     if (value)
         return append_plain(self, value, strlen(value), error);
     if (!variable)
         return fail_unknown(self, name, error);
-    if (variable->deferred) {
-        g_string_append_printf(self->out, "{{%s}}", name);
-        self->open = FALSE;
-        return TRUE;
-    }
+    if (variable->deferred)
+        return keep_hole(self, name);
     if (!variable->text) {
         mf_origin_set_error(error, self->origin, "The variable '%s' has no value here.", name);
         return FALSE;
@@ -281,6 +315,21 @@ expand_into(Expansion *self, const char *text, GError **error)
             if (!append_plain(self, "{", 1, error))
                 return FALSE;
         if (braces % 4 >= 2 && !expand_hole(self, &at, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+mf_variables_check_cycles(MfVariables *self, json_object *table, GError **error)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+
+    json_object_object_foreach (table, name, value) {
+        Expansion looking = {
+            .variables = self, .origin = mf_origin_get(value), .out = out, .only_looks = TRUE};
+
+        if (!look_into(&looking, name, error))
             return FALSE;
     }
     return TRUE;

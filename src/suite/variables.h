@@ -40,6 +40,13 @@ void mf_variables_defer(MfVariables *self, const char *name);
  * table or no string, has no proper name, or is named like one of those set before. */
 gboolean mf_variables_add_table(MfVariables *self, json_object *table, GError **error);
 
+/* The same for all of env.NAME. */
+void mf_variables_defer_environment(MfVariables *self);
+
+/* Whether the variables of 'table', which were added, refer to no variable that refers to itself,
+ * used or not. MF_ERROR_CONFIG at the place where the circle closes. */
+gboolean mf_variables_check_cycles(MfVariables *self, json_object *table, GError **error);
+
 /* The text with its variables replaced, owned by the caller. MF_ERROR_CONFIG, at 'origin' or at the
  * place of the variable that is wrong: unknown, refers to itself, grows past a limit. */
 char *

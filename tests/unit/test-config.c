@@ -216,6 +216,66 @@ test_variables_that_are_wrong_are_errors_at_their_places(Fixture *self, gconstpo
 }
 
 static void
+test_variables_in_a_cycle_that_nothing_uses_are_an_error(Fixture *self, gconstpointer data)
+{
+    assert_fails(self, "[variables]\na = '{{b}}'\nb = '{{a}}'\n" TARGET, (MfConfigSources){0},
+                 "mayfly.toml:3:5: The variable 'a' refers to itself.");
+}
+
+static void
+test_an_unknown_variable_of_a_profile_that_is_not_selected_is_an_error(Fixture *self,
+                                                                       gconstpointer data)
+{
+    const char *const known =
+        "[variables]\nrelease = '6.1'\n[matrix]\nvariables.axis = ['x']\n" TARGET
+        "[profile.p]\nworkdir = '/{{release}}/{{axis}}/{{own}}/{{id}}'\n"
+        "user = '{{env.NOT_YET}}'\nvariables.own = 'o'\n"
+        "[[profile.p.target]]\nname = 't'\nhostname = '{{config_dir}}'";
+    const char *const set[] = {"--set", "variables.mine='x'", NULL};
+    g_autoptr(MfConfig) config = load(self, known, (MfConfigSources){0});
+
+    g_assert_cmpuint(mf_config_get_targets(config)->len, ==, 1);
+    /* An option gives one, too. */
+    mf_config_free(
+        load(self, TARGET "[profile.p]\nuser = '{{mine}}'\n", (MfConfigSources){.set = set}));
+    assert_fails(self,
+                 "[variables]\nrelease = '6.1'\n" TARGET "[profile.p]\nuser = '{{relaese}}'\n",
+                 (MfConfigSources){0},
+                 "mayfly.toml:8:8: The variable 'relaese' is not known: did you mean 'release'?");
+    /* What another profile has is not there with this one. */
+    assert_fails(self, TARGET "[profile.p]\nvariables.mine = 'x'\n[profile.q]\nuser = '{{mine}}'\n",
+                 (MfConfigSources){.profile = "p"},
+                 "mayfly.toml:8:8: The variable 'mine' is not known: it has to be in [variables], "
+                 "and '{{{{' is a literal '{{'.");
+    assert_fails(self, TARGET "[[profile.p.target]]\nname = 't'\nuser = 'a{{'\n",
+                 (MfConfigSources){0},
+                 "mayfly.toml:7:8: '{{' is not followed by a variable's name and '}}' (write "
+                 "'{{{{' for a literal one).");
+}
+
+static void
+test_an_exclude_that_matches_nothing_is_warned_of_with_its_place(Fixture *self, gconstpointer data)
+{
+    const char *const text = "[matrix]\nkernel = ['a', 'b']\nretries = [1, 2]\n"
+                             "exclude = [{kernel = 'b'}, {kernel = 'c'}, {retries = 2}]\n" TARGET;
+    const char *const none = "[matrix]\nretries = [1, 2]\n"
+                             "exclude = [{retries = 3}]\n" TARGET;
+    const char *const set[] = {"--kernel", "kernel='b'", NULL};
+
+    g_test_expect_message("mayfly", G_LOG_LEVEL_MESSAGE,
+                          "mayfly.toml:4:38: No target's matrix has a combination for this table "
+                          "of 'exclude', so it leaves out nothing.");
+    mf_config_free(load(self, text, (MfConfigSources){0}));
+    g_test_assert_expected_messages();
+    g_test_expect_message("mayfly", G_LOG_LEVEL_MESSAGE, "mayfly.toml:3:23: No target's matrix*");
+    mf_config_free(load(self, none, (MfConfigSources){0}));
+    g_test_assert_expected_messages();
+    /* An option that replaces the axis is no mistake of the file's. */
+    mf_config_free(load(self, "[matrix]\nkernel = ['a', 'c']\nexclude = [{kernel = 'c'}]\n" TARGET,
+                        (MfConfigSources){.set = set}));
+}
+
+static void
 test_the_matrix_makes_targets_with_names_and_variables_of_their_own(Fixture *self,
                                                                     gconstpointer data)
 {
@@ -409,6 +469,9 @@ main(int argc, char **argv)
     ADD(variables_of_the_file_and_of_mayfly_are_replaced_everywhere);
     ADD(variables_of_profiles_targets_and_options_replace_the_files);
     ADD(variables_that_are_wrong_are_errors_at_their_places);
+    ADD(variables_in_a_cycle_that_nothing_uses_are_an_error);
+    ADD(an_unknown_variable_of_a_profile_that_is_not_selected_is_an_error);
+    ADD(an_exclude_that_matches_nothing_is_warned_of_with_its_place);
     ADD(the_matrix_makes_targets_with_names_and_variables_of_their_own);
     ADD(a_pattern_of_kernels_may_begin_with_a_variable);
     ADD(an_option_replaces_an_axis_of_the_matrix);

@@ -171,6 +171,44 @@ chain_new(int count)
 }
 
 static void
+test_a_cycle_of_variables_that_nothing_uses_is_found_where_it_closes(void)
+{
+    static const struct {
+        const char *table, *message;
+    } cases[] = {
+        {"a = '{{b}}'\nb = '{{a}}'", "m.toml:2:5: The variable 'a' refers to itself."},
+        {"ok = '{{self}}'\nself = 'x{{self}}'",
+         "m.toml:2:8: The variable 'self' refers to itself."},
+        {"a = '{{b}}{{b}}'\nb = '{{c}}{{c}}'\nc = 'x'", NULL},
+        /* Where they are not used it is no matter what has no value. */
+        {"a = '{{typo}}{{env.NONE}}{{kernel}}'", NULL},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MfVariables) variables = variables_new(cases[i].table);
+        g_autoptr(json_object) table =
+            mf_toml_parse(cases[i].table, strlen(cases[i].table), "m.toml", NULL);
+        g_autoptr(GError) error = NULL;
+
+        g_assert_cmpint(mf_variables_check_cycles(variables, table, &error), ==,
+                        cases[i].message == NULL);
+        g_assert_cmpstr(error ? error->message : NULL, ==, cases[i].message);
+    }
+}
+
+static void
+test_an_environment_that_is_deferred_stays_in_the_text(void)
+{
+    g_autoptr(MfVariables) variables = variables_new("dir = '/k'");
+
+    mf_variables_defer_environment(variables);
+    assert_expands(variables, "{{dir}}/{{env.NONE}}", "/k/{{env.NONE}}");
+    assert_fails(variables, "{{none}}",
+                 "m.toml:7:3: The variable 'none' is not known: it has to be in [variables], and "
+                 "'{{{{' is a literal '{{'.");
+}
+
+static void
 test_variables_refer_to_one_another_down_to_a_cap(void)
 {
     g_autoptr(MfVariables) good = chain_new(MF_VARIABLES_DEPTH_MAX);
@@ -349,6 +387,8 @@ main(int argc, char **argv)
     ADD(a_variable_without_a_value_is_an_error_only_where_it_is_used);
     ADD(braces_without_a_name_are_an_error_that_tells_of_the_literal);
     ADD(a_cycle_of_variables_is_an_error_where_it_closes);
+    ADD(a_cycle_of_variables_that_nothing_uses_is_found_where_it_closes);
+    ADD(an_environment_that_is_deferred_stays_in_the_text);
     ADD(variables_refer_to_one_another_down_to_a_cap);
     ADD(doubling_variables_end_at_the_cap_of_a_strings_size);
     ADD(doubling_variables_without_text_take_no_time);
