@@ -241,6 +241,9 @@ make_options(MfRunOptions *self, RawOptions *raw)
          "Keep the console, the output, the result and QEMU's command line in DIR", "DIR"},
         {"keep", 0, 0, G_OPTION_ARG_NONE, &self->keep,
          "The same, in a new directory below that of temporary files", NULL},
+        {"report", 0, 0, G_OPTION_ARG_STRING_ARRAY, &self->reports,
+         "Write a report of the run, as 'mayfly test' does of targets",
+         "json|junit|tap|metrics=FILE"},
         {"print-qemu", 0, 0, G_OPTION_ARG_NONE, &self->print_qemu,
          "Print the QEMU command line, or with --connect the domain's XML, and exit", NULL},
         {NULL},
@@ -637,5 +640,6 @@ mf_run_options_clear(MfRunOptions *self)
     g_clear_pointer(&self->target, mf_target_free);
     g_clear_pointer(&self->timeline, g_free);
     g_clear_pointer(&self->run_dir, g_free);
+    g_clear_pointer(&self->reports, g_strfreev);
     g_clear_pointer(&self->console_log, g_free);
 }

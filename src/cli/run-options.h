@@ -13,6 +13,7 @@ typedef struct {
     char *timeline;        /* owned; where a picture of the run's time goes; or NULL */
     char *run_dir;         /* owned; what is kept of the run goes there; or NULL */
     gboolean keep;         /* the same, in a new directory */
+    char **reports;        /* owned; KIND=FILE; or NULL */
     char *console_log;     /* owned; where all of the console goes; or NULL */
     int verbosity;
 } MfRunOptions;

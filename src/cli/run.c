@@ -267,9 +267,9 @@ open_records(const MfRunOptions *options, Records *records, GError **error)
         if (!records->timeline)
             return FALSE;
     }
-    if (options->run_dir || options->keep)
-        records->keep = mf_run_keep_new(options->run_dir, error);
-    return records->keep || !(options->run_dir || options->keep);
+    if (mf_run_keep_is_wanted(options))
+        records->keep = mf_run_keep_new(options, error);
+    return records->keep || !mf_run_keep_is_wanted(options);
 }
 
 /* FALSE, and said, when something could not be written. */
@@ -291,7 +291,7 @@ write_records(const Records *records, MfTarget *target, MfResult *result, gboole
         mf_cli_complain("%s", error->message);
         return FALSE;
     }
-    if (tell)
+    if (tell && mf_run_keep_get_path(records->keep))
         mf_cli_complain("The run's console, output and result are in '%s'.",
                         mf_run_keep_get_path(records->keep));
     return good;

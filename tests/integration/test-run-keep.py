@@ -32,7 +32,8 @@ def listed(directory):
 def a_run_is_kept_in_the_directory_that_is_named():
     with Sandbox() as box:
         words = ("run", "--run-dir", "kept", "-k", kernel("small"), "--")
-        result = box.run(*words, "echo to the output; echo to the error >&2; exit 3")
+        result = box.run(*words[:-1], "--report", "json=suite.json", "--report", "junit=suite.xml",
+                         "--report", "tap=suite.tap", "--", "echo to the output; echo to the error >&2; exit 3")
         expect(result, 3, out=b"to the output\n", err="^to the error\n$")
         kept = os.path.join(box.work, "kept")
         assert listed(kept) == FILES, os.listdir(kept)
@@ -46,6 +47,16 @@ def a_run_is_kept_in_the_directory_that_is_named():
             Schema(json.load(file)).validate(document)
         assert (document["outcome"], document["status"]) == ("fail", 3), document
         assert document["run_dir"] == kept and document["target"]["command"].startswith("echo")
+
+        # The reports are those of a suite with this one target.
+        suite = json.loads(read(box.work, "suite.json"))
+        with open(os.path.join(SOURCE, "data", "mayfly-result.schema.json")) as file:
+            Schema(json.load(file)).validate(suite)
+        assert suite["cases"][0]["output"] == document["output"], suite
+        assert suite["cases"][0]["status"] == 3 and suite["counts"]["fail"] == 1, suite
+        assert read(box.work, "suite.tap").startswith(b"TAP version "), read(box.work, "suite.tap")
+        assert b"\nnot ok 1 - " in read(box.work, "suite.tap"), read(box.work, "suite.tap")
+        assert b'failures="1"' in read(box.work, "suite.xml"), read(box.work, "suite.xml")
 
         # The next one replaces it.
         expect(box.run(*words, "true"), 0, out=b"", err="^$")
@@ -62,6 +73,21 @@ def a_run_is_kept_in_a_new_directory_that_is_told():
         assert kept.startswith(box.tmp), kept
         assert json.loads(read(kept, "result.json"))["phase"] == "launch"
         shutil.rmtree(kept)
+
+
+@test
+def a_run_that_had_no_machine_is_in_its_reports_too():
+    with Sandbox() as box:
+        words = ("run", "-k", kernel("small"), "--qemu", "false", "--report")
+        expect(box.run(*words, "json=suite.json", "--", "true"), 69, out=b"",
+               err="^mayfly: [^\n]*\n$")
+        assert json.loads(read(box.work, "suite.json"))["cases"][0]["outcome"] == "error"
+        expect(box.run(*words, "tap=none/suite.tap", "--", "true"), 69, out=b"")
+        expect_sentence(box.run(*words, "json=-", "--", "true"), 2, "is the command's: name a file")
+        expect_sentence(box.run(*words, "grid-json=grid.json", "--", "true"), 2, "this is one run")
+        expect_sentence(box.run(*words, "xml=suite.xml", "--", "true"), 2,
+                        "no report of the kind 'xml'")
+        assert listed(box.work) == ["suite.json"], listed(box.work)
 
 
 @test
