@@ -13,6 +13,10 @@ name = "bench"
 kernel = {kernel}
 repeat = 3
 
+[[target.check]]
+metric = "turns"
+range = [1, 3]
+
 [[target.payload]]
 name = "work"
 command = {command}
@@ -23,6 +27,10 @@ check = [{{ metric = "jobs.0.iops", min = 50 }}]
 [[target]]
 name = "broken"
 kernel = {kernel}
+
+[[target.check]]
+metric = "turns"
+min = 1
 
 [[target.payload]]
 name = "cut"
@@ -41,7 +49,8 @@ def run(box, name, iops):
     """The result of a suite whose benchmark has those values, one for each repetition."""
     values = " ".join(str(value) for value in iops)
     turn = f"n=$(cat /tmp/n 2>/dev/null || echo 0); echo $((n + 1)) >/tmp/n; set -- {values}; " \
-           "shift $n; echo starting up; echo \"{\\\"jobs\\\": [{\\\"iops\\\": $1}]}\""
+           "mayfly-guest frame metric turns $((n + 1)); shift $n; echo starting up; " \
+           "echo \"{\\\"jobs\\\": [{\\\"iops\\\": $1}]}\""
     words = {"command": turn, "kernel": kernel("small"), "cut": "echo '{\"iops\": 5'",
              "low": "echo '{\"iops\": 5}'"}
     with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
@@ -60,6 +69,9 @@ def values_of_repetitions_reach_the_reports_and_their_comparison():
                 "expected, but the text ends after 11 bytes.\n") in text, text
         assert ("      - low\n        | The metric 'iops' = 5 is below minimum 50.\n"
                 "        | The metric 'lat' was not found in payload output.\n") in text, text
+        # A scenario's metric, of any program in the guest, is held to bounds of the target's own.
+        assert "The metric 'turns' was not told of by the scenario." in text, text
+        assert "'turns' =" not in text, text
 
         with open(os.path.join(box.work, "good.json"), encoding="utf-8") as file:
             cases = {case["name"]: case for case in json.load(file)["cases"]}
