@@ -427,8 +427,9 @@ static const MfSubverb verbs[] = {
      .options = HAS_JSON,
      .run = run_list},
     {.program = "mayfly kernel pull",
-     .operands = {"DISTRIBUTION[/VERSION]|oci://REGISTRY/NAME[:TAG]",
-                  "a distribution, or an image of a registry", 1, 1},
+     .operands =
+         {"debian[/VERSION]|ubuntu[/VERSION]|ubuntu-mainline/VERSION|oci://REGISTRY/NAME[:TAG]",
+          "a distribution, or an image of a registry", 1, 1},
      .summary = "fetch a kernel with its modules",
      .description =
          "A distribution's own package client fetches its package and checks its signature; "

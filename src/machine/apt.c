@@ -407,7 +407,8 @@ parse_what(Resolution *self, const char *what, GError **error)
         (wanted && (!g_ascii_isalnum(*wanted) || wanted[strspn(wanted, allowed)]))) {
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' names no kernel to fetch: expected debian or ubuntu, alone or with a "
-                    "flavour or release, such as debian, debian/cloud or debian/6.1.",
+                    "flavour or release (debian, debian/cloud, debian/6.1), or "
+                    "ubuntu-mainline/vX.Y, or oci://REGISTRY/NAME:TAG.",
                     what);
         return FALSE;
     }

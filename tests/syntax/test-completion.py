@@ -23,8 +23,11 @@ BASH, FISH, ZSH = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:4])
 del sys.argv[1:4]
 VERBS = json.loads(pathlib.Path(os.environ["MAYFLY_SYNTAX"]).read_text(encoding="utf-8"))
 
-# What stands in for mayfly in the shells: its kernels are always the same.
-FAKE = "#!/bin/sh\nprintf 'NAME RELEASE\\ndebian/6.1 6.1\\n'\n"
+# What stands in for mayfly in the shells: its kernels and personas are always the same.
+FAKE = ("#!/bin/sh\ncase $1 in\nkernel) printf 'NAME RELEASE\\ndebian/6.1 6.1\\n' ;;\n"
+        "persona) printf 'some-laptop  A laptop\\nyours  Another\\n' ;;\nesac\n")
+FORMATS = ["json=", "junit=", "metrics=", "tap="]
+PULLED = ["debian", "oci://", "ubuntu", "ubuntu-mainline/"]
 
 
 class ShellTest(unittest.TestCase):
@@ -66,7 +69,7 @@ class BashTest(ShellTest):
 
     def test_verbs_are_completed(self):
         tops = list(dict.fromkeys(verb["name"].split()[0] for verb in VERBS))
-        self.assertEqual(self.complete(""), sorted([*tops, "--help", "--version"]))
+        self.assertEqual(self.complete(""), sorted([*tops, "help", "--help", "--version"]))
         self.assertEqual(self.complete("kern"), ["kernel"])
         self.assertEqual(self.complete("kernel", "re"), ["remove"])
 
@@ -84,6 +87,28 @@ class BashTest(ShellTest):
         self.assertEqual(self.complete("run", "-r", "d"), ["data"])
         self.assertEqual(self.complete("test", "-c", "d"), ["data", "debug.log"])
         self.assertEqual(self.complete("run", "--timeout", ""), [])
+
+    def test_a_report_is_its_format_and_then_a_file(self):
+        for words in (["--report"], ["--report", "="]):
+            self.assertEqual(self.complete("report", "merge", *words, ""), FORMATS)
+            self.assertEqual(self.complete("report", "merge", *words, "ju"), ["junit="])
+            self.assertEqual(self.complete("report", "merge", *words, "json", "="), ["data", "debug.log"])
+            self.assertEqual(self.complete("report", "merge", *words, "json", "=", "deb"), ["debug.log"])
+            self.assertEqual(self.complete("test", *words, "json", "=", "x", "--filt"), ["--filter"])
+
+    def test_a_pull_begins_with_one_of_what_can_be_pulled(self):
+        self.assertEqual(self.complete("kernel", "pull", ""), PULLED)
+        self.assertEqual(self.complete("kernel", "pull", "deb"), ["debian"])
+
+    def test_personas_are_completed_where_one_is_named(self):
+        self.assertEqual(self.complete("run", "--persona", "s"), ["some-laptop"])
+        self.assertEqual(self.complete("persona", "show", "y"), ["yours"])
+
+    def test_help_is_followed_by_a_verb_and_no_more(self):
+        self.assertEqual(self.complete("help", "kern"), ["kernel"])
+        self.assertEqual(self.complete("help", "kernel", "re"), ["remove"])
+        self.assertEqual(self.complete("help", "run", ""), [])
+        self.assertNotIn("help", self.complete("help", ""))
 
     def test_the_words_of_the_command_are_not_options_of_mayfly(self):
         self.assertEqual(self.complete("run", "ls", "--ker"), [])
@@ -121,6 +146,15 @@ class FishTest(ShellTest):
     def test_values_are_completed_by_what_the_option_takes(self):
         self.assertEqual(self.complete("mayfly run --root-mode o"), ["overlay"])
         self.assertIn("debian/6.1", self.complete("mayfly run -k deb"))
+        self.assertEqual(sorted(self.complete("mayfly kernel pull ")), PULLED)
+        self.assertEqual(self.complete("mayfly run --persona s"), ["some-laptop"])
+        self.assertEqual(sorted(self.complete("mayfly report merge --report ")), FORMATS)
+        self.assertEqual(self.complete("mayfly report merge --report json=deb"), ["json=debug.log"])
+
+    def test_help_is_followed_by_a_verb(self):
+        self.assertEqual(self.complete("mayfly help kern"), ["kernel"])
+        self.assertEqual(self.complete("mayfly help kernel re"), ["remove"])
+        self.assertEqual(self.complete("mayfly hel"), ["help"])
 
 
 class ZshTest(ShellTest):
@@ -158,7 +192,10 @@ class ZshTest(ShellTest):
         lines = {"mayfly kern": "kernel ", "mayfly kernel remo": "remove ",
                  "mayfly test --durat": "--durations=", "mayfly run --root-mode ov": "overlay ",
                  "mayfly run --net=us": "user ", "mayfly doctor --js": "--json ",
-                 "mayfly run -k debi": "debian/6.1", "mayfly run -- unshar": "unshare "}
+                 "mayfly run -k debi": "debian/6.1", "mayfly run -- unshar": "unshare ",
+                 "mayfly help kernel remo": "remove ", "mayfly persona show some-": "some-laptop ",
+                 "mayfly test --report ju": "junit=", "mayfly test --report junit=debu": "debug.log ",
+                 "mayfly kernel pull oc": "oci://"}
         terminal = self.start_on_a_terminal(
             f"fpath=({shlex.quote(str(pathlib.Path(ZSH).parent))} $fpath); autoload -Uz compinit; "
             "compinit -u -D; bindkey '^I' complete-word; PS1='rea''dy> '")

@@ -285,6 +285,18 @@ test_other_spellings_are_refused(Fixture *fixture, gconstpointer data)
 }
 
 static void
+test_what_is_no_kernel_is_told_all_that_could_be_pulled(Fixture *fixture, gconstpointer data)
+{
+    static const char *const sources[] = {"debian/6.1", "ubuntu", "ubuntu-mainline/vX.Y",
+                                          "oci://REGISTRY/NAME:TAG"};
+
+    resolve(fixture, "foo");
+    g_assert_error(fixture->error, MF_ERROR, MF_ERROR_CONFIG);
+    for (gsize i = 0; i < G_N_ELEMENTS(sources); i++)
+        g_assert_nonnull(strstr(fixture->error->message, sources[i]));
+}
+
+static void
 test_a_download_names_version_and_tells_progress(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *log = g_build_filename(fixture->directory, "arguments", NULL);
@@ -358,6 +370,8 @@ main(int argc, char **argv)
     ADD("a-circle-of-meta-packages-ends", test_a_circle_of_meta_packages_ends);
     ADD("a-failing-apt-is-quoted", test_a_failing_apt_is_quoted);
     ADD("other-spellings-are-refused", test_other_spellings_are_refused);
+    ADD("what-is-no-kernel-is-told-all-that-could-be-pulled",
+        test_what_is_no_kernel_is_told_all_that_could_be_pulled);
     ADD("a-download-names-version-and-tells-progress",
         test_a_download_names_version_and_tells_progress);
     ADD("a-failed-download-shows-errors-and-hints-at-an-old-index",

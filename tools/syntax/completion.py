@@ -9,15 +9,32 @@ import shlex
 # What is completed where one of these is asked for.
 FILES = {"FILE", "PATH", "HOST"}
 DIRECTORIES = {"DIR", "DIRECTORY"}
-CHOICES = re.compile(r"[a-z0-9-]+(\|[a-z0-9-]+)+$")
+CHOICES = re.compile(r"[a-z0-9.-]+(\|[a-z0-9.-]+)+$")
+# "json|tap=FILE": one of the words, and what follows any of them.
+JOINED = re.compile(r"([a-z-]+(?:\|[a-z-]+)*)([=:])[A-Z]")
+# "debian[/VERSION]", "oci://NAME": what each of several begins with.
+BEGINNING = re.compile(r"[a-z-]+(?:://|/(?=[A-Z]))?")
+
+
+def find_beginnings(value: str) -> list[str]:
+    """The words that a value of this form begins with, or none."""
+    joined = JOINED.match(value)
+    if joined:
+        return [word + joined[2] for word in joined[1].split("|")]
+    found = [BEGINNING.match(part) for part in value.split("|")]
+    return [match[0] for match in found if match] if all(found) else []
 
 
 def find_kind(value: str, verb: str) -> tuple[str, list[str]]:
-    """What completes a value: "files", "directories", "kernels", "words", "command" or "nothing"; and
-    the words."""
+    """What completes a value: "files", "directories", "kernels", "personas", "words", "beginnings" (of
+    words, and files behind a "="), "command" or "nothing"; and the words."""
     names = set(re.findall(r"[A-Z]+", value))
     if CHOICES.match(value):
         return "words", value.split("|")
+    if find_beginnings(value):
+        return "beginnings", find_beginnings(value)
+    if "ID" in names:
+        return "personas", []
     if verb.startswith("kernel") and "NAME" in names or "KERNEL" in names:
         return "kernels", []
     if "COMMAND" in names:
@@ -31,9 +48,10 @@ def find_kind(value: str, verb: str) -> tuple[str, list[str]]:
 
 # What each shell does for these, behind the words.
 ZSH_ACTIONS = {"files": "_files", "directories": "_files -/", "kernels": "_mayfly_kernels",
-               "command": "_command_names -e", "nothing": " "}
+               "personas": "_mayfly_personas", "command": "_command_names -e", "nothing": " "}
 FISH_ACTIONS = {"files": "-r -F", "directories": "-x -a '(__fish_complete_directories)'",
                 "kernels": "-r -F -a '(__mayfly_kernels)'",
+                "personas": "-r -F -a '(__mayfly_personas)'",
                 "command": "-x -a '(__fish_complete_subcommand)'", "nothing": "-x"}
 
 
@@ -43,7 +61,10 @@ def zsh_text(text: str) -> str:
 
 
 def zsh_value(value: str, kind: str, words: list[str]) -> str:
-    action = f"({' '.join(words)})" if words else ZSH_ACTIONS[kind]
+    if kind == "beginnings":
+        action = f" _mayfly_beginnings {zsh_text(' '.join(words))}"
+    else:
+        action = f"({' '.join(words)})" if words else ZSH_ACTIONS[kind]
     return f":{zsh_text(value)}:{action}"
 
 
@@ -74,15 +95,19 @@ def fish_quote(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def fish_action(kind: str, words: list[str]) -> str:
+    if kind == "beginnings":
+        return "-x -a " + fish_quote(f"(__mayfly_beginnings {' '.join(words)})")
+    return "-x -a " + fish_quote(" ".join(words)) if words else FISH_ACTIONS[kind]
+
+
 def fish_option(option: dict, kind: str, words: list[str]) -> str:
     """The arguments of 'complete' behind its condition."""
     parts = ["-l " + option["long"]]
     if option["short"]:
         parts.append("-s " + option["short"])
-    if words:
-        parts.append("-x -a " + fish_quote(" ".join(words)))
-    elif option["value"]:
-        parts.append(FISH_ACTIONS[kind])
+    if option["value"]:
+        parts.append(fish_action(kind, words))
     return " ".join(parts + ["-d " + fish_quote(option["help"])])
 
 
@@ -113,7 +138,7 @@ def describe_verb(verb: dict, shell: str) -> dict:
         "operand_kind": kind,
         "operand_choices": " ".join(words),
         "operand_spec": zsh_operands(verb["operands"], kind, words),
-        "operand_action": "-x -a " + fish_quote(" ".join(words)) if words else FISH_ACTIONS[kind],
+        "operand_action": fish_action(kind, words),
         "summary": fish_quote(verb["summary"].rstrip(".")),
         "described": shlex.quote(f"{name}:{zsh_text(verb['summary'].rstrip('.'))}"),
     }
