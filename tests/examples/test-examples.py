@@ -85,7 +85,10 @@ class Kubernetes(Stage):
     def setUp(self):
         super().setUp()
         text = (EXAMPLES / "kubernetes" / "job.yaml").read_text(encoding="utf-8")
-        self.job = yaml.safe_load(text.replace("/results/", f"{self.place}/results/"))
+        self.text = text
+        self.objects = {entry["kind"]: entry for entry in yaml.safe_load_all(
+            text.replace("=/results/", f"={self.place}/results/"))}
+        self.job = self.objects["Job"]
         (self.place / "results").mkdir()
 
     def run_pod(self, status, result=True):
@@ -101,6 +104,16 @@ class Kubernetes(Stage):
         variables = {entry["name"]: entry["value"] for entry in container["env"]}
         self.assertEqual(spec["completionMode"], "Indexed")
         self.assertEqual(variables["MAYFLY_SHARDS"], str(spec["completions"]))
+
+    def test_results_are_on_a_volume_of_the_manifest_that_can_be_copied_from(self):
+        claim, reader = self.objects["PersistentVolumeClaim"], self.objects["Pod"]
+        self.assertEqual(claim["spec"]["accessModes"], ["ReadWriteMany"])
+        for spec in (reader["spec"], self.job["spec"]["template"]["spec"]):
+            claims = [volume["persistentVolumeClaim"]["claimName"] for volume in spec["volumes"]
+                      if "persistentVolumeClaim" in volume]
+            self.assertEqual(claims, [claim["metadata"]["name"]])
+        mount = reader["spec"]["containers"][0]["volumeMounts"][0]["mountPath"]
+        self.assertIn(f"#     kubectl cp {reader['metadata']['name']}:{mount} results\n", self.text)
 
     def test_a_pod_whose_targets_fail_is_complete_for_that_is_a_result(self):
         done = self.run_pod(5)
