@@ -4,11 +4,9 @@
 # Runs the targets of the config file INPUT_CONFIG, or the one that the other INPUT_* describe, with
 # 'mayfly test'. GITHUB_OUTPUT gets the status, the result and where everything was kept.
 set -euo pipefail
-
-fail() {
-    echo "::error::$1" >&2
-    exit 2
-}
+shopt -s inherit_errexit
+# shellcheck source=data/github-action/common.sh
+. "$(dirname "$0")/common.sh"
 
 # A text as TOML has it; braces are no variables.
 quote() {
@@ -31,6 +29,21 @@ absolute() {
     esac
 }
 
+# A config file says all of this by itself.
+check_config() {
+    local name
+    for name in NAME IMAGE IMAGE_URL KERNEL KERNEL_URL KERNEL_ARGS COMMAND; do
+        name=INPUT_$name
+        if [ -n "${!name-}" ]; then
+            name=${name#INPUT_}
+            fail "The input ${name,,} is for a target without a config file: give it or config, not both."
+        fi
+    done
+    if [ "$uefi" = true ]; then
+        fail "The input uefi is for a target without a config file: give it or config, not both."
+    fi
+}
+
 # What INPUT_* say of one target, which have to go together.
 check_target() {
     local given=0 name
@@ -43,7 +56,8 @@ check_target() {
     [ -n "${INPUT_COMMAND-}" ] || fail "Give the command that is to be run."
 }
 
-write_config() {
+# Makes what is to be booted be on this host: prints its key and value for the config file.
+find_boot() {
     local image=${INPUT_IMAGE-} kernel=${INPUT_KERNEL-}
     if [ -n "${INPUT_IMAGE_URL-}" ]; then
         image=$RUNNER_TEMP/mayfly-image
@@ -53,17 +67,22 @@ write_config() {
         kernel=$RUNNER_TEMP/mayfly-kernel
         fetch "$INPUT_KERNEL_URL" "$kernel"
     fi
-    echo "[[target]]"
-    echo "name = $(quote "${INPUT_NAME:-action}")"
     if [ -n "$image" ]; then
         echo "image = $(quote "$(absolute "$image")")"
-        echo "uefi = ${INPUT_UEFI:-false}"
     elif [ -e "$kernel" ]; then
         echo "kernel = $(quote "$(absolute "$kernel")")"
     else
-        kernel=$(mayfly kernel pull "$kernel")
+        # One that a step before has built or added has its name already.
+        mayfly kernel info "$kernel" >/dev/null 2>&1 || kernel=$(pull "$kernel")
         echo "kernel = $(quote "$kernel")"
     fi
+}
+
+write_config() {
+    echo "[[target]]"
+    echo "name = $(quote "${INPUT_NAME:-action}")"
+    find_boot
+    [ "$uefi" = false ] || echo "uefi = true"
     if [ -n "${INPUT_KERNEL_ARGS-}" ]; then
         echo "kernel_args = $(quote "$INPUT_KERNEL_ARGS")"
     fi
@@ -72,12 +91,18 @@ write_config() {
     echo "command = $(quote "$INPUT_COMMAND")"
 }
 
+temporary=
+trap 'echo "status=$?" >>"$GITHUB_OUTPUT"; [ -z "$temporary" ] || rm -f -- "$temporary"' EXIT
+uefi=$(boolean uefi)
+mkdir -p "$MAYFLY_CACHE_DIR"
+before=$(count_cache)
 if [ -n "${INPUT_CONFIG-}" ]; then
+    check_config
     config=$INPUT_CONFIG
 else
     check_target
     config=$GITHUB_WORKSPACE/.mayfly-action.toml
-    trap 'rm -f -- "$config"' EXIT
+    temporary=$config
     text=$(write_config)
     printf '%s\n' "$text" >"$config"
 fi
@@ -89,27 +114,20 @@ arguments=(test --config "$config" --run-dir "$run_dir" --report "json=$result")
 [ -z "${INPUT_PROFILE-}" ] || arguments+=(--profile "$INPUT_PROFILE")
 [ -z "${INPUT_SHARD-}" ] || arguments+=(--shard "$INPUT_SHARD")
 while IFS= read -r report; do
-    [ -z "$report" ] || arguments+=(--report "$report")
-done <<<"${INPUT_REPORT-}"
+    arguments+=(--report "$report")
+done < <(lines_of "${INPUT_REPORT-}")
 
-count_cache() {
-    find "$MAYFLY_CACHE_DIR" -path "$MAYFLY_CACHE_DIR/warm" -prune -o -type f -print | wc -l
-}
-
-mkdir -p "$MAYFLY_CACHE_DIR"
-before=$(count_cache)
+# Of an earlier step, maybe.
+rm -f -- "$result"
 status=0
-mayfly "${arguments[@]}" || status=$?
+listen mayfly "${arguments[@]}" || status=$?
+# Where targets ran, mayfly itself has told how they did.
+[ -e "$result" ] || [ "$status" -eq 0 ] || explain "$status"
 # Saved machines are of this host alone.
 rm -rf -- "$MAYFLY_CACHE_DIR/warm"
 {
-    echo "status=$status"
     echo "result=$result"
     echo "run-dir=$run_dir"
-    if [ "$(count_cache)" = "$before" ]; then
-        echo "cache-changed=false"
-    else
-        echo "cache-changed=true"
-    fi
 } >>"$GITHUB_OUTPUT"
+tell_cache_changed "$before"
 exit "$status"

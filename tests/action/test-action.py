@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,13 +22,24 @@ sys.path.insert(0, str(ROOT / "tests"))
 import tap  # noqa: E402
 
 TOOLS = ("bash", "sh", "env", "cat", "sha256sum", "cut", "id", "dirname", "python3", "find", "wc", "rm",
-         "mv", "mkdir", "chmod")
+         "mv", "mkdir", "chmod", "sort", "xargs", "tee", "tail", "sed")
 RUNNER_FILES = ("GITHUB_ENV", "GITHUB_OUTPUT", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 HOSTILE = 'echo "$HOME" \'a\' `b` \\ {{name}} {{{{ ]]> % é 漢\n\techo "::error::x"; exit 3 # \x7f\n'
 
 
 class Job(unittest.TestCase):
     """A step of a job: its own PATH, with recorded calls of the programs that are stand-ins."""
+
+    action = ACTION
+
+    def copy_action(self):
+        """Has the action with sources of its own, which need no package to be built."""
+        self.action = self.place / "action" / "data" / "github-action"
+        shutil.copytree(ACTION, self.action)
+        deps = self.place / "action" / "tools" / "deps.sh"
+        deps.parent.mkdir()
+        deps.write_text(f'#!/bin/sh\necho "deps.sh $*" >>"{self.place}/calls"\n', encoding="utf-8")
+        deps.chmod(0o755)
 
     def setUp(self):
         directory = tempfile.TemporaryDirectory()
@@ -53,7 +65,7 @@ class Job(unittest.TestCase):
 
     def run_step(self, script, **inputs):
         env = {**self.env, **{"INPUT_" + name.upper(): value for name, value in inputs.items()}}
-        return subprocess.run([str(ACTION / script)], cwd=self.env["GITHUB_WORKSPACE"], env=env,
+        return subprocess.run([str(self.action / script)], cwd=self.env["GITHUB_WORKSPACE"], env=env,
                               capture_output=True, text=True, timeout=60, check=False)
 
     def lines(self, name):
@@ -62,6 +74,38 @@ class Job(unittest.TestCase):
 
     def outputs(self):
         return dict(line.split("=", 1) for line in self.lines("github_output"))
+
+
+class Look(Job):
+    def key(self, **inputs):
+        (self.place / "github_output").unlink(missing_ok=True)
+        done = self.run_step("look.sh", warm_cache="true", **inputs)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        return self.outputs().get("program-key")
+
+    def test_a_program_is_kept_for_the_same_sources_and_the_same_runner(self):
+        self.copy_action()
+        keys = [self.key(), self.key()]
+        (self.place / "action" / "main.c").write_text("int main;", encoding="utf-8")
+        keys.append(self.key())
+        self.env["ImageOS"] = "ubuntu26"
+        keys.append(self.key())
+        self.assertEqual(keys[0], keys[1])
+        self.assertEqual(len(set(keys)), 3, keys)
+        self.assertRegex(keys[0], r"^mayfly-program-Linux-X64-[0-9a-f]{16}$")
+
+    def test_a_mayfly_in_the_path_is_not_kept(self):
+        self.program("mayfly")
+        self.assertIsNone(self.key())
+
+    def test_what_is_yes_or_no_is_true_or_false_in_the_spellings_of_github(self):
+        for value in ("true", "True", "FALSE", ""):
+            self.key(uefi=value, install_only=value)
+        for name in ("uefi", "install_only", "warm_cache"):
+            done = self.run_step("look.sh", **{name: "yes"})
+            self.assertEqual(done.returncode, 2)
+            self.assertEqual(done.stderr, f"::error::The input {name.replace('_', '-')} is 'yes': "
+                                          "expected true or false.\n")
 
 
 class Prepare(Job):
@@ -102,30 +146,57 @@ class Prepare(Job):
         with open(self.place / "bin" / "meson", "a", encoding="utf-8") as file:
             file.write(f'[ "$1" != install ] || {{ mkdir -p {prefix}/bin; printf "#!/bin/sh\\n" '
                        f'>{prefix}/bin/mayfly; chmod +x {prefix}/bin/mayfly; }}\n')
-        # Everything that deps.sh looks for counts as there: no package is installed.
-        action = self.place / "action"
-        shutil.copytree(ACTION, action / "data" / "github-action")
-        (action / "tools").mkdir()
-        (action / "tools" / "deps.sh").write_text("#!/bin/sh\n", encoding="utf-8")
-        (action / "tools" / "deps.sh").chmod(0o755)
-        done = subprocess.run([str(action / "data" / "github-action" / "prepare.sh")], env=self.env,
-                              capture_output=True, text=True, timeout=60, check=False)
+        self.copy_action()
+        done = self.run_step("prepare.sh")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.lines("github_path"), [prefix + "/bin"])
-        self.assertIn(f"--prefix={prefix} {self.env['RUNNER_TEMP']}/mayfly-build {action}",
+        self.assertIn(f"--prefix={prefix} {self.env['RUNNER_TEMP']}/mayfly-build {self.place / 'action'}",
                       "\n".join(self.lines("calls")))
+        self.assertEqual(self.outputs()["built"], "true")
+
+    def restore_program(self, text):
+        """The mayfly that the cache brought back."""
+        (self.place / "bin" / "mayfly").unlink()
+        program = pathlib.Path(self.env["RUNNER_TEMP"]) / "mayfly" / "bin" / "mayfly"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        program.chmod(0o755)
+        self.copy_action()
+
+    def test_a_mayfly_from_the_cache_is_used_as_it_is(self):
+        self.restore_program("echo mayfly 1.2.3")
+        self.assertEqual(self.run_step("prepare.sh").returncode, 0)
+        self.assertEqual(self.lines("calls"), [])
+        self.assertNotIn("built", self.outputs())
+        self.assertEqual(self.lines("github_path"), [self.env["RUNNER_TEMP"] + "/mayfly/bin"])
+
+    def test_a_mayfly_from_the_cache_that_does_not_start_gets_its_libraries(self):
+        self.restore_program(f'[ -e "{self.place}/calls" ]')
+        self.assertEqual(self.run_step("prepare.sh").returncode, 0)
+        self.assertEqual(self.lines("calls"), ["deps.sh run"])
+        self.assertNotIn("built", self.outputs())
+
+    def test_later_steps_of_the_job_have_the_same_cache(self):
+        self.run_step("prepare.sh")
+        self.assertEqual(self.lines("github_env"), ["MAYFLY_CACHE_DIR=" + self.outputs()["cache"]])
+
+    def test_a_config_file_can_have_targets_for_uefi(self):
+        self.env["OVMF_DIRECTORY"] = str(self.place / "no-ovmf")
+        (self.place / "workspace" / "my.toml").touch()
+        self.run_step("prepare.sh", config="my.toml")
+        self.assertTrue([line for line in self.lines("calls") if line.endswith(" ovmf")])
 
     def test_a_cache_is_for_one_kernel_and_one_config_file(self):
         config = self.place / "workspace" / "mayfly.toml"
         keys = []
-        for inputs in ({}, {"kernel": "debian/6.1"}, {"kernel": "debian/6.6"}):
+        for inputs in ({}, {"kernel": "ubuntu/6.8"}, {"kernel": "ubuntu/6.11"}, {"pull": "ubuntu/6.8"}):
             self.run_step("prepare.sh", **inputs)
             keys.append(self.outputs()["cache-key"])
         for text in ("a = 1\n", "a = 2\n", "a = 2\n"):
             config.write_text(text, encoding="utf-8")
             self.run_step("prepare.sh", config="mayfly.toml")
             keys.append(self.outputs()["cache-key"])
-        self.assertEqual(len(set(keys)), 5, keys)
+        self.assertEqual(len(set(keys)), 6, keys)
         self.assertEqual(keys[-1], keys[-2])
         for key in keys:
             self.assertRegex(key, r"^mayfly-Linux-X64-[0-9a-f]{16}$")
@@ -136,6 +207,7 @@ class Prepare(Job):
         kvm.chmod(0o600)
         self.program("sudo", 'exec "$@"')
         script = shutil.copy(ACTION / "prepare.sh", self.place)
+        shutil.copy(ACTION / "common.sh", self.place)
         for path in (self.place, *self.place.glob("*")):
             if path != kvm:
                 shutil.chown(path, "nobody", "nogroup")
@@ -159,10 +231,14 @@ class Run(Job):
         super().setUp()
         self.stand_in(0)
 
-    def stand_in(self, status):
-        """For 'mayfly test' and 'mayfly kernel pull'."""
+    def stand_in(self, status, words="", pull="echo $4-full"):
+        """For 'mayfly test', which leaves a result unless it is to complain in 'words', and for
+        'mayfly kernel'. The catalog has the kernel 'mine'."""
+        result = self.env["RUNNER_TEMP"] + "/mayfly-result.json"
+        complain = f'printf "%s" {shlex.quote(words)} >&2' if words else f'echo "{{}}" >"{result}"'
         self.program("mayfly", f'printf "%s\\n" "$@" >"{self.place}/arguments"\n'
-                     f'[ "$1 $2" != "kernel pull" ] || {{ echo "$3-full"; exit 0; }}\n'
+                     f'case "$1 $2" in\n"kernel pull") {pull}; exit ;;\n'
+                     f'"kernel info") [ "$3" = mine ]; exit ;;\nesac\n{complain}\n'
                      f'[ ! -e .mayfly-action.toml ] || cat .mayfly-action.toml >"{self.place}/config"\n'
                      f'echo "kernel" >"$MAYFLY_CACHE_DIR/new"; mkdir -p "$MAYFLY_CACHE_DIR/warm/1"\n'
                      f'exit {status}')
@@ -193,8 +269,50 @@ class Run(Job):
                          (f"{self.env['GITHUB_WORKSPACE']}/disk.qcow2", True))
         self.assertNotIn("kernel", target)
 
+    def test_a_kernel_is_booted_by_uefi_when_asked(self):
+        target = self.run_target(kernel="mine", uefi="True", command="x")
+        self.assertEqual((target["kernel"], target["uefi"]), ("mine", True))
+
     def test_a_kernel_that_is_no_file_is_pulled(self):
-        self.assertEqual(self.run_target(kernel="debian/6.1", command="x")["kernel"], "debian/6.1-full")
+        self.assertEqual(self.run_target(kernel="ubuntu/6.8", command="x")["kernel"], "ubuntu/6.8-full")
+
+    def test_a_kernel_that_the_catalog_has_is_not_pulled(self):
+        self.assertEqual(self.run_target(kernel="mine", command="x")["kernel"], "mine")
+        self.assertFalse([line for line in self.lines("calls") if " pull " in line])
+
+    def test_a_pull_that_fails_is_the_status_and_nothing_runs(self):
+        self.stand_in(0, pull="echo 'mayfly: 100% of it is gone.' >&2; exit 69")
+        done = self.run_step("run.sh", kernel="ubuntu/none", command="x")
+        self.assertEqual(done.returncode, 69)
+        self.assertIn("::error title=mayfly::mayfly: 100%25 of it is gone.\n", done.stderr)
+        self.assertIn("    mayfly: 100% of it is gone.", self.lines("github_step_summary"))
+        self.assertFalse([line for line in self.lines("calls") if line.startswith("mayfly test")])
+        self.assertEqual(self.outputs(), {"status": "69"})
+
+    def test_a_complaint_without_a_result_is_an_error_and_in_the_summary(self):
+        for status, words in ((78, "a.toml:3: Key\nis bad."), (4, "None of the 3 targets.")):
+            (self.place / "github_step_summary").unlink(missing_ok=True)
+            self.stand_in(status, words)
+            done = self.run_step("run.sh", config="a.toml")
+            self.assertEqual((done.returncode, done.stderr), (status, words))
+            self.assertIn("::error title=mayfly::" + words.replace("\n", "%0A") + "\n", done.stdout)
+            self.assertEqual(self.lines("github_step_summary"),
+                             ["### mayfly", "", *("    " + line for line in words.split("\n"))])
+
+    def test_what_mayfly_has_told_of_its_targets_is_not_told_again(self):
+        self.stand_in(3)
+        done = self.run_step("run.sh", config="a.toml")
+        self.assertEqual((done.returncode, done.stdout, self.lines("github_step_summary")), (3, "", []))
+
+    def test_a_config_file_and_a_target_s_input_are_one_error(self):
+        for name, value in (("name", "x"), ("image", "i"), ("image_url", "u"), ("kernel", "k"),
+                            ("kernel_url", "u"), ("kernel_args", "a"), ("command", "c"),
+                            ("uefi", "true")):
+            done = self.run_step("run.sh", config="my.toml", **{name: value})
+            self.assertEqual(done.returncode, 2, name)
+            self.assertEqual(done.stderr, f"::error::The input {name} is for a target without a "
+                                          "config file: give it or config, not both.\n")
+        self.assertEqual(self.lines("calls"), [])
 
     def test_what_is_behind_an_url_is_downloaded_first(self):
         self.program("curl", 'while [ "$1" != --output ]; do shift; done; echo data >"$2"')
@@ -209,7 +327,7 @@ class Run(Job):
         self.assertFalse([line for line in self.lines("calls") if line.startswith("mayfly")])
 
     def test_a_command_reaches_mayfly_byte_for_byte(self):
-        self.run_target(kernel="debian", kernel_args="x={{y}}", command=HOSTILE, name="a \"b\" {{c}}")
+        self.run_target(kernel="ubuntu", kernel_args="x={{y}}", command=HOSTILE, name="a \"b\" {{c}}")
         config = self.place / "workspace" / "mayfly.toml"
         config.write_text((self.place / "config").read_text(encoding="utf-8"), encoding="utf-8")
         shown = subprocess.run([MAYFLY, "config", "--json", "--config", str(config)], check=True,
@@ -220,7 +338,7 @@ class Run(Job):
 
     def test_a_config_file_is_run_with_what_chooses_its_targets(self):
         done = self.run_step("run.sh", config="my.toml", filter="^net", profile="ci", shard="auto",
-                             report="junit=a b.xml\ntap=c\n")
+                             report="  junit=a b.xml  \n\ntap=c\r\n")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue(self.lines("calls")[0].startswith("mayfly test --config my.toml "))
         self.assertEqual(self.lines("arguments")[-10:], [
@@ -252,6 +370,26 @@ class Run(Job):
         self.assertEqual(self.lines("calls"), [])
 
 
+class Pull(Job):
+    def test_each_kernel_is_pulled_and_the_cache_has_changed(self):
+        self.program("mayfly", 'echo data >"$MAYFLY_CACHE_DIR/${4##*/}"')
+        done = self.run_step("pull.sh", pull="ubuntu/6.8\n\n  oci://r/k:6.6\n")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(self.lines("calls"), ["mayfly kernel pull -- ubuntu/6.8",
+                                               "mayfly kernel pull -- oci://r/k:6.6"])
+        self.assertEqual(self.outputs(), {"cache-changed": "true"})
+        (self.place / "github_output").unlink()
+        self.run_step("pull.sh", pull="ubuntu/6.8")
+        self.assertEqual(self.outputs(), {"cache-changed": "false"})
+
+    def test_the_first_that_fails_is_the_last(self):
+        self.program("mayfly", "echo 'mayfly: no.' >&2; exit 2")
+        done = self.run_step("pull.sh", pull="a\nb")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("::error title=mayfly::mayfly: no.\n", done.stderr)
+        self.assertEqual(self.lines("calls"), ["mayfly kernel pull -- a"])
+
+
 class Metadata(unittest.TestCase):
     def setUp(self):
         self.text = (ACTION / "action.yml").read_text(encoding="utf-8")
@@ -263,12 +401,19 @@ class Metadata(unittest.TestCase):
 
     def test_every_input_is_used_and_every_variable_of_the_scripts_is_an_input(self):
         inputs = set(re.findall(r"^  ([\w-]+):$", self.text.split("inputs:")[1].split("outputs:")[0], re.M))
-        scripts = "".join((ACTION / name).read_text(encoding="utf-8") for name in ("prepare.sh", "run.sh"))
+        scripts = "".join(path.read_text(encoding="utf-8") for path in ACTION.glob("*.sh"))
         self.assertGreater(len(inputs), 12)
         for name in inputs:
             self.assertIn("inputs." + name, self.text)
         for name in set(re.findall(r"\bINPUT_([A-Z_]+[A-Z])\b", scripts)):
             self.assertIn(f"INPUT_{name}: ${{{{ inputs.{name.lower()} }}}}", self.text)
+
+    def test_jobs_of_a_matrix_do_not_share_an_artifact(self):
+        default = re.search(r"^  artifact:.*?^    default: (.*?)$", self.text, re.M | re.S).group(1)
+        self.assertEqual(default, "mayfly-${{ github.job }}-${{ strategy.job-index }}")
+
+    def test_no_kernel_is_suggested_that_apt_of_the_runner_does_not_have(self):
+        self.assertNotIn("debian/", self.text)
 
     def test_no_input_is_a_part_of_a_script(self):
         for line in self.text.splitlines():
@@ -276,7 +421,9 @@ class Metadata(unittest.TestCase):
                 self.assertNotIn("inputs.", line)
 
     def test_the_scripts_can_be_started(self):
-        for name in re.findall(r"github\.action_path \}\}/([\w.]+)", self.text):
+        names = re.findall(r"github\.action_path \}\}/([\w.]+)", self.text)
+        self.assertEqual(len(names), 4)
+        for name in names:
             self.assertTrue(os.access(ACTION / name, os.X_OK), name)
 
 
