@@ -176,6 +176,42 @@ class Workflows(Stage):
             self.assertRegex(text, r"OWNER (is|put) the account")
             self.assertIn("./", text)
 
+    def uses_of_the_action(self):
+        return [step["with"] for path in (EXAMPLES / "github").glob("*.yml")
+                for job in self.load(path)["jobs"].values() for step in job["steps"]
+                if "/mayfly@" in step.get("uses", "")]
+
+    def test_targets_of_a_config_file_have_their_kernels_pulled_cached_and_their_logs_uploaded(self):
+        """The action does all of it where it is given the file; a bare 'mayfly test' does nothing."""
+        with_config = [use for use in self.uses_of_the_action() if "config" in use]
+        self.assertEqual(len(with_config), 3)
+        for use in with_config:
+            self.assertEqual(use["pull"], "${{ env.KERNELS }}")
+        for name in ("matrix", "shards"):
+            workflow = self.load(f"github/{name}.yml")
+            self.assertEqual(workflow["env"]["KERNELS"], "ubuntu", "what apt of the runner has")
+            for job in workflow["jobs"].values():
+                for step in job["steps"]:
+                    self.assertNotRegex(step.get("run", ""), "mayfly test (?!--list)")
+
+    def test_the_report_of_shards_is_made_of_what_the_action_uploads(self):
+        jobs = self.load("github/shards.yml")["jobs"]
+        steps = jobs["report"]["steps"]
+        pattern = next(step["with"]["pattern"] for step in steps
+                       if "download-artifact" in step.get("uses", ""))
+        self.assertEqual(pattern, "mayfly-test-*", "job 'test' of the action's default")
+        for shard in ("0", "1"):
+            place = self.work / "results" / f"mayfly-test-{shard}"
+            (place / "mayfly-run" / "t" / "artifacts").mkdir(parents=True)
+            (place / "mayfly-result.json").touch()
+            # What a guest wrote is no result, whatever it is called.
+            (place / "mayfly-run" / "t" / "artifacts" / "cut.json").write_text("{", encoding="utf-8")
+        self.record()
+        self.run_script("bash", "-e", "-c", next(step["run"] for step in steps if "run" in step))
+        self.assertEqual(self.calls(), ["report merge --report junit=all.xml --report json=all.json "
+                                        "results/mayfly-test-0/mayfly-result.json "
+                                        "results/mayfly-test-1/mayfly-result.json"])
+
     def test_every_shard_of_github_is_told_which_it_is(self):
         job = self.load("github/shards.yml")["jobs"]["test"]
         self.assertEqual(job["env"], {"MAYFLY_SHARD_INDEX": "${{ strategy.job-index }}",
@@ -186,7 +222,7 @@ class Workflows(Stage):
         steps = self.load("github/bisect.yml")["jobs"]["bisect"]["steps"]
         script = next(step["run"] for step in steps if step.get("name") == "Bisect")
         self.program("make", 'test "$(cat state)" != unbuildable\n')
-        self.program("mayfly", 'test "$(cat state)" = good\n')
+        self.program("mayfly", '[ "$1" != kernel ] || exit 0\ntest "$(cat state)" = good\n')
         identity = {f"GIT_{who}_{what}": "a@b.c" for who in ("AUTHOR", "COMMITTER")
                     for what in ("NAME", "EMAIL")}
         self.run_script("git", "init", "-q")

@@ -5,13 +5,21 @@ configures it is kept beside the test kernels; the build itself is for 'make soa
 
 import fcntl
 import os
+import pathlib
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 
-from harness import KERNELS, Sandbox, Skip, expect, expect_sentence, main, test
+from harness import KERNELS, MAYFLY, Sandbox, Skip, expect, expect_sentence, main, test
 
+try:
+    import yaml
+except ImportError:
+    yaml = None
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = "linux-source-6.1"
 # Of a source tree, what Kconfig reads.
 CONFIGURES = ["*/Makefile", "*/Kconfig*", "*/arch/x86/Makefile*", "*/arch/x86/configs/*",
@@ -88,6 +96,57 @@ def what_a_real_tree_does_not_take_is_named():
         result = box.build(tree, "--config", os.path.join(KERNELS, "small", "config"))
         expect_sentence(result, 2, re.escape("needs: CONFIG_OVERLAY_FS=y is not in"))
         assert not os.path.exists(os.path.join(box.out, "vmlinux"))
+
+
+class Job(Box):
+    """A step of a workflow in a kernel tree, where nothing is compiled, no VM starts, and a bisection
+    has one commit. When a kernel would be compiled, its configuration is kept."""
+
+    PROGRAMS = {
+        "make": 'case " $* " in *" bzImage "*) exec cp .config "$SEEN" ;; esac\nexec {make} "$@"\n',
+        "mayfly": '[ "$1" != run ] || exit 0\nexec {mayfly} "$@"\n',
+        "git": '[ "$2" != run ] || exec "$3"\n',
+    }
+
+    def __init__(self):
+        super().__init__()
+        self.tree = os.path.join(self.directory, "tree")
+        subprocess.run(["cp", "-a", source(), self.tree], check=True)
+        programs = pathlib.Path(self.make("bin"))
+        for name, text in self.PROGRAMS.items():
+            text = text.format(make=shutil.which("make"), mayfly=MAYFLY)
+            (programs / name).write_text("#!/bin/sh\n" + text, encoding="ascii")
+            (programs / name).chmod(stat.S_IRWXU)
+        self.env.update(PATH=f"{programs}:{self.env['PATH']}", RUNNER_TEMP=self.make("temp"),
+                        GOOD="a", BAD="b", COMMAND="true",
+                        GITHUB_STEP_SUMMARY=os.path.join(self.directory, "summary"))
+
+    def run_step(self, workflow, job, name):
+        """What the kernel that the step makes would be, as lines."""
+        text = (ROOT / "data" / "examples" / "github" / workflow).read_text(encoding="utf-8")
+        script = next(step["run"] for step in yaml.safe_load(text)["jobs"][job]["steps"]
+                      if step.get("name") == name)
+        seen = pathlib.Path(self.directory) / workflow
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=self.tree, check=False, timeout=480,
+                              env={**self.env, "SEEN": str(seen)}, capture_output=True, text=True)
+        assert done.returncode == 0, (workflow, done.stdout, done.stderr)
+        return seen.read_text(encoding="ascii").splitlines()
+
+
+@test
+def the_kernels_of_the_github_examples_have_all_that_mayfly_needs():
+    if not yaml:
+        raise Skip("there is no module yaml on this host")
+    needs = (ROOT / "data" / "kernel-needs.config").read_text(encoding="ascii")
+    needed = [line for line in needs.splitlines() if line.startswith("CONFIG_")]
+    assert "CONFIG_OVERLAY_FS=y" in needed
+    with Job() as job:
+        ordinary = job.run_step("command.yml", "selftests", "Build")
+        assert "CONFIG_MODULES=y" in ordinary, "not the defconfig of the example"
+        os.unlink(os.path.join(job.tree, ".config"))
+        for config in (ordinary, job.run_step("bisect.yml", "bisect", "Bisect")):
+            missing = [line for line in needed if line not in config]
+            assert not missing, missing
 
 
 @test
