@@ -427,9 +427,8 @@ static const MfSubverb verbs[] = {
      .options = HAS_JSON,
      .run = run_list},
     {.program = "mayfly kernel pull",
-     .operands =
-         {"debian[/VERSION]|ubuntu[/VERSION]|ubuntu-mainline/VERSION|oci://REGISTRY/NAME[:TAG]",
-          "a distribution, or an image of a registry", 1, 1},
+     .operands = {"debian|ubuntu|ubuntu-mainline[/VERSION]|oci://REGISTRY/NAME[:TAG]",
+                  "a distribution, or an image of a registry", 1, 1},
      .summary = "fetch a kernel with its modules",
      .description =
          "A distribution's own package client fetches its package and checks its signature; "

@@ -27,7 +27,7 @@ VERBS = json.loads(pathlib.Path(os.environ["MAYFLY_SYNTAX"]).read_text(encoding=
 FAKE = ("#!/bin/sh\ncase $1 in\nkernel) printf 'NAME RELEASE\\ndebian/6.1 6.1\\n' ;;\n"
         "persona) printf 'some-laptop  A laptop\\nyours  Another\\n' ;;\nesac\n")
 FORMATS = ["json=", "junit=", "metrics=", "tap="]
-PULLED = ["debian", "oci://", "ubuntu", "ubuntu-mainline/"]
+PULLED = ["debian", "oci://", "ubuntu", "ubuntu-mainline"]
 
 
 class ShellTest(unittest.TestCase):

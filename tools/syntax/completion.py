@@ -12,8 +12,8 @@ DIRECTORIES = {"DIR", "DIRECTORY"}
 CHOICES = re.compile(r"[a-z0-9.-]+(\|[a-z0-9.-]+)+$")
 # "json|tap=FILE": one of the words, and what follows any of them.
 JOINED = re.compile(r"([a-z-]+(?:\|[a-z-]+)*)([=:])[A-Z]")
-# "debian[/VERSION]", "oci://NAME": what each of several begins with.
-BEGINNING = re.compile(r"[a-z-]+(?:://|/(?=[A-Z]))?")
+# "debian|ubuntu[/VERSION]|oci://NAME": what each of several begins with.
+BEGINNING = re.compile(r"[a-z-]+(?:://)?")
 
 
 def find_beginnings(value: str) -> list[str]:
