@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "cli/cli.h"
@@ -22,7 +23,9 @@ static const char description[] =
     "a directory they are found by themselves, also in those below it. A shard that is there "
     "twice,\n"
     "and results that are not of one suite, are refused. Where a shard is missing the reports are\n"
-    "written and say so. Results that are no shards are joined too.\n"
+    "written and say so. Results that are no shards are joined too. In a job of GitHub Actions "
+    "the\n"
+    "whole is in its log, annotations and summary, as that of 'mayfly test' is.\n"
     "\n"
     "Exit status: as of 'mayfly test' for the whole suite; 69 when a shard is missing; 2 for a "
     "usage\n"
@@ -41,6 +44,7 @@ typedef struct {
     MfReport *report; /* owned; those that are not JSON */
     GPtrArray *sinks; /* owned; of MfSink, for JSON */
     gboolean to_stdout;
+    gboolean on_screen; /* the report tells all that the last lines would */
     int status;
     char *tally;       /* owned */
     char *interrupted; /* owned; what is not whole; or NULL */
@@ -112,6 +116,21 @@ add_reports(Merging *self, char *const *specs, GError **error)
     return TRUE;
 }
 
+/* A job of GitHub Actions has the whole as it has a suite that it ran by itself: in its log, as
+ * annotations, and in its summary. Elsewhere there is nothing to watch. */
+static void
+add_screen(Merging *self)
+{
+    g_auto(GStrv) environment = g_get_environ();
+    MfScreen screen = mf_screen_choose(FALSE, environment);
+
+    if (screen != MF_SCREEN_GITHUB)
+        return;
+    mf_report_add_screen(self->report, screen, self->to_stdout ? STDERR_FILENO : STDOUT_FILENO,
+                         MF_OUTPUT_ON_FAILURE, environment);
+    self->on_screen = TRUE;
+}
+
 static void
 on_event(const MfEvent *event, gpointer data)
 {
@@ -144,6 +163,17 @@ write_json(Merging *self, GError **error)
     return TRUE;
 }
 
+/* A wrong report is told before anything of the suite is. */
+static gboolean
+write_reports(Merging *self, char *const *specs, GError **error)
+{
+    if (!add_reports(self, specs, error))
+        return FALSE;
+    add_screen(self);
+    return mf_merge_play(self->merge, on_event, self, error) && write_json(self, error) &&
+           mf_report_close(self->report, error);
+}
+
 static int
 merge(const MfSubverb *verb, int argc, char **argv)
 {
@@ -162,10 +192,10 @@ merge(const MfSubverb *verb, int argc, char **argv)
     for (char **path = arguments.operands; *path; path++)
         if (!mf_merge_add(self.merge, *path, &error))
             return mf_cli_fail(error, MF_EXIT_USAGE);
-    if (!mf_merge_check(self.merge, &error) || !add_reports(&self, arguments.reports, &error) ||
-        !mf_merge_play(self.merge, on_event, &self, &error) || !write_json(&self, &error) ||
-        !mf_report_close(self.report, &error))
+    if (!mf_merge_check(self.merge, &error) || !write_reports(&self, arguments.reports, &error))
         return mf_cli_fail(error, MF_EXIT_USAGE);
+    if (self.on_screen)
+        return self.status;
     if (!self.to_stdout)
         puts(self.tally);
     if (self.interrupted)

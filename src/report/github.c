@@ -142,6 +142,15 @@ get_note_command(const MfResult *result, const char *note)
     return "notice";
 }
 
+/* What ended the suite early is of no case, and of no file. */
+static void
+append_interrupted(GString *to, const char *interrupted)
+{
+    g_string_append(to, "::error title=mayfly::");
+    append_escaped(to, interrupted, FALSE);
+    g_string_append_c(to, '\n');
+}
+
 static void
 append_finished(MfReportGithub *self, GString *to, const MfEvent *event)
 {
@@ -322,6 +331,8 @@ mf_report_github_feed(const MfEvent *event, gpointer data)
 
     if (event->kind == MF_EVENT_CASE_FINISHED)
         append_finished(self, text, event);
+    if (event->kind == MF_EVENT_SUITE_FINISHED && event->interrupted)
+        append_interrupted(text, event->interrupted);
     if (text->len > 0)
         mf_sink_write(self->log, text->str, text->len);
     if (event->kind == MF_EVENT_SUITE_FINISHED && self->summary)

@@ -24,7 +24,8 @@ TARGETS = 12
 # Of what the scheduler costs: runs of a turn, and turns.
 RUNS = 300
 TURNS = 3
-SYSTEMS = ("CI_NODE_", "BUILDKITE_", "CIRCLE_NODE_", "JOB_COMPLETION_", "SLURM_ARRAY_", "MAYFLY_SHARD")
+SYSTEMS = ("CI_NODE_", "BUILDKITE_", "CIRCLE_NODE_", "JOB_COMPLETION_", "SLURM_ARRAY_", "MAYFLY_SHARD",
+           "GITHUB_")
 
 
 class Project(Sandbox):
@@ -95,6 +96,26 @@ def a_merged_result_is_on_the_standard_output_unless_told_otherwise():
         document = json.loads(result.out)
         SCHEMA.validate(document)
         assert len(document["shards"]) == 2, document["shards"]
+
+
+@test
+def a_job_of_github_has_the_whole_in_its_log_and_its_summary():
+    with Project() as box:
+        box.run_all(3)
+        os.unlink(box.path("results/2.json"))
+        box.write("sum.md", "before\n")
+        env = {**box.env, "GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": box.path("sum.md")}
+        for arguments, stream in ((["--report", "junit=all.xml"], "out"), ([], "err")):
+            result = box.run("report", "merge", *arguments, "results", env=env)
+            expect(result, 69)
+            log = getattr(result, stream).decode()
+            assert "\n::error title=mayfly::The result of shard 2 of 3 is missing.\n" in log, log
+            assert re.search(r"8 skipped.* in ", log), log
+        assert json.loads(result.out)["kind"] == "suite"
+        with open(box.path("sum.md"), encoding="utf-8") as file:
+            before, first, second = file.read().split("### mayfly\n")
+        assert before == "before\n" and first.count("| skip | t") == second.count("| skip | t") == 8
+        assert "The result of shard 2 of 3 is missing." in first, first
 
 
 @test
