@@ -13,8 +13,6 @@
 
 #define KVM_DEVICE "/dev/kvm"
 
-#define CLOCKS "/sys/devices/system/clocksource/clocksource0/available_clocksource"
-
 const char *
 mf_accel_name(MfAccel accel)
 {
@@ -175,27 +173,6 @@ mf_host_find_qemu(const char *requested, MfArch arch, GError **error)
                     "--qemu.",
                     name, packages[arch]);
     return path;
-}
-
-gboolean
-mf_host_judge_counter(const char *clocks)
-{
-    g_auto(GStrv) words = g_strsplit_set(clocks, " \n", -1);
-
-    return g_strv_contains((const char *const *)words, "tsc");
-}
-
-gboolean
-mf_host_has_steady_counter(MfArch guest_arch)
-{
-    char clocks[256];
-    mf_autofd fd = open(CLOCKS, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, clocks, sizeof(clocks) - 1);
-
-    if (n <= 0 || guest_arch != MF_ARCH_X86_64 || mf_arch_native() != guest_arch)
-        return FALSE;
-    clocks[n] = '\0';
-    return mf_host_judge_counter(clocks);
 }
 
 guint

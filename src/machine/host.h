@@ -52,12 +52,5 @@ char *mf_host_find_qemu(const char *requested, MfArch arch, GError **error);
 #define MF_QEMU_MIN_MAJOR 7
 #define MF_QEMU_MIN_MINOR 2
 
-/* Whether the cycle counter that an emulated processor of 'guest_arch' has here, which is made of
- * the host's, keeps time: on x86, where the host's kernel takes its own for a clock. */
-gboolean mf_host_has_steady_counter(MfArch guest_arch);
-
-/* The same, of the clocks that Linux says are available: a pure function. */
-gboolean mf_host_judge_counter(const char *clocks);
-
 /* CPUs this process may run on. */
 guint mf_host_count_cpus(void);

@@ -9,9 +9,9 @@ static const MfPlatform platforms[] = {
     /* reboot=t: the reset that needs neither a keyboard controller nor ACPI. no_timer_check: on a
      * busy host too few ticks arrive while the kernel counts them, and it panics for want of a
      * timer. */
-    [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", " tsc=reliable", "pci", "pvpanic",
-                        "vmgenid,guid=auto", TRUE, "VGA", " unknown_nmi_panic panic_print=64",
-                        2048},
+    [MF_ARCH_X86_64] = {"ttyS0", " reboot=t no_timer_check", " tsc=reliable tsc_early_khz=", "pci",
+                        "pvpanic", "vmgenid,guid=auto", TRUE, "VGA",
+                        " unknown_nmi_panic panic_print=64", 2048},
     [MF_ARCH_AARCH64] = {"ttyAMA0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", "",
                          2048},
     [MF_ARCH_RISCV64] = {"ttyS0", "", "", "pci", "pvpanic-pci", NULL, FALSE, "virtio-gpu-pci", "",

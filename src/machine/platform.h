@@ -11,7 +11,8 @@ typedef struct {
     const char *console;      /* the kernel's name of the serial port: "ttyS0" */
     const char *kernel_args;  /* that only this architecture's kernels need, with a space before
                                * each; "" for none */
-    const char *counter_args; /* likewise, for a clock made of the processor's cycle counter */
+    const char *counter_args; /* likewise, for a clock made of the processor's cycle counter: its
+                               * rate in kHz belongs behind; "" where none is */
     const char *virtio;       /* how virtio devices are attached: "pci" as in virtio-serial-pci */
     const char *panic_device; /* tells QEMU of a panic; NULL where the CPU does */
     const char *identity_device; /* tells the guest that it was restored; NULL for none */

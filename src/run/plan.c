@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/tempdir.h"
 #include "machine/catalog.h"
+#include "machine/counter.h"
 #include "machine/debug-exit.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
@@ -208,13 +209,17 @@ append_root(GString *text, const MfTarget *target, MfShareType type)
 
 /* The kernel makes no clock of a cycle counter that does not promise to run at one rate, as that of
  * QEMU's processors does not. A look at the clock that it takes instead, a device's, makes them
- * wait for each other, and the start of a program takes thousands of looks. */
-static const char *
+ * wait for each other, and the start of a program takes thousands of looks. The rate is told: on a
+ * busy host the kernel can measure a third of it, and then its time runs three times as fast. Owned
+ * by the caller. */
+static char *
 choose_clock(const MfSpec *spec)
 {
-    if (spec->accel == MF_ACCEL_TCG && mf_host_has_steady_counter(spec->arch))
-        return mf_platform_get(spec->arch)->counter_args;
-    return "";
+    gboolean elsewhere = spec->connect && mf_libvirt_uri_is_remote(spec->connect);
+    guint khz = spec->accel == MF_ACCEL_TCG && !elsewhere ? mf_counter_get_khz(spec->arch) : 0;
+
+    return khz ? g_strdup_printf("%s%u", mf_platform_get(spec->arch)->counter_args, khz)
+               : g_strdup("");
 }
 
 char *
@@ -348,8 +353,8 @@ plan_kernel(MfPlan *self, const MfTarget *target, MfKernel *kernel, GError **err
         !mf_kernel_check_arch(kernel, target->arch, error) ||
         !plan_share_type(self, target, kernel, error))
         return FALSE;
-    spec->append =
-        mf_plan_kernel_args(target, spec->share_type, choose_clock(spec), self->initramfs);
+    g_autofree char *clock = choose_clock(spec);
+    spec->append = mf_plan_kernel_args(target, spec->share_type, clock, self->initramfs);
     return mf_platform_check_command_line(target->arch, spec->append, error) &&
            mf_media_set_kernel(target, kernel, spec, error);
 }

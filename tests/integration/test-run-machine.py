@@ -4,10 +4,12 @@
 
 import hashlib
 import os
+import re
 import shutil
 import socket
 import subprocess
 import threading
+import time
 
 from harness import (Sandbox, Skip, expect, expect_sentence, free_port, kernel, main, receive_line,
                      test)
@@ -34,15 +36,46 @@ def head(path, size):
         return file.read(size)
 
 
-@test
-def an_emulated_machine_reads_its_clock_without_asking_a_device():
+def host_counter_is_a_clock():
     with open(CLOCKS + "available_clocksource") as file:
         if "tsc" not in file.read().split():
             raise Skip("the host's own counter is no clock")
+
+
+@test
+def an_emulated_machine_reads_its_clock_without_asking_a_device():
+    host_counter_is_a_clock()
     with Sandbox() as box:
         for options, clock in (((), b"tsc\n"), (("--kargs", "clocksource=hpet"), b"hpet\n")):
             expect(box.run("run", "-k", kernel(), "--accel", "tcg", *options, "--",
                            f"cat {CLOCKS}current_clocksource"), 0, out=clock)
+
+
+@test
+def an_emulated_machines_clock_goes_at_the_hosts_rate():
+    host_counter_is_a_clock()
+    with Sandbox() as box:
+        command = ("run", "-k", kernel("small"), "--accel", "tcg", "--",
+                   "dmesg | grep -o 'Detected.*MHz' | tail -n 1; while read go; do date +%s.%N; done")
+        told = int(re.search(r"tsc_early_khz=(\d+)",
+                             box.run(*command[:-2], "--print-qemu", *command[-2:]).out.decode())[1])
+        process = box.start(*command, stdin=subprocess.PIPE)
+        taken = float(process.stdout.readline().split()[1]) * 1000
+        assert abs(taken - told) <= told / 100, (taken, told)
+
+        def look():
+            process.stdin.write(b"go\n")
+            guest = float(process.stdout.readline())
+            return guest, time.monotonic()
+
+        look()
+        guest, host = look()
+        time.sleep(2)
+        later_guest, later_host = look()
+        process.stdin.close()
+        assert process.wait() == 0
+        ratio = (later_guest - guest) / (later_host - host)
+        assert 0.7 < ratio < 1.4, ratio
 
 
 @test

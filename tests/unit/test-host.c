@@ -109,17 +109,6 @@ test_emulation_that_was_asked_for_is_taken_without_a_word(void)
 }
 
 static void
-test_a_cycle_counter_is_a_clock_where_linux_takes_it_for_one(void)
-{
-    g_assert_true(mf_host_judge_counter("kvm-clock tsc acpi_pm \n"));
-    g_assert_true(mf_host_judge_counter("tsc\n"));
-    g_assert_false(mf_host_judge_counter("kvm-clock hpet acpi_pm \n"));
-    g_assert_false(mf_host_judge_counter("tsc-early\n"));
-    g_assert_false(mf_host_judge_counter(""));
-    g_assert_false(mf_host_has_steady_counter(MF_ARCH_AARCH64));
-}
-
-static void
 test_a_missing_qemu_is_named_with_its_package(void)
 {
     g_autoptr(GError) error = NULL;
@@ -150,8 +139,6 @@ main(int argc, char **argv)
                     test_a_doubt_about_kvm_decides_only_where_nothing_was_asked_for);
     g_test_add_func("/host/emulation-that-was-asked-for-is-taken-without-a-word",
                     test_emulation_that_was_asked_for_is_taken_without_a_word);
-    g_test_add_func("/host/a-cycle-counter-is-a-clock-where-linux-takes-it-for-one",
-                    test_a_cycle_counter_is_a_clock_where_linux_takes_it_for_one);
     g_test_add_func("/host/a-missing-qemu-is-named-with-its-package",
                     test_a_missing_qemu_is_named_with_its_package);
     return g_test_run();
