@@ -242,6 +242,24 @@ test_an_image_is_known_by_its_files_and_not_by_their_paths(void)
 }
 
 static void
+test_a_disc_is_known_by_its_file_and_by_its_drive(void)
+{
+    g_autoptr(MfSpec) disk = make_image_spec("/images/a", "/tmp/1");
+    g_autoptr(MfSpec) disc = make_image_spec("/images/a", "/tmp/1");
+    MfWarmFacts facts = make_facts();
+
+    g_ptr_array_set_size(disc->disks, 0);
+    g_ptr_array_add(disc->disks, mf_disk_new_optical("/images/a"));
+    g_assert_null(mf_warm_why_not(disc));
+    g_autofree char *first = key_of(disk, &facts);
+    g_autofree char *second = key_of(disc, &facts);
+    g_assert_cmpstr(first, !=, second);
+    facts.disk = (char *)"1-1-1";
+    g_autofree char *third = key_of(disc, &facts);
+    g_assert_cmpstr(second, !=, third);
+}
+
+static void
 make_writable(MfSpec *spec)
 {
     ((MfDisk *)spec->disks->pdata[0])->writable = TRUE;
@@ -509,6 +527,8 @@ main(int argc, char **argv)
                     test_what_is_the_runs_alone_is_not_in_the_key);
     g_test_add_func("/warm-key/an-image-is-known-by-its-files-and-not-by-their-paths",
                     test_an_image_is_known_by_its_files_and_not_by_their_paths);
+    g_test_add_func("/warm-key/a-disc-is-known-by-its-file-and-by-its-drive",
+                    test_a_disc_is_known_by_its_file_and_by_its_drive);
     g_test_add_func("/warm-key/an-image-that-cannot-be-saved-is-known",
                     test_an_image_that_cannot_be_saved_is_known);
     g_test_add_func("/warm-key/facts-of-an-image-follow-its-files-and-its-firmwares",
