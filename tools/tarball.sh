@@ -6,8 +6,9 @@
 #
 # Static are GLib and what it needs, json-c, libyaml, zlib and the C++ library, and the program in the
 # guest wholly. Dynamic stay the C library, which has to be as new as here; libmount, of which
-# Debian has no static one, and which every distribution has with util-linux; and libarchive, libkmod,
-# libcurl, and libvirt's, which are loaded when they are needed, and named where they are missing.
+# Debian has no static one, and which every distribution has with util-linux; and libarchive, libkmod
+# and libcurl, which are loaded when they are needed, and named where they are missing. It has no
+# libvirt, whose events need the shared GLib.
 set -eu
 cd "$(dirname "$0")/.."
 place=${1:-build/tarball}
