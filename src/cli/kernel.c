@@ -25,7 +25,7 @@ enum {
     HAS_NAME = 1 << 1,
     HAS_VERBOSE = 1 << 2,
     HAS_BUILD = 1 << 3,
-    HAS_ARCH = 1 << 4,
+    HAS_IMAGE = 1 << 4,
 };
 
 /* What was given on the command line of one of the verbs. */
@@ -33,7 +33,7 @@ typedef struct {
     char **operands; /* owned; NULL for none */
     gboolean json, verbose;
     char *name;            /* owned; of --name */
-    char *arch;            /* owned; of pull; or NULL */
+    char *arch, *release;  /* owned; of pull; or NULL */
     char *output, *config; /* owned; of build */
     int jobs;
     gboolean configure_only;
@@ -45,6 +45,7 @@ arguments_clear(Arguments *self)
     g_strfreev(self->operands);
     g_free(self->name);
     g_free(self->arch);
+    g_free(self->release);
     g_free(self->output);
     g_free(self->config);
 }
@@ -74,11 +75,13 @@ make_options(const MfSubverb *verb, Arguments *arguments)
     const GOptionEntry verbose[] = {
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose, "Say what is being done", NULL},
         {NULL}};
-    const GOptionEntry arch[] = {{"arch", 'a', 0, G_OPTION_ARG_STRING, &arguments->arch,
-                                  "Of an image for several architectures, take this one "
-                                  "(default: the host's)",
-                                  "x86_64|aarch64|riscv64|s390x"},
-                                 {NULL}};
+    const GOptionEntry image[] = {{"arch", 'a', 0, G_OPTION_ARG_STRING, &arguments->arch,
+                                   "Of an image for several architectures, take this one "
+                                   "(default: the host's)",
+                                   "x86_64|aarch64|riscv64|s390x"},
+                                  {"release", 0, 0, G_OPTION_ARG_STRING, &arguments->release,
+                                   "Of an image with several kernels, take this one", "RELEASE"},
+                                  {NULL}};
     const GOptionEntry build[] = {{"output", 'o', 0, G_OPTION_ARG_FILENAME, &arguments->output,
                                    "Build there, not in the source tree", "DIR"},
                                   {"config", 0, 0, G_OPTION_ARG_FILENAME, &arguments->config,
@@ -89,8 +92,8 @@ make_options(const MfSubverb *verb, Arguments *arguments)
                                   {"configure", 0, 0, G_OPTION_ARG_NONE, &arguments->configure_only,
                                    "Only configure, and check the configuration", NULL},
                                   {NULL}};
-    const GOptionEntry *const tables[] = {json, name, arch, build, verbose};
-    const guint flags[] = {HAS_JSON, HAS_NAME, HAS_ARCH, HAS_BUILD, HAS_VERBOSE};
+    const GOptionEntry *const tables[] = {json, name, image, build, verbose};
+    const guint flags[] = {HAS_JSON, HAS_NAME, HAS_IMAGE, HAS_BUILD, HAS_VERBOSE};
     MfVerbOptions *options = mf_subverb_new_options(verb, &arguments->operands);
 
     for (gsize i = 0; i < G_N_ELEMENTS(tables); i++)
@@ -347,6 +350,7 @@ run_pull(const MfSubverb *verb, int argc, char **argv)
 {
     g_auto(Arguments) arguments = {0};
     GError *error = NULL;
+    MfCatalogWish wish = {NULL};
     MfArch arch;
     Job job = {0};
 
@@ -355,8 +359,9 @@ run_pull(const MfSubverb *verb, int argc, char **argv)
     if (arguments.arch && !mf_arch_parse(arguments.arch, &arch, &error))
         return mf_cli_fail(error, MF_EXIT_USAGE);
     begin(&job, &arguments);
-    mf_catalog_pull_async(arguments.operands[0], arguments.name, arguments.arch ? &arch : NULL,
-                          on_progress, &job, job.cancellable, on_pulled, &job);
+    wish = (MfCatalogWish){arguments.name, arguments.arch ? &arch : NULL, arguments.release};
+    mf_catalog_pull_async(arguments.operands[0], &wish, on_progress, &job, job.cancellable,
+                          on_pulled, &job);
     return finish(&job, &arguments);
 }
 
@@ -441,7 +446,7 @@ static const MfSubverb verbs[] = {
          "name is printed.\n\n"
          "Examples:\n  mayfly kernel pull debian/6.1\n"
          "  mayfly kernel pull oci://registry.example/kernels:6.6",
-     .options = HAS_NAME | HAS_ARCH | HAS_VERBOSE,
+     .options = HAS_NAME | HAS_IMAGE | HAS_VERBOSE,
      .run = run_pull},
     {.program = "mayfly kernel add",
      .operands = {"FILE|DIRECTORY...", "a package, an image or a directory", 1, G_MAXUINT},

@@ -23,10 +23,15 @@
 /* Between making a directory and locking it another process may sweep it away. */
 #define MAKE_ATTEMPTS 8
 
+/* More images than this are not named one by one. */
+#define NAMED_MAX 10
+
 struct MfCatalogDraft {
     char *path; /* owned; NULL once published */
     int lock_fd;
     char *release;          /* owned; NULL when not known */
+    gboolean choosable;     /* of several kernels one can be named */
+    char *wanted;           /* owned; the release of that one; or NULL */
     gboolean arch_required; /* it has to be for this one */
     MfArch arch;
 };
@@ -112,6 +117,7 @@ mf_catalog_draft_free(MfCatalogDraft *self)
     mf_tempdir_remove(self->path);
     mf_fd_clear(&self->lock_fd);
     g_free(self->release);
+    g_free(self->wanted);
     g_free(self->path);
     g_free(self);
 }
@@ -217,6 +223,101 @@ drop_twins(MfCatalogDraft *self, GPtrArray *images)
     }
 }
 
+void
+mf_catalog_draft_let_choose(MfCatalogDraft *self, const char *release)
+{
+    self->choosable = TRUE;
+    g_free(self->wanted);
+    self->wanted = g_strdup(release);
+}
+
+/* Distributions have one that repairs the system: nobody means it who does not name it. */
+static gboolean
+is_meant(const MfCatalogDraft *self, const char *release)
+{
+    if (self->wanted)
+        return g_strcmp0(release, self->wanted) == 0;
+    return !release || !g_str_has_prefix(release, "0-rescue");
+}
+
+/* Removes an image and what is only of use with it. */
+static void
+drop_kernel(MfCatalogDraft *self, const char *image, const char *release)
+{
+    g_autofree char *path = g_build_filename(self->path, image, NULL);
+
+    unlink(path);
+    if (!release || !mf_catalog_entry_check_name(release, NULL))
+        return;
+
+    g_autofree char *name = g_strconcat("config-", release, NULL);
+    g_autofree char *config = g_build_filename(self->path, "boot", name, NULL);
+    g_autofree char *modules = g_build_filename(self->path, "lib/modules", release, NULL);
+    unlink(config);
+    mf_tempdir_remove(modules);
+}
+
+/* Leaves the images that are meant. Their releases are found out before anything is removed, for
+ * they can go by what is beside them. */
+static void
+drop_others(MfCatalogDraft *self, GPtrArray *images)
+{
+    g_autoptr(GPtrArray) releases = g_ptr_array_new_with_free_func(g_free);
+
+    for (guint i = 0; i < images->len; i++)
+        g_ptr_array_add(releases, release_of(self, images->pdata[i]));
+    for (guint i = images->len; i-- > 0;) {
+        if (is_meant(self, releases->pdata[i]))
+            continue;
+        drop_kernel(self, images->pdata[i], releases->pdata[i]);
+        g_ptr_array_remove_index(images, i);
+    }
+}
+
+/* "boot/vmlinuz-6.1, boot/vmlinuz-6.6". Owned by the caller. */
+static char *
+list_images(const GPtrArray *images)
+{
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; i < MIN(images->len, NAMED_MAX); i++) {
+        g_autofree char *shown = g_filename_display_name(images->pdata[i]);
+
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", shown);
+    }
+    if (images->len > NAMED_MAX)
+        g_string_append_printf(list, " and %u more", images->len - NAMED_MAX);
+    return g_string_free(list, FALSE);
+}
+
+/* Leaves the one image that there is to be. 'origin' as below. MF_ERROR_CONFIG. */
+static gboolean
+choose_image(MfCatalogDraft *self, GPtrArray *images, const char *origin, GError **error)
+{
+    g_autofree char *list = list_images(images);
+    gboolean had_some = images->len > 0;
+
+    drop_others(self, images);
+    if (images->len == 1)
+        return TRUE;
+    if (self->wanted && images->len == 0 && had_some)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' holds no kernel of the release '%s': it has %s.", origin, self->wanted,
+                    list);
+    else if (self->choosable && had_some)
+        g_set_error(
+            error, MF_ERROR, MF_ERROR_CONFIG,
+            "'%s' holds several kernel images, or one for rescue only: %s. Name the release "
+            "of one with --release.",
+            origin, list);
+    else
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' holds %s: expected exactly one boot/vmlinuz-RELEASE or "
+                    "lib/modules/RELEASE/vmlinuz.",
+                    origin, had_some ? "several kernel images" : "no kernel image");
+    return FALSE;
+}
+
 /* Brings the configuration to boot/config-RELEASE, wherever it was. */
 static gboolean
 move_config(MfCatalogDraft *self, const char *release, GError **error)
@@ -233,13 +334,8 @@ mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **erro
     g_autoptr(GPtrArray) images = find_images(self);
 
     drop_twins(self, images);
-    if (images->len != 1) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "'%s' holds %s: expected exactly one boot/vmlinuz-RELEASE or "
-                    "lib/modules/RELEASE/vmlinuz.",
-                    origin, images->len ? "several kernel images" : "no kernel image");
+    if (!choose_image(self, images, origin, error))
         return FALSE;
-    }
 
     const char *image = images->pdata[0];
     gboolean is_elf = g_str_has_prefix(image, "boot/vmlinux");

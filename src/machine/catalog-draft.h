@@ -24,8 +24,14 @@ const char *mf_catalog_draft_get_path(MfCatalogDraft *self);
 
 /* Brings the files of unpacked packages to an entry's layout: the one image to boot/vmlinuz or
  * boot/vmlinux, its configuration to boot/config-RELEASE. 'origin' is what messages call the
- * package. MF_ERROR_CONFIG (no image, several, a release that is no name), MF_ERROR_HOST. */
+ * package. A kernel for rescue ("vmlinuz-0-rescue-...") does not count unless it was chosen, and
+ * what belongs to those that do not count is removed. MF_ERROR_CONFIG (no image, several, a release
+ * that is no name), MF_ERROR_HOST. */
 gboolean mf_catalog_draft_arrange(MfCatalogDraft *self, const char *origin, GError **error);
+
+/* The draft can come to hold several kernels, of an image: the one that 'release' names is kept, or
+ * with NULL the only one that is none for rescue. Before it is arranged. */
+void mf_catalog_draft_let_choose(MfCatalogDraft *self, const char *release);
 
 /* From here on a kernel of another architecture is refused. */
 void mf_catalog_draft_require_arch(MfCatalogDraft *self, MfArch arch);

@@ -18,6 +18,7 @@ typedef struct {
     gpointer progress_data;
     MfArch arch;
     gboolean arch_given;
+    char *release;             /* owned; the one that is meant; or NULL */
     MfOciReference *reference; /* owned */
     MfOciRegistry *registry;   /* owned */
     MfOciManifest *manifest;   /* owned; the last one read */
@@ -38,6 +39,7 @@ pull_free(Pull *self)
     mf_oci_manifest_free(self->manifest);
     mf_oci_registry_free(self->registry);
     mf_oci_reference_free(self->reference);
+    g_free(self->release);
     g_free(self->shown);
     g_free(self->name);
     g_free(self->version);
@@ -98,6 +100,7 @@ unpack(GTask *task)
     }
     if (self->arch_given)
         mf_catalog_draft_require_arch(draft, self->arch);
+    mf_catalog_draft_let_choose(draft, self->release);
     build = mf_catalog_build_new(draft, self->progress, self->progress_data);
     for (guint i = 0; i < layers->len; i++) {
         const MfOciLayer *layer = layers->pdata[i];
@@ -179,7 +182,8 @@ find_present(Pull *self)
     g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
 
     if (entry && g_strcmp0(entry->version, self->version) == 0 &&
-        (!self->arch_given || entry->arch == self->arch))
+        (!self->arch_given || entry->arch == self->arch) &&
+        (!self->release || g_strcmp0(entry->release, self->release) == 0))
         return g_steal_pointer(&entry);
     return NULL;
 }
@@ -251,15 +255,16 @@ ask_manifest(GTask *task, const char *wanted)
                                        on_manifest, task);
 }
 
-/* One for another host's architecture is beside this one's. */
+/* One that was chosen of several kernels, and one for another host's architecture, are beside the
+ * others. */
 static char *
 make_name(Pull *self)
 {
     g_autofree char *name = mf_oci_reference_entry_name(self->reference);
+    gboolean is_foreign = self->arch != mf_arch_native();
 
-    if (self->arch == mf_arch_native())
-        return g_steal_pointer(&name);
-    return g_strconcat(name, "-", mf_arch_name(self->arch), NULL);
+    return g_strconcat(name, self->release ? "-" : "", self->release ? self->release : "",
+                       is_foreign ? "-" : "", is_foreign ? mf_arch_name(self->arch) : "", NULL);
 }
 
 static gboolean
@@ -280,7 +285,7 @@ prepare(Pull *self, const char *what, const char *name, GError **error)
 }
 
 void
-mf_catalog_oci_pull_async(const char *what, const char *name, const MfArch *arch,
+mf_catalog_oci_pull_async(const char *what, const MfCatalogWish *wish,
                           MfCatalogProgressFunc progress, gpointer progress_data,
                           GCancellable *cancellable, GAsyncReadyCallback callback,
                           gpointer user_data)
@@ -291,13 +296,14 @@ mf_catalog_oci_pull_async(const char *what, const char *name, const MfArch *arch
 
     self->progress = progress;
     self->progress_data = progress_data;
-    self->arch_given = arch != NULL;
-    self->arch = arch ? *arch : mf_arch_native();
+    self->arch_given = wish->arch != NULL;
+    self->arch = wish->arch ? *wish->arch : mf_arch_native();
+    self->release = g_strdup(wish->release);
     self->downloads =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)mf_download_free);
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
     g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
-    if (!prepare(self, what, name, &error)) {
+    if (!prepare(self, what, wish->name, &error)) {
         g_task_return_error(task, error);
         return;
     }

@@ -168,26 +168,39 @@ refuse_arch(GTask *task, const char *what, MfArch arch)
     g_object_unref(task);
 }
 
+/* Takes the task. */
+static void
+refuse_release(GTask *task, const char *what)
+{
+    g_task_return_new_error(task, MF_ERROR, MF_ERROR_CONFIG,
+                            "'%s' names one kernel: only of an image of a registry (oci://...) one "
+                            "can be chosen by its release.",
+                            what);
+    g_object_unref(task);
+}
+
 void
-mf_catalog_pull_async(const char *what, const char *name, const MfArch *arch,
-                      MfCatalogProgressFunc progress, gpointer progress_data,
-                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data)
+mf_catalog_pull_async(const char *what, const MfCatalogWish *wish, MfCatalogProgressFunc progress,
+                      gpointer progress_data, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data)
 {
     GTask *task = g_task_new(NULL, cancellable, callback, user_data);
     Pull *self = g_new0(Pull, 1);
 
     self->progress = progress;
     self->progress_data = progress_data;
-    self->name = g_strdup(name);
+    self->name = g_strdup(wish->name);
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
     g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
     if (mf_oci_reference_recognise(what))
-        mf_catalog_oci_pull_async(what, name, arch, progress, progress_data, cancellable,
-                                  on_image_pulled, task);
-    else if (arch && *arch != mf_arch_native())
-        refuse_arch(task, what, *arch);
+        mf_catalog_oci_pull_async(what, wish, progress, progress_data, cancellable, on_image_pulled,
+                                  task);
+    else if (wish->arch && *wish->arch != mf_arch_native())
+        refuse_arch(task, what, *wish->arch);
+    else if (wish->release)
+        refuse_release(task, what);
     else if (mf_catalog_mainline_recognise(what))
-        mf_catalog_mainline_pull_async(what, name, progress, progress_data, cancellable,
+        mf_catalog_mainline_pull_async(what, wish->name, progress, progress_data, cancellable,
                                        on_mainline_pulled, task);
     else
         pull_package(task, what);

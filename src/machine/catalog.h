@@ -39,6 +39,13 @@ gboolean mf_catalog_remove(const char *name, GError **error);
  * linux.deb"), and how much of that is done, 0 to 1; negative when that is not known. */
 typedef void (*MfCatalogProgressFunc)(const char *activity, double fraction, gpointer user_data);
 
+/* What somebody wants of a pull, beside the kernel. Each can be NULL. */
+typedef struct {
+    const char *name;    /* to call the entry */
+    const MfArch *arch;  /* that it has to be for; NULL: whatever this host would take */
+    const char *release; /* of several kernels of one image, the one that is meant */
+} MfCatalogWish;
+
 /*
  * Fetches a kernel and makes an entry of it. 'what' is one of these:
  *
@@ -47,17 +54,17 @@ typedef void (*MfCatalogProgressFunc)(const char *activity, double fraction, gpo
  * for a flavour, "debian/6.1.0-56-amd64" or "debian/6.1" for that release or the newest that starts
  * so. oci://REGISTRY/...       A container image: oci-reference.h.
  *
- * 'arch' is what it has to be for; NULL for whatever this host would take. Only an image can be for
- * another architecture than the host's.
+ * Only an image can be for another architecture than the host's, and have several kernels; of those
+ * one for rescue is never meant unless it is named.
  *
- * 'name' is what to call the entry, NULL for DISTRIBUTION/RELEASE or the image's name and tag. An
- * entry of that name that has the same version already is returned as it is, and nothing is
- * fetched.
+ * Without a name the entry is called DISTRIBUTION/RELEASE, or by the image's name and tag (and the
+ * release and the architecture, where these were chosen). An entry of that name that has the same
+ * version already is returned as it is, and nothing is fetched.
  */
 void
-mf_catalog_pull_async(const char *what, const char *name, const MfArch *arch,
-                      MfCatalogProgressFunc progress, gpointer progress_data,
-                      GCancellable *cancellable, GAsyncReadyCallback callback, gpointer user_data);
+mf_catalog_pull_async(const char *what, const MfCatalogWish *wish, MfCatalogProgressFunc progress,
+                      gpointer progress_data, GCancellable *cancellable,
+                      GAsyncReadyCallback callback, gpointer user_data);
 
 /* The entry, owned by the caller. MF_ERROR_CONFIG (no such distribution, version or image; a
  * hostile one), MF_ERROR_REMOTE (the client or the server failed), MF_ERROR_LOST,

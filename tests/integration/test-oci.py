@@ -250,6 +250,36 @@ def of_an_image_for_several_architectures_another_one_can_be_taken():
 
 
 @test
+def of_an_image_with_several_kernels_one_is_taken_by_its_release():
+    def kernel_of(release):
+        return [entry(f"boot/vmlinuz-{release}", arm64_image(release)),
+                entry(f"boot/config-{release}", b"CONFIG_9P_FS=m\n"),
+                entry(f"lib/modules/{release}/modules.dep", b"")]
+
+    with Box() as box, FakeRegistry() as registry:
+        rescue = kernel_of("0-rescue-0123")
+        one = registry.put([layer(*kernel_of("6.1.1"), *rescue)], name="evil/one")
+        expect(box.pull(one), 0, out=b"one/1\n")
+        kernels = [path.removeprefix("kernels/one@1/") for path in box.files()]
+        assert not [path for path in kernels if "rescue" in path], kernels
+        assert {"boot/vmlinuz", "boot/config-6.1.1"} <= set(kernels), kernels
+        expect(box.pull(one, "--release", "0-rescue-0123"), 0, out=b"one/1-0-rescue-0123\n")
+        only = registry.put([layer(*rescue)], name="evil/only")
+        expect_sentence(box.pull(only), 2, "one for rescue only: boot/vmlinuz-0-rescue-0123")
+
+        several = registry.put([layer(*kernel_of("6.1.1"), *kernel_of("6.6.6"))])
+        expect_sentence(box.pull(several), 2, "several kernel images.* boot/vmlinuz-6.* --release")
+        expect_sentence(box.pull(several, "--release", "6.7"), 2,
+                        "no kernel of the release '6.7': it has boot/vmlinuz-6")
+        for release in ("6.1.1", "6.6.6"):
+            expect(box.pull(several, "--release", release), 0, out=f"kernel/1-{release}\n".encode())
+            expect(box.pull(several, "--release", release, "--name", "mine"), 0, out=b"mine\n")
+            assert json.loads(box.read("mine/kernel.json"))["release"] == release
+            assert os.listdir(os.path.join(box.cache, "kernels", "mine", "lib", "modules")) == [release]
+        expect_sentence(box.pull("debian", "--release", "6.1.1"), 2, "names one kernel")
+
+
+@test
 def a_token_that_would_end_its_header_is_refused():
     with Box() as box, FakeRegistry() as registry:
         registry.token = "x\r\nHost: elsewhere"

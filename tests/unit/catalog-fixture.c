@@ -127,8 +127,8 @@ catalog_pull(CatalogFixture *fixture, const char *version)
     g_assert_nonnull(noted);
     g_clear_pointer(&fixture->entry, mf_catalog_entry_free);
     g_clear_error(&fixture->error);
-    mf_catalog_pull_async(what, NULL, NULL, on_progress, fixture, fixture->cancellable, on_pulled,
-                          fixture);
+    mf_catalog_pull_async(what, &(MfCatalogWish){NULL}, on_progress, fixture, fixture->cancellable,
+                          on_pulled, fixture);
     g_main_loop_run(fixture->loop);
 }
 
