@@ -10,8 +10,10 @@
 #include "base/error.h"
 #include "machine/catalog.h"
 #include "machine/firmware.h"
+#include "machine/http.h"
 #include "machine/initramfs.h"
 #include "machine/kernel.h"
+#include "machine/lazy-archive.h"
 #include "machine/libvirt.h"
 #include "machine/tool.h"
 #include "machine/tpm.h"
@@ -198,14 +200,31 @@ find_parts(MfDoctorFacts *facts, const char *root)
         facts->no_swtpm = g_strdup(no_swtpm->message);
 }
 
+/* Those that are loaded when they are first needed, and of which the link says nothing. */
+static void
+find_libraries(MfDoctorFacts *facts)
+{
+    g_autoptr(GError) no_archive = NULL;
+    g_autoptr(GError) no_curl = NULL;
+    g_autoptr(MfHttp) http = mf_http_new(&no_curl);
+
+    if (!mf_lazy_archive_load(&no_archive))
+        facts->no_libarchive = g_strdup(no_archive->message);
+    if (!http)
+        facts->no_libcurl = g_strdup(no_curl->message);
+}
+
 static void
 find_libvirt(MfDoctorFacts *facts)
 {
+    static const char *const daemons[] = {"libvirtd", "virtqemud"};
     g_autoptr(GError) error = NULL;
 
     facts->has_libvirt = mf_libvirt_is_built_in();
     if (facts->has_libvirt && !mf_libvirt_load(&error))
         facts->no_libvirt = g_strdup(error->message);
+    for (gsize i = 0; i < G_N_ELEMENTS(daemons) && !facts->libvirt_daemon; i++)
+        facts->libvirt_daemon = mf_tool_find(daemons[i]);
 }
 
 static void
@@ -337,6 +356,7 @@ mf_doctor_facts_gather_async(const char *root, GAsyncReadyCallback callback, gpo
     find_parts(self->facts, root);
     find_cache(self->facts);
     find_kernels(self->facts, root);
+    find_libraries(self->facts);
     find_libvirt(self->facts);
     count_down(task);
 }

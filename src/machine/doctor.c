@@ -53,7 +53,10 @@ mf_doctor_facts_free(MfDoctorFacts *self)
     g_ptr_array_unref(self->kernels);
     g_free(self->virtiofsd);
     g_free(self->no_virtiofsd);
+    g_free(self->no_libarchive);
+    g_free(self->no_libcurl);
     g_free(self->no_libvirt);
+    g_free(self->libvirt_daemon);
     g_free(self->uefi);
     g_free(self->secure_boot);
     g_free(self->swtpm);
@@ -358,7 +361,32 @@ check_cache(GPtrArray *checks, const MfDoctorFacts *facts)
             NULL);
 }
 
+static void
+check_libarchive(GPtrArray *checks, const MfDoctorFacts *facts)
+{
+    if (facts->no_libarchive)
+        add(checks, "libarchive", "libarchive", MF_DOCTOR_FAIL, g_strdup(facts->no_libarchive),
+            g_strdup("install libarchive, which what a kernel boots with is made with"));
+    else
+        add(checks, "libarchive", "libarchive", MF_DOCTOR_PASS,
+            g_strdup("libarchive is there, for initramfs images and the packages of kernels."),
+            NULL);
+}
+
 /* Only who asks for it misses it. */
+static void
+check_libcurl(GPtrArray *checks, const MfDoctorFacts *facts)
+{
+    add(checks, "libcurl", "libcurl", MF_DOCTOR_PASS,
+        facts->no_libcurl
+            ? g_strdup_printf("Kernels cannot be pulled from registries and by URL here, which no "
+                              "run needs. %s",
+                              facts->no_libcurl)
+            : g_strdup("libcurl is there: kernels can be pulled from registries and by URL."),
+        NULL);
+}
+
+/* Likewise. Nobody is asked to answer: a daemon would be started for that. */
 static void
 check_libvirt(GPtrArray *checks, const MfDoctorFacts *facts)
 {
@@ -370,8 +398,13 @@ check_libvirt(GPtrArray *checks, const MfDoctorFacts *facts)
         finding = g_strdup_printf("The backend is built in, but --connect URI does not work here, "
                                   "which no other run needs. %s",
                                   facts->no_libvirt);
+    else if (facts->libvirt_daemon)
+        finding = g_strdup_printf("The backend is built in, and this host's daemon is '%s': "
+                                  "--connect URI uses it.",
+                                  facts->libvirt_daemon);
     else
-        finding = g_strdup("The backend is built in: --connect URI uses it.");
+        finding = g_strdup("The backend is built in, for --connect URI with other hosts: this one "
+                           "has no daemon of libvirt's, neither libvirtd nor virtqemud.");
     add(checks, "libvirt", "libvirt", MF_DOCTOR_PASS, finding, NULL);
 }
 
@@ -389,6 +422,8 @@ mf_doctor_examine(const MfDoctorFacts *facts)
     check_parts(checks, facts);
     check_memory(checks, facts);
     check_cache(checks, facts);
+    check_libarchive(checks, facts);
+    check_libcurl(checks, facts);
     check_libvirt(checks, facts);
     return checks;
 }

@@ -47,8 +47,11 @@ typedef struct {
     char *no_cache;                 /* owned; why nothing can be kept there, a sentence; or NULL */
     guint64 cache_free;             /* bytes that are free on its file system */
     guint64 warm_size, warm_max;    /* bytes of the saved machines, and their limit */
+    char *no_libarchive;            /* owned; why it is of no use here, a sentence; or NULL */
+    char *no_libcurl;               /* likewise */
     gboolean has_libvirt;           /* compiled in */
     char *no_libvirt;               /* owned; why that is of no use here, a sentence; or NULL */
+    char *libvirt_daemon;           /* owned; path of one that this host has; or NULL */
 } MfDoctorFacts;
 
 MfDoctorKernel *mf_doctor_kernel_new(const char *name);

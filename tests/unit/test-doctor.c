@@ -266,10 +266,29 @@ test_no_run_needs_libvirt_and_it_is_told_whether_one_can_have_it(void)
 
     assert_check(facts, "libvirt", MF_DOCTOR_PASS, "mayfly was built without this backend*", NULL);
     facts->has_libvirt = TRUE;
-    assert_check(facts, "libvirt", MF_DOCTOR_PASS, "*--connect URI uses it.", NULL);
+    assert_check(facts, "libvirt", MF_DOCTOR_PASS, "*neither libvirtd nor virtqemud.", NULL);
+    facts->libvirt_daemon = g_strdup("/usr/sbin/libvirtd");
+    assert_check(facts, "libvirt", MF_DOCTOR_PASS, "*'/usr/sbin/libvirtd': --connect URI uses it.",
+                 NULL);
     facts->no_libvirt = g_strdup("There is no library.");
     assert_check(facts, "libvirt", MF_DOCTOR_PASS,
                  "*--connect URI does not work here*There is no library.", NULL);
+}
+
+/* Nothing boots that has no initramfs; but no run asks a registry. */
+static void
+test_libraries_that_are_loaded_late_are_missed_by_who_needs_them(void)
+{
+    g_autoptr(MfDoctorFacts) facts = healthy();
+
+    assert_check(facts, "libarchive", MF_DOCTOR_PASS, "libarchive is there*", NULL);
+    assert_check(facts, "libcurl", MF_DOCTOR_PASS, "libcurl is there*", NULL);
+    facts->no_libarchive = g_strdup("There is no libarchive.");
+    facts->no_libcurl = g_strdup("There is no libcurl.");
+    assert_check(facts, "libarchive", MF_DOCTOR_FAIL, "There is no libarchive.",
+                 "install libarchive*");
+    assert_check(facts, "libcurl", MF_DOCTOR_PASS, "*which no run needs. There is no libcurl.",
+                 NULL);
 }
 
 static void
@@ -384,6 +403,8 @@ main(int argc, char **argv)
         test_each_part_that_is_missing_is_a_warning_with_its_package);
     ADD("Secure Boot is asked for only where the architecture has it",
         test_secure_boot_is_asked_for_only_where_the_architecture_has_it);
+    ADD("libraries that are loaded late are missed by who needs them",
+        test_libraries_that_are_loaded_late_are_missed_by_who_needs_them);
     ADD("no run needs libvirt and it is told whether one can have it",
         test_no_run_needs_libvirt_and_it_is_told_whether_one_can_have_it);
     ADD("too little memory is a warning", test_too_little_memory_is_a_warning);
