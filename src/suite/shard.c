@@ -18,6 +18,13 @@ typedef struct {
     guint first;
 } System;
 
+/* What one of them says: which shard, from 1. */
+typedef struct {
+    const System *system; /* borrowed */
+    guint shard, shards;
+} Answer;
+
+/* The first is the user's own word, the others are of one rank. */
 static const System systems[] = {
     {"mayfly", "MAYFLY_SHARD_INDEX", "MAYFLY_SHARDS", NULL, NULL, 0},
     {"GitLab", "CI_NODE_INDEX", "CI_NODE_TOTAL", NULL, NULL, 1},
@@ -120,18 +127,62 @@ set_unknown(GError **error)
                 names->str);
 }
 
+/* One that a job inherits from what started it, such as an array that a job of GitLab's submitted,
+ * would give every task the same shard: nobody but the user can tell which of them is meant. */
+static void
+set_contradiction(const Answer *one, const Answer *other, GError **error)
+{
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                "%s (%s) says that this is shard %u of %u, and %s (%s) that it is shard %u of %u: "
+                "say it with --shard I/N, or with MAYFLY_SHARD_INDEX and MAYFLY_SHARDS.",
+                one->system->index, one->system->name, one->shard, one->shards,
+                other->system->index, other->system->name, other->shard, other->shards);
+}
+
+/* What the systems of CI and batch agree on: of 0 shards where none says anything. One of 1 says
+ * only that its own jobs are not shared out. */
+static gboolean
+read_agreement(char *const *environment, Answer *ret_answer, GError **error)
+{
+    Answer found = {0};
+
+    for (gsize i = 1; i < G_N_ELEMENTS(systems); i++) {
+        Answer answer = {.system = &systems[i]};
+
+        if (!get(environment, systems[i].index))
+            continue;
+        if (!read_system(&systems[i], environment, &answer.shard, &answer.shards, error))
+            return FALSE;
+        if (found.shards > 1 && answer.shards > 1 &&
+            (found.shard != answer.shard || found.shards != answer.shards)) {
+            set_contradiction(&found, &answer, error);
+            return FALSE;
+        }
+        if (answer.shards > found.shards)
+            found = answer;
+    }
+    *ret_answer = found;
+    return TRUE;
+}
+
 gboolean
 mf_shard_read_environment(char *const *environment, guint *ret_shard, guint *ret_shards,
                           GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(systems); i++)
-        if (get(environment, systems[i].index))
-            return read_system(&systems[i], environment, ret_shard, ret_shards, error);
+    Answer answer;
+
+    if (get(environment, systems[0].index))
+        return read_system(&systems[0], environment, ret_shard, ret_shards, error);
+    if (!read_agreement(environment, &answer, error))
+        return FALSE;
     /* GitLab says that there is one job where there are not several, and no index then. */
-    if (g_strcmp0(get(environment, "CI_NODE_TOTAL"), "1") == 0) {
-        *ret_shard = *ret_shards = 1;
-        return TRUE;
+    if (answer.shards == 0 && g_strcmp0(get(environment, "CI_NODE_TOTAL"), "1") == 0)
+        answer.shard = answer.shards = 1;
+    if (answer.shards == 0) {
+        set_unknown(error);
+        return FALSE;
     }
-    set_unknown(error);
-    return FALSE;
+    *ret_shard = answer.shard;
+    *ret_shards = answer.shards;
+    return TRUE;
 }

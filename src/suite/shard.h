@@ -18,8 +18,8 @@ char *mf_shard_identify_suite(const GPtrArray *cases);
 
 /*
  * What "--shard auto" means, by the variables of 'environment' (NAME=VALUE) that a CI system or a
- * batch system sets for one of several jobs: a pure function. The first of these that is there
- * decides:
+ * batch system sets for one of several jobs: a pure function. The first of these, where it is
+ * there, overrides the others, which have to agree; but a system with 1 job gives way:
  *
  *     MAYFLY_SHARD_INDEX (from 0), MAYFLY_SHARDS             any system, such as a GitHub matrix
  *     CI_NODE_INDEX (from 1), CI_NODE_TOTAL                  GitLab ('parallel')
@@ -28,7 +28,7 @@ char *mf_shard_identify_suite(const GPtrArray *cases);
  *     JOB_COMPLETION_INDEX (from 0), MAYFLY_SHARDS           an Indexed Job of Kubernetes
  *     SLURM_ARRAY_TASK_ID (from ..._TASK_MIN, by ..._TASK_STEP), ..._TASK_COUNT   a Slurm array
  *
- * MF_ERROR_CONFIG: none is there, or what is there cannot be.
+ * MF_ERROR_CONFIG: none is there, they do not agree, or what is there cannot be.
  */
 gboolean mf_shard_read_environment(char *const *environment, guint *ret_shard, guint *ret_shards,
                                    GError **error);

@@ -27,8 +27,14 @@ static const struct {
       "SLURM_ARRAY_TASK_STEP=2"},
      4,
      4},
-    /* The first that is there decides. */
-    {{"JOB_COMPLETION_INDEX=1", "CI_NODE_INDEX=2", "CI_NODE_TOTAL=2", "MAYFLY_SHARDS=5"}, 2, 2},
+    /* The user's own word overrides the others, which may say the same. */
+    {{"MAYFLY_SHARD_INDEX=0", "MAYFLY_SHARDS=3", "CI_NODE_INDEX=1", "CI_NODE_TOTAL=4"}, 1, 3},
+    {{"JOB_COMPLETION_INDEX=1", "CI_NODE_INDEX=2", "CI_NODE_TOTAL=5", "MAYFLY_SHARDS=5"}, 2, 5},
+    /* Jobs that are not shared out say nothing of those that they start. */
+    {{"CIRCLE_NODE_INDEX=0", "CIRCLE_NODE_TOTAL=1", "JOB_COMPLETION_INDEX=4", "MAYFLY_SHARDS=5"},
+     5,
+     5},
+    {{"CI_NODE_INDEX=3", "CI_NODE_TOTAL=4", "CIRCLE_NODE_INDEX=0", "CIRCLE_NODE_TOTAL=1"}, 3, 4},
     {{"MAYFLY_SHARD_INDEX=1", "JOB_COMPLETION_INDEX=4", "MAYFLY_SHARDS=5"}, 2, 5},
     /* An empty variable is none. */
     {{"MAYFLY_SHARD_INDEX=", "CIRCLE_NODE_INDEX=0", "CIRCLE_NODE_TOTAL=2"}, 1, 2},
@@ -53,6 +59,13 @@ static const struct {
     {{"CIRCLE_NODE_INDEX=-1", "CIRCLE_NODE_TOTAL=2"}, "*CIRCLE_NODE_INDEX*"},
     {{"CIRCLE_NODE_INDEX=0", "CIRCLE_NODE_TOTAL=0"}, "*CIRCLE_NODE_TOTAL*"},
     {{"MAYFLY_SHARD_INDEX=0", "MAYFLY_SHARDS=1001"}, "MAYFLY_SHARDS is 1001, and*1000*"},
+    /* Of a job of GitLab's that submitted an array. */
+    {{"CI_NODE_INDEX=1", "CI_NODE_TOTAL=4", "SLURM_ARRAY_TASK_ID=2", "SLURM_ARRAY_TASK_COUNT=4",
+      "SLURM_ARRAY_TASK_MIN=1"},
+     "CI_NODE_INDEX (GitLab) says that this is shard 1 of 4, and SLURM_ARRAY_TASK_ID (Slurm) that "
+     "it is shard 2 of 4: say it with --shard I/N, or with MAYFLY_SHARD_INDEX and MAYFLY_SHARDS."},
+    {{"JOB_COMPLETION_INDEX=1", "CI_NODE_INDEX=2", "CI_NODE_TOTAL=2", "MAYFLY_SHARDS=5"},
+     "CI_NODE_INDEX (GitLab) says that this is shard 2 of 2, and JOB_COMPLETION_INDEX *"},
     /* An array with gaps: 1,5,9 has no equal steps that are told. */
     {{"SLURM_ARRAY_TASK_ID=9", "SLURM_ARRAY_TASK_COUNT=3", "SLURM_ARRAY_TASK_MIN=1"}, "*gaps."},
     {{"SLURM_ARRAY_TASK_ID=4", "SLURM_ARRAY_TASK_COUNT=3", "SLURM_ARRAY_TASK_MIN=1",
