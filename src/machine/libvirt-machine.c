@@ -326,14 +326,19 @@ end_in_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancell
         g_task_return_error(task, error);
 }
 
+/* 'failure' is NULL where the domain is gone. */
 static void
-complete_stops(MfLibvirtMachine *self)
+complete_stops(MfLibvirtMachine *self, const GError *failure)
 {
     g_autoptr(GPtrArray) stops = g_steal_pointer(&self->stops);
 
     self->stops = g_ptr_array_new_with_free_func(g_object_unref);
-    for (guint i = 0; i < stops->len; i++)
-        g_task_return_boolean(g_ptr_array_index(stops, i), TRUE);
+    for (guint i = 0; i < stops->len; i++) {
+        if (failure)
+            g_task_return_error(stops->pdata[i], g_error_copy(failure));
+        else
+            g_task_return_boolean(stops->pdata[i], TRUE);
+    }
 }
 
 static void
@@ -341,14 +346,16 @@ on_ended(GObject *source, GAsyncResult *result, gpointer data)
 {
     MfLibvirtMachine *self = MF_LIBVIRT_MACHINE(source);
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) failure = NULL;
 
     self->busy = FALSE;
     if (!g_task_propagate_boolean(G_TASK(result), &error))
-        g_message("The domain '%s' at '%s' may still run; end it there ('virsh destroy %s'). %s",
-                  self->name, self->uri, self->name, error->message);
+        g_set_error(&failure, MF_ERROR, MF_ERROR_LOST,
+                    "The domain '%s' at '%s' may still run; end it there ('virsh destroy %s'). %s",
+                    self->name, self->uri, self->name, error->message);
     g_clear_pointer(&self->events, mf_libvirt_events_free);
     g_clear_pointer(&self->link, mf_libvirt_link_unref);
-    complete_stops(self);
+    complete_stops(self, failure);
 }
 
 /* Where nothing was started there is nothing to be ended. */
@@ -358,7 +365,7 @@ begin_end(MfLibvirtMachine *self)
     g_autoptr(GTask) task = NULL;
 
     if (!self->link) {
-        complete_stops(self);
+        complete_stops(self, NULL);
         return;
     }
     task = g_task_new(self, NULL, on_ended, NULL);

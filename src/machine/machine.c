@@ -267,8 +267,8 @@ mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer us
     MF_MACHINE_GET_CLASS(self)->stop(self, first, task);
 }
 
-void
-mf_machine_stop_finish(MfMachine *self, GAsyncResult *result)
+gboolean
+mf_machine_stop_finish(MfMachine *self, GAsyncResult *result, GError **error)
 {
-    g_task_propagate_boolean(G_TASK(result), NULL);
+    return g_task_propagate_boolean(G_TASK(result), error);
 }

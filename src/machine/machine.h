@@ -64,9 +64,10 @@ MfMachineEnd mf_machine_get_end(MfMachine *self);
 gboolean mf_machine_get_exit(MfMachine *self, int *ret_wait_status, gboolean *ret_complained);
 
 /* QMP quit, or libvirt's graceful destroy; TERM and then KILL if QEMU does not go. Completes when
- * it is gone; cannot fail. May be called again meanwhile. */
+ * it is gone, or nobody is left who could see to it (MF_ERROR_LOST: what to look for). May be
+ * called again meanwhile. */
 void mf_machine_stop_async(MfMachine *self, GAsyncReadyCallback callback, gpointer user_data);
-void mf_machine_stop_finish(MfMachine *self, GAsyncResult *result);
+gboolean mf_machine_stop_finish(MfMachine *self, GAsyncResult *result, GError **error);
 
 /* Signals:
  *   "panicked" ()              the guest's kernel says that it panics; its last words may still

@@ -212,7 +212,7 @@ on_retreated(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfBoot) self = data;
 
-    mf_machine_stop_finish(MF_MACHINE(source), result);
+    mf_machine_stop_finish(MF_MACHINE(source), result, NULL);
     if (self->task)
         boot_cold(self);
 }
@@ -387,7 +387,7 @@ on_saved_stopped(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfBoot) self = data;
 
-    mf_machine_stop_finish(MF_MACHINE(source), result);
+    mf_machine_stop_finish(MF_MACHINE(source), result, NULL);
     tie_end(self);
 }
 

@@ -616,8 +616,10 @@ static void
 on_stopped(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(MfRun) self = data;
+    g_autoptr(GError) error = NULL;
 
-    mf_machine_stop_finish(MF_MACHINE(source), result);
+    if (!mf_machine_stop_finish(MF_MACHINE(source), result, &error))
+        g_ptr_array_add(self->result->notes, g_strdup(error->message));
     complete(self);
 }
 
