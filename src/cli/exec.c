@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/signals.h"
 #include "cli/verb-options.h"
+#include "machine/libvirt-uri.h"
 #include "machine/libvirt.h"
 #include "run/agent-exec.h"
 
@@ -96,8 +97,9 @@ parse(int argc, char **argv, Arguments *arguments)
         mf_cli_complain("'mayfly exec' needs a domain: name it with --domain.");
         return FALSE;
     }
-    if (!arguments->timeout ||
-        mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error))
+    if ((!arguments->connect || mf_libvirt_uri_check(arguments->connect, &error)) &&
+        (!arguments->timeout ||
+         mf_parse_duration(arguments->timeout, &arguments->timeout_ms, &error)))
         return TRUE;
     mf_cli_complain("%s", error->message);
     return FALSE;

@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "cli/bare-options.h"
 #include "cli/machine-options.h"
+#include "machine/libvirt-uri.h"
 #include "run/crash-evidence.h"
 #include "run/hang-watch.h"
 
@@ -336,6 +337,8 @@ check_texts(const RawOptions *raw, GError **error)
                     "The kernel's name is empty: expected an image, or the name of a pulled one.");
         return FALSE;
     }
+    if (raw->connect && !mf_libvirt_uri_check(raw->connect, error))
+        return FALSE;
     if (raw->kargs && !mf_target_check_kernel_args(raw->kargs, error))
         return FALSE;
     if (raw->user && !mf_target_check_user(raw->user, error))

@@ -319,13 +319,6 @@ try_again_later(GTask *task)
     g_source_attach(pause, NULL);
 }
 
-/* A server that is busy or broken now, and may not be a moment later. */
-static gboolean
-is_passing(guint status)
-{
-    return status == 429 || status >= 500;
-}
-
 static GError *
 explain_status(Run *self)
 {
@@ -349,10 +342,8 @@ on_answered(GObject *source, GAsyncResult *result, gpointer data)
         check(g_steal_pointer(&task));
         return;
     }
-    if (response) {
+    if (response)
         error = explain_status(self);
-        passing = is_passing(self->status);
-    }
     if (passing && self->attempts < ATTEMPTS_MAX) {
         g_error_free(error);
         try_again_later(g_steal_pointer(&task));

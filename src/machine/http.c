@@ -16,6 +16,9 @@
 /* What a server says beside a status that is no success. */
 #define REFUSAL_MAX 65536
 
+/* What to wait after each try but the last, in ms, unless the server says it. */
+static const int delays[] = {500, 1000, 2000, 4000};
+
 struct MfHttp {
     CURLM *multi; /* owned */
     guint timer;
@@ -29,11 +32,13 @@ typedef struct {
     CURL *easy;                 /* owned */
     struct curl_slist *headers; /* owned */
     char message[CURL_ERROR_SIZE];
-    GSource *cancelled; /* owned; NULL when it cannot be */
-    GByteArray *kept;   /* owned; the body, where it is not passed on */
-    guint64 received;   /* bytes of the body */
-    char *challenge;    /* owned */
-    GError *error;      /* owned; why we ended it */
+    GSource *cancelled;  /* owned; NULL when it cannot be */
+    GByteArray *kept;    /* owned; the body, where it is not passed on */
+    guint64 received;    /* bytes of the body */
+    guint tries, waited; /* so far; ms */
+    guint pause;         /* source, while it waits for the next try */
+    char *challenge;     /* owned */
+    GError *error;       /* owned; why we ended it */
 } Fetch;
 
 void
@@ -72,6 +77,7 @@ fetch_free(Fetch *self)
         g_source_destroy(self->cancelled);
         g_source_unref(self->cancelled);
     }
+    g_clear_handle_id(&self->pause, g_source_remove);
     g_byte_array_unref(self->kept);
     g_free(self->challenge);
     g_clear_error(&self->error);
@@ -128,6 +134,50 @@ detach(Fetch *self)
     g_clear_pointer(&self->easy, curl_easy_cleanup);
 }
 
+int
+mf_http_choose_delay(guint status, guint tries, gint64 retry_after, guint waited)
+{
+    gboolean busy = status == 429 || status == 500 || (status >= 502 && status <= 504);
+    gint64 delay;
+
+    if (!busy || tries < 1 || tries > G_N_ELEMENTS(delays))
+        return -1;
+    delay = retry_after > 0 ? MIN(retry_after, G_MAXINT32) * 1000 : delays[tries - 1];
+    return delay <= (gint64)MF_HTTP_PATIENCE_MS - waited ? (int)delay : -1;
+}
+
+static gboolean
+on_paused(gpointer data)
+{
+    Fetch *self = data;
+
+    self->pause = 0;
+    curl_multi_add_handle(self->client->multi, self->easy);
+    return G_SOURCE_REMOVE;
+}
+
+/* Whether the same is going to be asked for again. */
+static gboolean
+try_again(Fetch *self, CURLcode code)
+{
+    curl_off_t retry_after = 0;
+    int delay = -1;
+
+    self->tries++;
+    curl_easy_getinfo(self->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    if (code == CURLE_OK)
+        delay = mf_http_choose_delay(status_of(self), self->tries, retry_after, self->waited);
+    if (delay < 0)
+        return FALSE;
+    g_info("'%s' answered with status %u and is asked again in %d ms.", self->request.url,
+           status_of(self), delay);
+    curl_multi_remove_handle(self->client->multi, self->easy);
+    g_byte_array_set_size(self->kept, 0);
+    self->waited += (guint)delay;
+    self->pause = g_timeout_add((guint)delay, on_paused, self);
+    return TRUE;
+}
+
 /* The end of what is being fetched, whatever it is. The client may be gone afterwards. */
 static void
 conclude(MfHttp *client, CURLcode code)
@@ -161,7 +211,7 @@ proceed(MfHttp *self, curl_socket_t fd, int events)
         done = message->msg == CURLMSG_DONE;
         code = message->data.result;
     }
-    if (done && self->task)
+    if (done && self->task && !try_again(g_task_get_task_data(self->task), code))
         conclude(self, code);
 }
 

@@ -10,6 +10,9 @@
  */
 typedef struct MfHttp MfHttp;
 
+/* For how long all waits for another try may take together. */
+#define MF_HTTP_PATIENCE_MS 60000
+
 /* Called with each piece of the body of a success; 'position' is where in the whole it belongs.
  * FALSE ends the transfer with that error. */
 typedef gboolean (*MfHttpBodyFunc)(const void *data, gsize size, guint64 position,
@@ -41,11 +44,17 @@ gboolean mf_http_is_loopback(const char *host);
 /* MF_ERROR_HOST when there is no libcurl. */
 MfHttp *mf_http_new(GError **error);
 
+/* What to wait, in ms, before the same is asked for again after an answer with 'status', the
+ * 'tries'-th (from 1), that asked for 'retry_after' seconds (0: for none), where 'waited' ms went
+ * into waits before; -1 for not at all. A pure function. */
+int mf_http_choose_delay(guint status, guint tries, gint64 retry_after, guint waited);
+
 /* Nothing may be being fetched. */
 void mf_http_free(MfHttp *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfHttp, mf_http_free)
 
-/* What 'request' points to is used until the completion. */
+/* What 'request' points to is used until the completion. A server that has no time (429, 500, 502,
+ * 503, 504) is asked again, a few times, when it wants to be, within MF_HTTP_PATIENCE_MS. */
 void mf_http_get_async(MfHttp *self, const MfHttpRequest *request, GCancellable *cancellable,
                        GAsyncReadyCallback callback, gpointer user_data);
 

@@ -2,6 +2,7 @@
 #include "machine/libvirt-link.h"
 
 #include "base/error.h"
+#include "machine/libvirt-uri.h"
 
 /* A host that says nothing for that long, asked that many times, is gone. */
 #define KEEPALIVE_S     5
@@ -54,8 +55,13 @@ mf_libvirt_link_open(const char *uri, GError **error)
     self->uri = g_strdup(uri);
     self->connection = virConnectOpen(uri);
     if (!self->connection) {
-        mf_libvirt_set_error(error, MF_ERROR_HOST, "There is no connection to libvirt at '%s'",
+        g_autoptr(GError) failure = NULL;
+        const char *advice = mf_libvirt_uri_advise(uri);
+
+        mf_libvirt_set_error(&failure, MF_ERROR_HOST, "There is no connection to libvirt at '%s'",
                              uri);
+        g_set_error(error, MF_ERROR, MF_ERROR_HOST, "%s%s%s", failure->message, advice ? " " : "",
+                    advice ? advice : "");
         return NULL;
     }
     type = virConnectGetType(self->connection);

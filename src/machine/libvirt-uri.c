@@ -14,6 +14,36 @@ mf_libvirt_uri_is_remote(const char *uri)
            !g_str_has_suffix(g_uri_get_scheme(parsed), "+unix");
 }
 
+gboolean
+mf_libvirt_uri_check(const char *uri, GError **error)
+{
+    if (*uri)
+        return TRUE;
+    g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG,
+                        "The URI of the libvirt to connect to is empty: expected one such as "
+                        "'qemu:///session'.");
+    return FALSE;
+}
+
+const char *
+mf_libvirt_uri_advise(const char *uri)
+{
+    g_autoptr(GUri) parsed = g_uri_parse(uri, G_URI_FLAGS_NONE, NULL);
+
+    if (!parsed || mf_libvirt_uri_is_remote(uri) || g_uri_get_query(parsed) ||
+        !g_str_has_prefix(g_uri_get_scheme(parsed), "qemu"))
+        return NULL;
+    if (g_str_equal(g_uri_get_path(parsed), "/session"))
+        return "The daemon of a session is started when it is needed, if it is there: libvirtd or "
+               "virtqemud, of the package libvirt-daemon (Debian) or libvirt-daemon-driver-qemu "
+               "(Fedora).";
+    if (g_str_equal(g_uri_get_path(parsed), "/system"))
+        return "Start its daemon, libvirtd or virtqemud ('systemctl start libvirtd'), of the "
+               "package libvirt-daemon-system (Debian) or libvirt-daemon-driver-qemu (Fedora); who "
+               "is not root has to be in the group 'libvirt'.";
+    return NULL;
+}
+
 /* libvirt would have QEMU make memory of no bytes, which that refuses. */
 static gboolean
 has_empty_node(const MfSpec *spec)

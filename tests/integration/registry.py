@@ -182,6 +182,7 @@ class FakeRegistry:
         self.files = {}
         self.redirects = {}   # path -> URL
         self.statuses = {}    # path -> statuses, one a request, before it is answered
+        self.retry_after = None  # what it says beside such a status
         self.cuts = {}        # path -> bytes after which the connection ends, one a request
         self.ignores_ranges = False
         self.token = None     # what has to be in the header, once there is one
@@ -224,7 +225,8 @@ class FakeRegistry:
             challenge = f'Bearer realm="{realm}",service="test",scope="repository:evil/kernel:pull"'
             return self._send(handler, 401, b"{}", {"WWW-Authenticate": challenge})
         if self.statuses.get(path):
-            return self._send(handler, self.statuses[path].pop(0), b"not now")
+            more = {"Retry-After": self.retry_after} if self.retry_after else None
+            return self._send(handler, self.statuses[path].pop(0), b"not now", more)
         if path in self.redirects:
             return self._send(handler, 307, b"", {"Location": self.redirects[path]})
         if path not in self.files:

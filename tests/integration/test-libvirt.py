@@ -221,6 +221,8 @@ def a_connection_that_runs_no_qemu_is_refused_in_a_sentence():
         expect_sentence(box.run(*run, "test:///default", "--", "true"), 69,
                         "libvirt runs no QEMU at 'test:///default' but TEST: connect to a URI such "
                         "as 'qemu:///session'")
+        for words in ((*run, "", "--", "true"), ("exec", "--connect", "", "--domain", "x", "--", "true")):
+            expect_sentence(box.run(*words), 2, "The URI of the libvirt to connect to is empty")
         expect_sentence(box.run(*run, "nonsense:///x", "--", "true"), 69,
                         "There is no connection to libvirt at 'nonsense:///x': ")
         expect_sentence(box.run(*run, "qemu+unix:///session?socket=/nowhere/at-all", "--", "true"),

@@ -302,6 +302,23 @@ def a_broken_transfer_goes_on_where_it_was():
 
 
 @test
+def a_registry_that_has_no_time_is_asked_again_when_it_says_but_not_for_long():
+    with Box() as box, FakeRegistry() as registry:
+        reference = registry.put([kernel_layer()])
+        path = "/v2/evil/kernel/manifests/1"
+        registry.statuses[path] = [429]
+        registry.retry_after = "3600"
+        started = time.monotonic()
+        expect_sentence(box.pull(reference), 69, "cannot be fetched: .* status 429")
+        assert time.monotonic() - started < 60 and len(registry.asked(path)) == 1, registry.requests
+        registry.statuses[path] = [429, 500]
+        registry.retry_after = "1"
+        started = time.monotonic()
+        expect(box.pull(reference), 0)
+        assert time.monotonic() - started > 2 and len(registry.asked(path)) == 4, registry.requests
+
+
+@test
 def a_pull_that_was_given_up_is_resumed_by_the_next():
     with Box() as box, FakeRegistry() as registry:
         data = kernel_layer(padding=300000)

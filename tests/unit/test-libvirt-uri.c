@@ -32,6 +32,30 @@ test_a_uri_with_a_host_is_remote(void)
         g_assert_cmpint(mf_libvirt_uri_is_remote(cases[i].uri), ==, cases[i].remote);
 }
 
+static void
+test_an_empty_uri_is_none(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(mf_libvirt_uri_check("qemu:///session", NULL));
+    g_assert_false(mf_libvirt_uri_check("", &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+}
+
+static void
+test_who_does_not_answer_is_named_by_daemon_and_package(void)
+{
+    static const char *const silent[] = {
+        REMOTE, "qemu:///embed", "qemu+unix:///session?socket=/a", "test:///default", "no URI", "",
+    };
+
+    g_assert_nonnull(strstr(mf_libvirt_uri_advise("qemu:///session"), "package libvirt-daemon "));
+    g_assert_nonnull(strstr(mf_libvirt_uri_advise("qemu:///system"), "systemctl start libvirtd"));
+    g_assert_nonnull(strstr(mf_libvirt_uri_advise("qemu+unix:///system"), "virtqemud"));
+    for (gsize i = 0; i < G_N_ELEMENTS(silent); i++)
+        g_assert_null(mf_libvirt_uri_advise(silent[i]));
+}
+
 static MfSpec *
 make_spec(const char *uri)
 {
@@ -141,5 +165,8 @@ main(int argc, char **argv)
                     test_what_would_be_made_on_another_host_is_refused);
     g_test_add_func("/libvirt-uri/what-libvirt-cannot-start-is-refused",
                     test_what_libvirt_cannot_start_is_refused);
+    g_test_add_func("/libvirt-uri/an-empty-uri-is-none", test_an_empty_uri_is_none);
+    g_test_add_func("/libvirt-uri/who-does-not-answer-is-named-by-daemon-and-package",
+                    test_who_does_not_answer_is_named_by_daemon_and_package);
     return g_test_run();
 }
