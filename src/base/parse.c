@@ -252,3 +252,31 @@ mf_format_duration(gint64 ms)
     return g_strdup_printf("%" G_GINT64_FORMAT "h%" G_GINT64_FORMAT "m", seconds / 3600,
                            seconds % 3600 / 60);
 }
+
+/* "a, b or c". Owned by the caller. */
+static char *
+list_names(const char *const *names)
+{
+    GString *list = g_string_new(NULL);
+
+    for (guint i = 0; names[i]; i++)
+        g_string_append_printf(list, "%s%s", i == 0 ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    return g_string_free(list, FALSE);
+}
+
+gboolean
+mf_parse_choice(const char *text, const char *what, const char *const *names, guint *ret_index,
+                GError **error)
+{
+    g_autofree char *list = NULL;
+
+    for (guint i = 0; names[i]; i++) {
+        if (g_str_equal(text, names[i])) {
+            *ret_index = i;
+            return TRUE;
+        }
+    }
+    list = list_names(names);
+    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "'%s' is not %s: expected %s.", text, what, list);
+    return FALSE;
+}

@@ -30,6 +30,11 @@ gboolean mf_parse_is_written_as_duration(const char *text);
 gboolean mf_parse_uint(const char *text, const char *what, guint64 min, guint64 max,
                        guint64 *ret_value, GError **error);
 
+/* The place of 'text' in 'names', whose last is NULL; 'what' names the choice in the message, with
+ * its article ("a root mode"). */
+gboolean mf_parse_choice(const char *text, const char *what, const char *const *names,
+                         guint *ret_index, GError **error);
+
 /* A signal's number: its name, with or without "SIG" and in either case, or the number itself, from
  * 1 to 64. */
 gboolean mf_parse_signal(const char *text, int *ret_signal, GError **error);

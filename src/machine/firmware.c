@@ -10,14 +10,15 @@
 #include "base/copy.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "machine/qcow2.h"
 
 /* ARM's variables are 64 MiB, most of it holes. */
 #define VARS_MAX  (G_GUINT64_CONSTANT(64) << 20)
 #define VARS_NAME "OVMF_VARS.fd"
 
-static const char *const names[] = {"off", "setup", "ms", "custom"};
-G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_SECURE_BOOTS);
+static const char *const names[] = {"off", "setup", "ms", "custom", NULL};
+G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_SECURE_BOOTS + 1);
 
 typedef struct {
     const char *code, *vars;
@@ -116,15 +117,12 @@ mf_secure_boot_name(MfSecureBoot mode)
 gboolean
 mf_secure_boot_parse(const char *text, MfSecureBoot *ret_mode, GError **error)
 {
-    for (MfSecureBoot mode = 0; mode < MF_N_SECURE_BOOTS; mode++) {
-        if (!g_str_equal(text, names[mode]))
-            continue;
-        *ret_mode = mode;
-        return TRUE;
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not a mode of Secure Boot: expected off, setup, ms or custom.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a mode of Secure Boot", names, &index, error))
+        return FALSE;
+    *ret_mode = (MfSecureBoot)index;
+    return TRUE;
 }
 
 /* How large the flash is that the file holds, in bytes, and the file's format; -1 with errno. */

@@ -10,29 +10,27 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 
 #define KVM_DEVICE "/dev/kvm"
+
+static const char *const accels[] = {"auto", "kvm", "tcg", NULL};
 
 const char *
 mf_accel_name(MfAccel accel)
 {
-    static const char *const names[] = {"auto", "kvm", "tcg"};
-
-    return names[accel];
+    return accels[accel];
 }
 
 gboolean
 mf_accel_parse(const char *text, MfAccel *ret_accel, GError **error)
 {
-    for (MfAccel accel = MF_ACCEL_AUTO; accel <= MF_ACCEL_TCG; accel++) {
-        if (g_str_equal(text, mf_accel_name(accel))) {
-            *ret_accel = accel;
-            return TRUE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not an accelerator: expected auto, kvm or tcg.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "an accelerator", accels, &index, error))
+        return FALSE;
+    *ret_accel = (MfAccel)index;
+    return TRUE;
 }
 
 /* Whether the first CPU's flags name vmx or svm. Only the head of the file is read: on a large

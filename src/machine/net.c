@@ -4,26 +4,17 @@
 #include "base/error.h"
 #include "base/parse.h"
 
-static const char *const names[] = {"none", "user"};
-
-const char *
-mf_net_name(MfNet net)
-{
-    return names[net];
-}
+static const char *const names[] = {"none", "user", NULL};
 
 gboolean
 mf_net_parse(const char *text, MfNet *ret_net, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (!g_str_equal(text, names[i]))
-            continue;
-        *ret_net = (MfNet)i;
-        return TRUE;
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "'%s' is not a network: expected none or user.",
-                text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a network", names, &index, error))
+        return FALSE;
+    *ret_net = (MfNet)index;
+    return TRUE;
 }
 
 gboolean

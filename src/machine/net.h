@@ -16,7 +16,6 @@ typedef struct {
     guint16 guest_port;
 } MfForward;
 
-const char *mf_net_name(MfNet net);
 gboolean mf_net_parse(const char *text, MfNet *ret_net, GError **error);
 
 /* Reads a --forward value, "tcp|udp:HOST_PORT:GUEST_PORT". MF_ERROR_CONFIG. */

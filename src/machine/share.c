@@ -7,28 +7,26 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "wire/guest-protocol.h"
+
+static const char *const types[] = {"auto", "9p", "virtiofs", NULL};
 
 const char *
 mf_share_type_name(MfShareType type)
 {
-    static const char *const names[] = {"auto", "9p", "virtiofs"};
-
-    return names[type];
+    return types[type];
 }
 
 gboolean
 mf_share_type_parse(const char *text, MfShareType *ret_type, GError **error)
 {
-    for (MfShareType type = MF_SHARE_AUTO; type <= MF_SHARE_VIRTIOFS; type++) {
-        if (g_str_equal(text, mf_share_type_name(type))) {
-            *ret_type = type;
-            return TRUE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not a way to share directories: expected auto, 9p or virtiofs.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a way to share directories", types, &index, error))
+        return FALSE;
+    *ret_type = (MfShareType)index;
+    return TRUE;
 }
 
 MfShare *

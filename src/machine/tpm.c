@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/parse.h"
 #include "base/tempdir.h"
 
 #define PROGRAM "swtpm"
@@ -16,7 +17,7 @@
 #define CHARDEV_ID "tpm"
 #define BACKEND_ID "tpm0"
 
-static const char *const names[] = {"none", "1.2", "2.0"};
+static const char *const names[] = {"none", "1.2", "2.0", NULL};
 
 const char *
 mf_tpm_name(MfTpm tpm)
@@ -27,15 +28,12 @@ mf_tpm_name(MfTpm tpm)
 gboolean
 mf_tpm_parse(const char *text, MfTpm *ret_tpm, GError **error)
 {
-    for (MfTpm tpm = MF_TPM_NONE; tpm < G_N_ELEMENTS(names); tpm++) {
-        if (!g_str_equal(text, names[tpm]))
-            continue;
-        *ret_tpm = tpm;
-        return TRUE;
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "'%s' is not a TPM: expected none, 1.2 or 2.0.",
-                text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a TPM", names, &index, error))
+        return FALSE;
+    *ret_tpm = (MfTpm)index;
+    return TRUE;
 }
 
 gboolean

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/output-policy.h"
 
-#include "base/error.h"
+#include "base/parse.h"
+
+static const char *const names[] = {
+    [MF_OUTPUT_ON_FAILURE] = "on-failure",
+    [MF_OUTPUT_LIVE] = "live",
+    [MF_OUTPUT_NEVER] = "never",
+    NULL,
+};
 
 gboolean
 mf_output_policy_parse(const char *text, MfOutputPolicy *ret_policy, GError **error)
 {
-    static const char *const names[] = {
-        [MF_OUTPUT_ON_FAILURE] = "on-failure",
-        [MF_OUTPUT_LIVE] = "live",
-        [MF_OUTPUT_NEVER] = "never",
-    };
+    guint index;
 
-    for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (g_str_equal(text, names[i])) {
-            *ret_policy = (MfOutputPolicy)i;
-            return TRUE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' does not say when output is shown: 'live', 'on-failure' or 'never' does.",
-                text);
-    return FALSE;
+    if (!mf_parse_choice(text, "a time to show output", names, &index, error))
+        return FALSE;
+    *ret_policy = (MfOutputPolicy)index;
+    return TRUE;
 }

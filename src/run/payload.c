@@ -2,26 +2,19 @@
 #include "run/payload.h"
 
 #include "base/error.h"
+#include "base/parse.h"
 
-static const char *const outputs[] = {"exit_code", "json"};
-
-const char *
-mf_payload_output_name(MfPayloadOutput output)
-{
-    return outputs[output];
-}
+static const char *const outputs[] = {"exit_code", "json", NULL};
 
 gboolean
 mf_payload_output_parse(const char *text, MfPayloadOutput *ret_output, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(outputs); i++)
-        if (g_str_equal(text, outputs[i])) {
-            *ret_output = (MfPayloadOutput)i;
-            return TRUE;
-        }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is nothing that an output can be read as: expected exit_code or json.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a way to read output", outputs, &index, error))
+        return FALSE;
+    *ret_output = (MfPayloadOutput)index;
+    return TRUE;
 }
 
 MfPayload *

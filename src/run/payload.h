@@ -12,7 +12,6 @@ typedef enum {
     MF_PAYLOAD_JSON,      /* metrics */
 } MfPayloadOutput;
 
-const char *mf_payload_output_name(MfPayloadOutput output); /* "exit_code", "json" */
 gboolean mf_payload_output_parse(const char *text, MfPayloadOutput *ret_output, GError **error);
 
 typedef struct {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 
 struct _MfSplatPolicy {
     MfSplatRule rule;
@@ -12,26 +13,17 @@ struct _MfSplatPolicy {
     GPtrArray *deny;  /* owned; of regex_t */
 };
 
-static const char *const rules[] = {"default", "fail", "warn", "ignore"};
-
-const char *
-mf_splat_rule_name(MfSplatRule rule)
-{
-    return rules[rule];
-}
+static const char *const rules[] = {"default", "fail", "warn", "ignore", NULL};
 
 gboolean
 mf_splat_rule_parse(const char *text, MfSplatRule *ret_rule, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(rules); i++) {
-        if (g_str_equal(text, rules[i])) {
-            *ret_rule = (MfSplatRule)i;
-            return TRUE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not a rule for splats: expected default, fail, warn or ignore.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a rule for splats", rules, &index, error))
+        return FALSE;
+    *ret_rule = (MfSplatRule)index;
+    return TRUE;
 }
 
 static void

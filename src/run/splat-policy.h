@@ -13,7 +13,6 @@ typedef enum {
     MF_SPLAT_RULE_IGNORE,
 } MfSplatRule;
 
-const char *mf_splat_rule_name(MfSplatRule rule); /* "default", "fail", "warn", "ignore" */
 gboolean mf_splat_rule_parse(const char *text, MfSplatRule *ret_rule, GError **error);
 
 /*

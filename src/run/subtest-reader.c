@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/error.h"
+#include "base/parse.h"
 #include "base/plain-text.h"
 #include "run/ktap.h"
 #include "run/pattern.h"
@@ -16,29 +16,20 @@ struct _MfSubtestReader {
     GString *partial; /* owned; the line that is not complete yet */
 };
 
-static const char *const formats[] = {"none", "tap", "ktap", "lines"};
+static const char *const formats[] = {"none", "tap", "ktap", "lines", NULL};
 
-const char *const mf_subtest_pass_lines[] = {"\\[(?:PASS|OK|PASSED)\\]\\s+(.*)", NULL};
-const char *const mf_subtest_fail_lines[] = {"\\[(?:FAIL|FAILED|ERROR)\\]\\s+(.*)", NULL};
-
-const char *
-mf_subtest_format_name(MfSubtestFormat format)
-{
-    return formats[format];
-}
+static const char *const pass_lines[] = {"\\[(?:PASS|OK|PASSED)\\]\\s+(.*)", NULL};
+static const char *const fail_lines[] = {"\\[(?:FAIL|FAILED|ERROR)\\]\\s+(.*)", NULL};
 
 gboolean
 mf_subtest_format_parse(const char *text, MfSubtestFormat *ret_format, GError **error)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(formats); i++) {
-        if (g_str_equal(text, formats[i])) {
-            *ret_format = (MfSubtestFormat)i;
-            return TRUE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "'%s' is not a format of sub-tests: expected none, tap, ktap or lines.", text);
-    return FALSE;
+    guint index;
+
+    if (!mf_parse_choice(text, "a format of sub-tests", formats, &index, error))
+        return FALSE;
+    *ret_format = (MfSubtestFormat)index;
+    return TRUE;
 }
 
 MfSubtestReader *
@@ -56,9 +47,8 @@ mf_subtest_reader_new(MfSubtestFormat format, const char *const *pass, const cha
     if (format != MF_SUBTEST_FORMAT_LINES)
         return g_steal_pointer(&self);
 
-    self->pass = mf_pattern_compile_all(pass ? pass : mf_subtest_pass_lines, 0, error);
-    self->fail =
-        self->pass ? mf_pattern_compile_all(fail ? fail : mf_subtest_fail_lines, 0, error) : NULL;
+    self->pass = mf_pattern_compile_all(pass ? pass : pass_lines, 0, error);
+    self->fail = self->pass ? mf_pattern_compile_all(fail ? fail : fail_lines, 0, error) : NULL;
     return self->fail ? g_steal_pointer(&self) : NULL;
 }
 

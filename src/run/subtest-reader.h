@@ -13,14 +13,7 @@ typedef enum {
     MF_SUBTEST_FORMAT_LINES, /* a line a test, by patterns */
 } MfSubtestFormat;
 
-const char *mf_subtest_format_name(MfSubtestFormat format); /* "none", "tap", "ktap", "lines" */
 gboolean mf_subtest_format_parse(const char *text, MfSubtestFormat *ret_format, GError **error);
-
-/* The patterns of LINES where there are none of the target's own: "[PASS] name", also OK and
- * PASSED;
- * "[FAIL] name", also FAILED and ERROR. */
-extern const char *const mf_subtest_pass_lines[];
-extern const char *const mf_subtest_fail_lines[];
 
 /*
  * Reads sub-tests out of what somebody says: MfKtap for TAP and KTAP; for LINES a line tells of a
@@ -32,7 +25,8 @@ typedef struct _MfSubtestReader MfSubtestReader;
 /* The longest line that is read; the rest of a longer one is left out. */
 #define MF_SUBTEST_LINE_MAX (64u << 10)
 
-/* 'pass' and 'fail' (both may be NULL: the usual ones) are for LINES only. 'to' is borrowed for the
+/* 'pass' and 'fail' are for LINES only; NULL for the usual ones: "[PASS] name", also OK and PASSED,
+ * and "[FAIL] name", also FAILED and ERROR. 'to' is borrowed for the
  * object's life. MF_ERROR_CONFIG for a broken pattern, with the position in it. */
 MfSubtestReader *mf_subtest_reader_new(MfSubtestFormat format, const char *const *pass,
                                        const char *const *fail, MfSubtests *to, GError **error);

@@ -6,24 +6,15 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 
 /* Of Linux, and of a label in RFC 1123. */
 #define HOSTNAME_MAX       64
 #define HOSTNAME_LABEL_MAX 63
 
-static const char *const root_modes[] = {"overlay", "ro", "rw"};
-static const char *const inits[] = {"agent", "script"};
-static const char *const caches[] = {"default", "none", "mmap", "loose", "fscache"};
-
-/* The index of 'text' in 'names', -1 when it is none of them. */
-static int
-find_name(const char *text, const char *const *names, gsize n)
-{
-    for (gsize i = 0; i < n; i++)
-        if (g_str_equal(text, names[i]))
-            return (int)i;
-    return -1;
-}
+static const char *const root_modes[] = {"overlay", "ro", "rw", NULL};
+static const char *const inits[] = {"agent", "script", NULL};
+static const char *const caches[] = {"default", "none", "mmap", "loose", "fscache", NULL};
 
 const char *
 mf_root_mode_name(MfRootMode mode)
@@ -34,14 +25,11 @@ mf_root_mode_name(MfRootMode mode)
 gboolean
 mf_root_mode_parse(const char *text, MfRootMode *ret_mode, GError **error)
 {
-    int found = find_name(text, root_modes, G_N_ELEMENTS(root_modes));
+    guint index;
 
-    if (found < 0) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "'%s' is not a root mode: expected overlay, ro or rw.", text);
+    if (!mf_parse_choice(text, "a root mode", root_modes, &index, error))
         return FALSE;
-    }
-    *ret_mode = (MfRootMode)found;
+    *ret_mode = (MfRootMode)index;
     return TRUE;
 }
 
@@ -54,14 +42,11 @@ mf_init_name(MfInit init)
 gboolean
 mf_init_parse(const char *text, MfInit *ret_init, GError **error)
 {
-    int found = find_name(text, inits, G_N_ELEMENTS(inits));
+    guint index;
 
-    if (found < 0) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "'%s' is not an init: expected agent or script.", text);
+    if (!mf_parse_choice(text, "an init", inits, &index, error))
         return FALSE;
-    }
-    *ret_init = (MfInit)found;
+    *ret_init = (MfInit)index;
     return TRUE;
 }
 
@@ -142,15 +127,11 @@ mf_9p_cache_name(Mf9pCache cache)
 gboolean
 mf_9p_cache_parse(const char *text, Mf9pCache *ret_cache, GError **error)
 {
-    int found = find_name(text, caches, G_N_ELEMENTS(caches));
+    guint index;
 
-    if (found < 0) {
-        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                    "'%s' is not a 9p cache mode: expected default, none, mmap, loose or fscache.",
-                    text);
+    if (!mf_parse_choice(text, "a 9p cache mode", caches, &index, error))
         return FALSE;
-    }
-    *ret_cache = (Mf9pCache)found;
+    *ret_cache = (Mf9pCache)index;
     return TRUE;
 }
 

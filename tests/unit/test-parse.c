@@ -198,6 +198,21 @@ test_signals_are_read_by_name_and_number(void)
     }
 }
 
+static void
+test_a_choice_is_one_of_its_names_to_the_letter(void)
+{
+    static const char *const names[] = {"none", "user", "bridge", NULL};
+    g_autoptr(GError) error = NULL;
+    guint index = 7;
+
+    g_assert_true(mf_parse_choice("bridge", "a network", names, &index, NULL));
+    g_assert_cmpuint(index, ==, 2);
+    g_assert_false(mf_parse_choice("User", "a network", names, &index, &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_cmpstr(error->message, ==, "'User' is not a network: expected none, user or bridge.");
+    g_assert_cmpuint(index, ==, 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -214,6 +229,8 @@ main(int argc, char **argv)
     g_test_add_func("/parse/signals-are-read-by-name-and-number",
                     test_signals_are_read_by_name_and_number);
     g_test_add_func("/parse/numbers-are-bounded", test_numbers_are_bounded);
+    g_test_add_func("/parse/a-choice-is-one-of-its-names-to-the-letter",
+                    test_a_choice_is_one_of_its_names_to_the_letter);
     g_test_add_func("/parse/sizes-are-formatted-in-ascii", test_sizes_are_formatted_in_ascii);
     return g_test_run();
 }

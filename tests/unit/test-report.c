@@ -266,8 +266,7 @@ test_output_policies_are_read_by_name(Fixture *self, gconstpointer data)
     g_assert_false(mf_output_policy_parse("always", &policy, &error));
     g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
     g_assert_cmpstr(error->message, ==,
-                    "'always' does not say when output is shown: 'live', 'on-failure' or 'never' "
-                    "does.");
+                    "'always' is not a time to show output: expected on-failure, live or never.");
 }
 
 int
