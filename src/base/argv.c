@@ -19,16 +19,6 @@ mf_argv_new(const char *program)
     return self;
 }
 
-MfArgv *
-mf_argv_copy(const MfArgv *self)
-{
-    const char *const *arguments = mf_argv_get(self);
-    MfArgv *copy = mf_argv_new(arguments[0]);
-
-    mf_argv_add_strv(copy, arguments + 1);
-    return copy;
-}
-
 void
 mf_argv_free(MfArgv *self)
 {
@@ -105,16 +95,6 @@ add_props_valist(MfArgv *self, const char *head, va_list args)
 }
 
 void
-mf_argv_add_props(MfArgv *self, const char *head, ...)
-{
-    va_list args;
-
-    va_start(args, head);
-    add_props_valist(self, head, args);
-    va_end(args);
-}
-
-void
 mf_argv_add_option(MfArgv *self, const char *option, const char *head, ...)
 {
     va_list args;
@@ -137,8 +117,8 @@ mf_argv_get_program(const MfArgv *self)
     return g_ptr_array_index(self->arguments, 0);
 }
 
-static char *
-join_quoted(const MfArgv *self, gboolean lines)
+char *
+mf_argv_to_lines(const MfArgv *self)
 {
     GString *text = g_string_new(NULL);
 
@@ -146,20 +126,8 @@ join_quoted(const MfArgv *self, gboolean lines)
         g_autofree char *quoted = mf_shell_quote_if_needed(*argument);
 
         if (text->len)
-            g_string_append(text, lines && **argument == '-' ? " \\\n    " : " ");
+            g_string_append(text, **argument == '-' ? " \\\n    " : " ");
         g_string_append(text, quoted);
     }
     return g_string_free(text, FALSE);
-}
-
-char *
-mf_argv_to_line(const MfArgv *self)
-{
-    return join_quoted(self, FALSE);
-}
-
-char *
-mf_argv_to_lines(const MfArgv *self)
-{
-    return join_quoted(self, TRUE);
 }

@@ -5,12 +5,12 @@
 
 /*
  * A command line under construction. Errors made while it is built (a NUL or an empty program)
- * cannot occur by construction; values with commas are escaped for QEMU by the add_props family.
+ * cannot occur by construction; values with commas are escaped for QEMU by
+ * mf_argv_add_option().
  */
 typedef struct MfArgv MfArgv;
 
 MfArgv *mf_argv_new(const char *program);
-MfArgv *mf_argv_copy(const MfArgv *self);
 void mf_argv_free(MfArgv *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfArgv, mf_argv_free)
 
@@ -21,14 +21,11 @@ void mf_argv_addf(MfArgv *self, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void mf_argv_add_strv(MfArgv *self, const char *const *arguments);
 
 /*
- * Appends one QEMU option value: 'head' (NULL for none), then "name=value" pairs up to a NULL
- * name, all joined by commas; commas in values are doubled as QEMU wants them. A pair whose value
- * is NULL is left out, so an optional property is written as a conditional expression. The list
- * ends with a single NULL in the place of a name.
+ * Appends an option of QEMU's ("-device"), and its value: 'head' (NULL for none), then "name=value"
+ * pairs up to a NULL name, all joined by commas; commas in values are doubled as QEMU wants them. A
+ * pair whose value is NULL is left out, so an optional property is written as a conditional
+ * expression. The list ends with a single NULL in the place of a name.
  */
-void mf_argv_add_props(MfArgv *self, const char *head, ...) G_GNUC_NULL_TERMINATED;
-
-/* The same, starting with an option: "-device", then the value. */
 void
 mf_argv_add_option(MfArgv *self, const char *option, const char *head, ...) G_GNUC_NULL_TERMINATED;
 
@@ -36,10 +33,8 @@ mf_argv_add_option(MfArgv *self, const char *option, const char *head, ...) G_GN
 const char *const *mf_argv_get(const MfArgv *self);
 const char *mf_argv_get_program(const MfArgv *self);
 
-/* One shell-quoted line, for people and logs. Owned by the caller. */
-char *mf_argv_to_line(const MfArgv *self);
-
-/* One option with its values per line, for golden files and --print-qemu. Owned by the caller. */
+/* Shell-quoted, one option with its values per line: for people, logs and golden files. Owned by
+ * the caller. */
 char *mf_argv_to_lines(const MfArgv *self);
 
 /* 'value' with every comma doubled. Owned by the caller. */

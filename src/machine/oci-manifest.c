@@ -11,11 +11,11 @@
 /* So many platforms are named when the wanted one is not there. */
 #define OFFERED_MAX 12
 
-void
-mf_oci_layer_free(MfOciLayer *self)
+static void
+layer_free(gpointer data)
 {
-    if (!self)
-        return;
+    MfOciLayer *self = data;
+
     g_free(self->digest);
     g_free(self);
 }
@@ -174,7 +174,7 @@ read_layers(MfOciManifest *self, const MfJson *top, const char *shown, GError **
     if (!mf_json_get_array(top, "layers", &entries, &count, error) ||
         !check_caps(count, shown, error))
         return FALSE;
-    self->layers = g_ptr_array_new_with_free_func((GDestroyNotify)mf_oci_layer_free);
+    self->layers = g_ptr_array_new_with_free_func(layer_free);
     for (gsize i = 0; i < count; i++) {
         MfJson entry = mf_json_element(&entries, i);
         MfOciLayer *layer = read_layer(&entry, shown, error);

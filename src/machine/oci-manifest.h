@@ -29,8 +29,6 @@ typedef struct {
     guint64 size; /* in bytes, compressed */
 } MfOciLayer;
 
-void mf_oci_layer_free(MfOciLayer *self);
-
 /* Either the image to ask for next, or the layers. */
 typedef struct {
     char *image;       /* "sha256:..."; NULL when this has the layers */

@@ -105,12 +105,6 @@ mf_prose_append_headline(GString *to, const MfEvent *finished, guint number, gbo
     g_string_append(to, outcome->attempts > 0 ? ")\n" : "\n");
 }
 
-char *
-mf_prose_reason(const MfOutcomeReport *outcome)
-{
-    return mf_text_clean_line(outcome->reason ? outcome->reason : "");
-}
-
 static void
 append_lines(GString *to, const char *title, const char *text)
 {
@@ -323,7 +317,7 @@ append_not_passed(GString *to, const MfEvent *finished, gboolean colours)
             continue;
 
         g_autofree char *name = mf_text_clean_line(kase->name);
-        g_autofree char *reason = mf_prose_reason(outcome);
+        g_autofree char *reason = mf_text_clean_line(outcome->reason ? outcome->reason : "");
         append_word(to, outcome->outcome, colours);
         g_string_append_printf(to, "%s%s%s\n", name, *reason ? ": " : "", reason);
     }

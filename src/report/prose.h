@@ -30,6 +30,3 @@ char *mf_prose_subtests(const MfOutcomeReport *outcome);
 
 /* A duration as it is shown everywhere: "12.3s". Owned by the caller. */
 char *mf_prose_duration(gint64 duration_us);
-
-/* Why it did not pass, in one line; "" for one that did. Owned by the caller. */
-char *mf_prose_reason(const MfOutcomeReport *outcome);

@@ -16,11 +16,11 @@ typedef struct {
     GHashTable *counted; /* to how often it was met in this repetition */
 } Sorting;
 
-void
-mf_series_free(MfSeries *self)
+static void
+series_free(gpointer data)
 {
-    if (!self)
-        return;
+    MfSeries *self = data;
+
     g_free(self->payload);
     g_free(self->name);
     g_free(self->unit);
@@ -120,7 +120,7 @@ mf_series_of(const MfResult *result)
 {
     g_autoptr(GHashTable) by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     Sorting self = {
-        .all = g_ptr_array_new_with_free_func((GDestroyNotify)mf_series_free),
+        .all = g_ptr_array_new_with_free_func(series_free),
         .by_key = by_key,
     };
 

@@ -17,9 +17,6 @@ typedef struct {
     guint runs;     /* how many repetitions there were: more than values where some gave none */
 } MfSeries;
 
-void mf_series_free(MfSeries *self);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfSeries, mf_series_free)
-
 /* Those of a run (NULL: none), in the order of their first values: of MfSeries, owned by the
  * caller. */
 GPtrArray *mf_series_of(const MfResult *result);

@@ -80,16 +80,6 @@ mf_check_new_range(const char *metric, double low, double high, GError **error)
     return new_bounded(MF_CHECK_RANGE, metric, low, high, error);
 }
 
-MfCheck *
-mf_check_copy(const MfCheck *self)
-{
-    MfCheck *copy = g_new(MfCheck, 1);
-
-    *copy = *self;
-    copy->metric = g_strdup(self->metric);
-    return copy;
-}
-
 void
 mf_check_free(MfCheck *self)
 {

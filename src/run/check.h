@@ -32,7 +32,6 @@ MfCheck *mf_check_new_min(const char *metric, double low, GError **error);
 MfCheck *mf_check_new_max(const char *metric, double high, GError **error);
 MfCheck *mf_check_new_range(const char *metric, double low, double high, GError **error);
 
-MfCheck *mf_check_copy(const MfCheck *self);
 void mf_check_free(MfCheck *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfCheck, mf_check_free)
 

@@ -371,12 +371,6 @@ mf_console_rules_get_state(const MfConsoleRules *self)
     return self->state;
 }
 
-gboolean
-mf_console_rules_has_landmarks(const MfConsoleRules *self)
-{
-    return self->landmarks->len > 0;
-}
-
 char *
 mf_console_rules_describe_awaited(const MfConsoleRules *self)
 {

@@ -78,9 +78,6 @@ void mf_console_rules_check_time(MfConsoleRules *self, gint64 now);
 
 MfConsoleState mf_console_rules_get_state(const MfConsoleRules *self);
 
-/* Whether there is a landmark at all. */
-gboolean mf_console_rules_has_landmarks(const MfConsoleRules *self);
-
 /* "'login:' (landmark 2 of 3)", the one that is awaited; NULL when there is none. Owned by the
  * caller. */
 char *mf_console_rules_describe_awaited(const MfConsoleRules *self);

@@ -66,17 +66,6 @@ mf_metric_new(const char *name, double value, int fd)
     return self;
 }
 
-MfMetric *
-mf_metric_copy(const MfMetric *self)
-{
-    MfMetric *copy = g_new(MfMetric, 1);
-
-    *copy = *self;
-    copy->name = g_strdup(self->name);
-    copy->unit = g_strdup(self->unit);
-    return copy;
-}
-
 void
 mf_metric_free(MfMetric *self)
 {

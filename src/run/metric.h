@@ -29,7 +29,6 @@ typedef struct {
 
 /* The name is made fit to be shown, and cut after MF_METRIC_NAME_MAX bytes. */
 MfMetric *mf_metric_new(const char *name, double value, int fd);
-MfMetric *mf_metric_copy(const MfMetric *self);
 void mf_metric_free(MfMetric *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfMetric, mf_metric_free)
 

@@ -383,8 +383,8 @@ find_missing(const Build *self)
     return kernel ? NULL : g_strdup(error->message);
 }
 
-MfCase *
-mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuildOptions *options)
+static MfCase *
+build_case(const MfConfigTarget *config, json_object *json, const MfCaseBuildOptions *options)
 {
     MfCase *the_case = g_new0(MfCase, 1);
     const Build build = {config, json, options, the_case->target = mf_target_new()};
@@ -416,27 +416,6 @@ mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuild
     return the_case;
 }
 
-/* Whether no case before it has the name of the last one. */
-static gboolean
-check_name(const GPtrArray *cases, const GPtrArray *targets, GError **error)
-{
-    guint last = cases->len - 1;
-    const MfCase *newest = cases->pdata[last];
-
-    for (guint i = 0; i < last; i++) {
-        const MfCase *other = cases->pdata[i];
-
-        if (!g_str_equal(other->name, newest->name))
-            continue;
-        g_autofree char *place = mf_origin_describe(find_origin(targets->pdata[i], "name"));
-        mf_origin_set_error(error, find_origin(targets->pdata[last], "name"),
-                            "There is a target '%s' already, at %s: give each a name of its own.",
-                            newest->name, place);
-        return FALSE;
-    }
-    return TRUE;
-}
-
 GPtrArray *
 mf_case_build_all(const GPtrArray *targets, const MfCaseBuildOptions *options, GError **error)
 {
@@ -449,9 +428,7 @@ mf_case_build_all(const GPtrArray *targets, const MfCaseBuildOptions *options, G
 
         if (!config)
             return NULL;
-        g_ptr_array_add(cases, mf_case_build(config, json, options));
-        if (!check_name(cases, targets, error))
-            return NULL;
+        g_ptr_array_add(cases, build_case(config, json, options));
     }
     return g_steal_pointer(&cases);
 }

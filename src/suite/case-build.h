@@ -13,13 +13,9 @@ typedef struct {
     gboolean skip_missing; /* a kernel, image or QEMU that is missing is a reason to skip */
 } MfCaseBuildOptions;
 
-/* 'config' was read from 'json', whose values know where they come from. The directory of the file
- * is what the guest has at MF_GUEST_SHARE. */
-MfCase *
-mf_case_build(const MfConfigTarget *config, json_object *json, const MfCaseBuildOptions *options);
-
-/* Reads the targets that mf_config_get_targets() gives, and builds a case of each. An array of
- * MfCase, owned by the caller. MF_ERROR_CONFIG, with the place: what mf_config_read_target() says,
- * or two have the same name. */
+/* Reads the targets that mf_config_get_targets() gives, whose values know where they come from, and
+ * builds a case of each; the directory of the file is what the guest has at MF_GUEST_SHARE. An
+ * array of MfCase, owned by the caller. MF_ERROR_CONFIG, with the place: as
+ * mf_config_read_target(). */
 GPtrArray *
 mf_case_build_all(const GPtrArray *targets, const MfCaseBuildOptions *options, GError **error);

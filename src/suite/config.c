@@ -42,12 +42,6 @@ mf_config_get_path(const MfConfig *self)
     return self->file->path;
 }
 
-const char *
-mf_config_get_directory(const MfConfig *self)
-{
-    return self->file->directory;
-}
-
 const GPtrArray *
 mf_config_get_targets(const MfConfig *self)
 {

@@ -27,9 +27,8 @@ MfConfig *mf_config_load(const MfConfigSources *sources, GError **error);
 void mf_config_free(MfConfig *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfConfig, mf_config_free)
 
-/* The file, absolute; and its directory, against which its paths are read. Borrowed. */
+/* The file, absolute. Borrowed. */
 const char *mf_config_get_path(const MfConfig *self);
-const char *mf_config_get_directory(const MfConfig *self);
 
 /* The targets: the matrix expanded, variables replaced, every default filled in; each an object
  * whose values have their MfOrigin. Of json_object, borrowed. */

@@ -61,8 +61,8 @@ take_case(MfDurations *self, const MfJson *object, GError **error)
     return TRUE;
 }
 
-MfDurations *
-mf_durations_new(json_object *document, GError **error)
+static MfDurations *
+read_document(json_object *document, GError **error)
 {
     MfJson top = mf_json_top(document, "the result"), cases;
     g_autoptr(MfDurations) self = g_new0(MfDurations, 1);
@@ -97,7 +97,7 @@ mf_durations_load(const char *path, GError **error)
                     path);
         return NULL;
     }
-    self = mf_durations_new(document, &failure);
+    self = read_document(document, &failure);
     if (!self)
         mf_error_take_foreign(error, MF_ERROR_CONFIG, g_steal_pointer(&failure),
                               "'%s' is not a result", path);

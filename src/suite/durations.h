@@ -2,7 +2,6 @@
 #pragma once
 
 #include <glib.h>
-#include <json.h>
 
 /*
  * How long cases took in an earlier run, by its result (result-file.h): for shards that take the
@@ -14,8 +13,6 @@ typedef struct MfDurations MfDurations;
  * was not run has no duration. */
 MfDurations *mf_durations_load(const char *path, GError **error);
 
-/* The same of a document that was read. MF_ERROR_PROTOCOL. */
-MfDurations *mf_durations_new(json_object *document, GError **error);
 void mf_durations_free(MfDurations *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfDurations, mf_durations_free)
 

@@ -110,8 +110,9 @@ mf_matrix_axis_find(const GPtrArray *axes, const char *path)
     return NULL;
 }
 
-json_object *
-mf_matrix_axis_get(const MfMatrixAxis *axis, json_object *tree)
+/* The value of 'tree' at 'axis', or NULL. Borrowed. */
+static json_object *
+get_value(const MfMatrixAxis *axis, json_object *tree)
 {
     for (char **step = axis->steps; *step && tree; step++)
         tree = json_object_is_type(tree, json_type_object) ? json_object_object_get(tree, *step)
@@ -139,7 +140,7 @@ mf_matrix_axis_put(const MfMatrixAxis *axis, json_object *tree, json_object *val
 json_object *
 mf_matrix_axis_outranks(const MfMatrixAxis *axis, json_object *target, json_object *value)
 {
-    json_object *own = mf_matrix_axis_get(axis, target);
+    json_object *own = get_value(axis, target);
     const MfOrigin *higher = mf_origin_get(own), *lower = mf_origin_get(value);
 
     return higher && lower && higher->kind > lower->kind ? own : NULL;

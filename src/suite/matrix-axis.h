@@ -39,9 +39,6 @@ GPtrArray *mf_matrix_axis_list_settings(json_object *matrix, GError **error);
 /* The one of 'axes' with that path, or NULL. Borrowed. */
 const MfMatrixAxis *mf_matrix_axis_find(const GPtrArray *axes, const char *path);
 
-/* The value of 'tree' at 'axis', or NULL. Borrowed. */
-json_object *mf_matrix_axis_get(const MfMatrixAxis *axis, json_object *tree);
-
 /* Puts 'value' (taken) there; tables on the way are made. */
 void mf_matrix_axis_put(const MfMatrixAxis *axis, json_object *tree, json_object *value);
 

@@ -85,8 +85,9 @@ append_path(const MfJson *json, GString *path)
         g_string_append_printf(path, path->len > 0 ? ".%s" : "%s", json->name);
 }
 
-char *
-mf_json_path(const MfJson *json)
+/* Such as "props.addresses[2]"; empty at the top. Owned by the caller. */
+static char *
+make_path(const MfJson *json)
 {
     GString *path = g_string_new(NULL);
 
@@ -129,7 +130,7 @@ gboolean
 mf_json_refuse(const MfJson *json, const char *expected, GError **error)
 {
     const char *what = find_top(json)->name;
-    g_autofree char *path = mf_json_path(json);
+    g_autofree char *path = make_path(json);
     g_autofree char *found = describe(json->value);
 
     if (json->parent)
@@ -162,7 +163,7 @@ mf_json_get(const MfJson *object, const char *name, MfJson *ret_member, GError *
         return TRUE;
 
     MfJson missing = {.parent = object, .name = name};
-    g_autofree char *path = mf_json_path(&missing);
+    g_autofree char *path = make_path(&missing);
     g_set_error(error, MF_ERROR, MF_ERROR_PROTOCOL, "In %s, member '%s' is missing.",
                 find_top(object)->name, path);
     return FALSE;

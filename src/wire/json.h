@@ -42,9 +42,6 @@ gboolean mf_json_parse(const char *text, gsize size, gsize size_max, json_object
 /* The top of a document; 'what' names it within a sentence ("the reply to 'query-status'"). */
 MfJson mf_json_top(json_object *value, const char *what);
 
-/* The way to a value, such as "props.addresses[2]"; empty at the top. Owned by the caller. */
-char *mf_json_path(const MfJson *json);
-
 /* A member of an object: find answers FALSE when there is none (or no object), get fails. */
 gboolean mf_json_find(const MfJson *object, const char *name, MfJson *ret_member);
 gboolean mf_json_get(const MfJson *object, const char *name, MfJson *ret_member, GError **error);

@@ -18,12 +18,12 @@ test_props_without_head_start_with_a_name(void)
 {
     g_autoptr(MfArgv) argv = mf_argv_new("qemu");
 
-    mf_argv_add_props(argv, NULL, "id", "a", "size", "1M", NULL);
-    g_assert_cmpstr(mf_argv_get(argv)[1], ==, "id=a,size=1M");
+    mf_argv_add_option(argv, "-object", NULL, "id", "a", "size", "1M", NULL);
+    g_assert_cmpstr(mf_argv_get(argv)[2], ==, "id=a,size=1M");
 }
 
 static void
-test_the_line_reads_back_as_the_same_words(void)
+test_the_lines_read_back_as_the_same_words(void)
 {
     g_autoptr(MfArgv) argv = mf_argv_new("/opt/my qemu");
     g_autofree char **words = NULL;
@@ -32,8 +32,8 @@ test_the_line_reads_back_as_the_same_words(void)
     mf_argv_add_many(argv, "-append", "a=b 'c' \"d\" $e `f` \\", "", NULL);
     mf_argv_addf(argv, "%d", 42);
 
-    g_autofree char *line = mf_argv_to_line(argv);
-    g_assert_true(g_shell_parse_argv(line, &n, &words, NULL));
+    g_autofree char *lines = mf_argv_to_lines(argv);
+    g_assert_true(g_shell_parse_argv(lines, &n, &words, NULL));
     g_assert_cmpint(n, ==, 5);
     for (int i = 0; i < n; i++) {
         g_assert_cmpstr(words[i], ==, mf_argv_get(argv)[i]);
@@ -48,7 +48,7 @@ main(int argc, char **argv)
     g_test_add_func("/argv/T-6-commas-in-values-are-doubled", test_commas_in_values_are_doubled);
     g_test_add_func("/argv/props-without-head-start-with-a-name",
                     test_props_without_head_start_with_a_name);
-    g_test_add_func("/argv/the-line-reads-back-as-the-same-words",
-                    test_the_line_reads_back_as_the_same_words);
+    g_test_add_func("/argv/the-lines-read-back-as-the-same-words",
+                    test_the_lines_read_back_as_the_same_words);
     return g_test_run();
 }

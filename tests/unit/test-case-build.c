@@ -305,22 +305,6 @@ test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for(void)
 }
 
 static void
-test_two_targets_of_one_name_are_an_error_that_has_both_places(void)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) cases =
-        build_all("[[target]]\nname = 'a'\nkernel = 'k'\ncommand = 'true'\n"
-                  "[[target]]\nname = 'a'\nkernel = 'k'\ncommand = 'false'\n",
-                  FALSE, &error);
-
-    g_assert_null(cases);
-    g_assert_error(error, MF_ERROR, MF_ERROR_CONFIG);
-    g_assert_cmpstr(error->message, ==,
-                    FILE_PATH ":6:8: There is a target 'a' already, at " FILE_PATH
-                              ":2:8: give each a name of its own.");
-}
-
-static void
 test_console_rules_are_taken_as_they_are_written(void)
 {
     g_autoptr(GPtrArray) cases = build_one(
@@ -564,8 +548,6 @@ main(int argc, char **argv)
         {"what-a-host-lacks-is-a-reason-to-skip", test_what_a_host_lacks_is_a_reason_to_skip},
         {"a-missing-kernel-is-a-reason-to-skip-only-when-asked-for",
          test_a_missing_kernel_is_a_reason_to_skip_only_when_asked_for},
-        {"two-targets-of-one-name-are-an-error-that-has-both-places",
-         test_two_targets_of_one_name_are_an_error_that_has_both_places},
     };
 
     g_test_init(&argc, &argv, NULL);

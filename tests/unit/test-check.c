@@ -366,9 +366,8 @@ test_p40_a_range_upside_down_cannot_be_made(void)
 
     assert_refused(check, error, "'lat' is [2, 1.5], but lo must be <= hi.");
     g_autoptr(MfCheck) point = mf_check_new_range("lat", 2, 2, NULL);
-    g_autoptr(MfCheck) copy = mf_check_copy(point);
-    g_assert_cmpstr(copy->metric, ==, "lat");
-    g_assert_cmpfloat(copy->high, ==, 2);
+    g_assert_cmpstr(point->metric, ==, "lat");
+    g_assert_cmpfloat(point->high, ==, 2);
 }
 
 static void

@@ -109,7 +109,6 @@ test_every_layer_is_applied_and_defaults_are_filled_in(Fixture *self, gconstpoin
     assert_value(config, 0, "vm.num_cpus", "7", MF_ORIGIN_OPTION);
     assert_value(config, 0, "boot_timeout", "2m", MF_ORIGIN_DEFAULT);
     g_assert_cmpstr(mf_config_get_path(config), ==, self->file);
-    g_assert_cmpstr(mf_config_get_directory(config), ==, self->directory);
 }
 
 static void

@@ -336,8 +336,9 @@ test_q_4_the_device_of_exit_codes_is_there_only_when_asked_for(void)
     spec->debug_exit = FALSE;
 
     g_autoptr(MfArgv) without = mf_spec_to_argv(spec);
-    g_autofree char *line = mf_argv_to_line(without);
-    g_assert_null(strstr(line, "debug-exit"));
+    g_autofree char *lines = mf_argv_to_lines(without);
+
+    g_assert_null(strstr(lines, "debug-exit"));
 }
 
 static void

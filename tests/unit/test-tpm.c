@@ -11,7 +11,7 @@
 static void
 assert_lines(const MfArgv *argv, const char *expected)
 {
-    g_autofree char *line = mf_argv_to_line(argv);
+    g_autofree char *line = g_strjoinv(" ", (char **)mf_argv_get(argv));
 
     g_assert_cmpstr(line, ==, expected);
 }
