@@ -7,6 +7,7 @@ MAYFLY, and MAYFLY_TEST_KERNELS (the directory that tools/test-kernels.sh prints
 """
 
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -78,6 +79,20 @@ class Sandbox:
         path = os.path.join(self.directory, name)
         os.mkdir(path)
         return path
+
+    def write(self, name, content, mode=0o644):
+        """Puts a text, or bytes, into a file below the working directory; returns its path."""
+        path = os.path.join(self.work, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(path, mode)
+        return path
+
+    def read(self, name):
+        """The bytes of a file below the working directory."""
+        with open(os.path.join(self.work, name), "rb") as file:
+            return file.read()
 
     def start(self, *arguments, **options):
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
@@ -170,6 +185,12 @@ def expect_sentence(result, status, pattern):
     lines = [line for line in result.err.decode(errors="replace").splitlines() if line.strip()]
     assert lines[0].startswith("mayfly: "), f"not a message of mayfly: {result!r}"
     assert len(lines) == 1, f"more than one sentence: {result!r}"
+
+
+def sha256(path):
+    """The sum of a file that may be large."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def free_port():

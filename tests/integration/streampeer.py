@@ -2,6 +2,7 @@
 """The host's end of the stream port, for tests: frames, command records, and a peer on a socket."""
 
 import os
+import pathlib
 import selectors
 import socket
 import struct
@@ -25,6 +26,18 @@ def record(args=None, **fields):
     parts += [b'env=' + os.fsencode(f'{k}={v}') for k, v in env.items()]
     parts += [os.fsencode(f'{k}={v}') for k, v in fields.items()]
     return b''.join(part + b'\0' for part in parts)
+
+
+def marked_processes(mark):
+    """The living processes that have a mark in their environment; zombies have none any more."""
+    found = []
+    for entry in pathlib.Path('/proc').iterdir():
+        try:
+            if entry.name.isdigit() and mark.encode() in (entry / 'environ').read_bytes():
+                found.append(int(entry.name))
+        except OSError:
+            pass
+    return found
 
 
 class Lost(Exception):

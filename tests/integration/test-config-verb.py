@@ -45,10 +45,6 @@ class Project(Sandbox):
         self.work = os.path.join(self.repository, "deep", "down")
         os.makedirs(self.work)
 
-    def write(self, name, text):
-        with open(os.path.join(self.repository, name), "w", encoding="utf-8") as file:
-            file.write(text)
-
     def targets(self, *arguments):
         """The targets that 'mayfly config --json' prints, by name."""
         result = self.run("config", "--json", *arguments)

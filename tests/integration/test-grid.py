@@ -49,17 +49,6 @@ class Project(Sandbox):
         self.env["XDG_CONFIG_HOME"] = self.make("config")
         self.write("mayfly.toml", config)
 
-    def write(self, name, text):
-        path = os.path.join(self.work, name)
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return path
-
-    def read(self, name):
-        with open(os.path.join(self.work, name), encoding="utf-8") as file:
-            return file.read()
-
     def read_grid(self):
         """The cells of grid.json, which keeps to its schema, by persona and scenario."""
         document = json.loads(self.read("grid.json"))
@@ -115,7 +104,7 @@ def a_dry_run_shows_every_cell_and_runs_none():
                               for scenario in ("boot", HOSTILE)}, sorted(cells)
         assert all((cell["result"], cell["reason"], cell["duration_ms"]) == ("SKIP", "dry-run", 0)
                    for cell in cells.values()), cells
-        assert "| qemu-pc | SKIP 0ms | SKIP 0ms |" in box.read("grid.md")
+        assert "| qemu-pc | SKIP 0ms | SKIP 0ms |" in box.read("grid.md").decode()
 
 
 @test

@@ -18,7 +18,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import tap
-from streampeer import CHUNK_MAX, STDIN_WINDOW, Exec, record
+from streampeer import CHUNK_MAX, STDIN_WINDOW, Exec, marked_processes, record
 
 PROGRAM = os.environ['MAYFLY_GUEST']
 SANITIZED = os.environ.get('MAYFLY_SANITIZED') == '1'
@@ -31,18 +31,6 @@ RESIDENT_MAX_KIB = 6144
 DEADLY = sorted(set(range(1, 32)) - {signal.SIGCHLD, signal.SIGCONT, signal.SIGURG,
                                      signal.SIGWINCH, signal.SIGSTOP, signal.SIGTSTP,
                                      signal.SIGTTIN, signal.SIGTTOU})
-
-
-def marked_processes():
-    """The living processes of commands that got MARK into their environment."""
-    found = []
-    for entry in pathlib.Path('/proc').iterdir():
-        try:
-            if entry.name.isdigit() and MARK.encode() in (entry / 'environ').read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            pass
-    return found
 
 
 def resident_peak_kib(pid):
@@ -380,7 +368,7 @@ class Streams(GuestExecTest):
         running.peer.finish()
         self.assertEqual(running.peer.out, b'done\nlate\n')
         self.assertEqual(running.peer.out, b'done\nlate\n')
-        for pid in marked_processes():
+        for pid in marked_processes(MARK):
             os.kill(pid, signal.SIGKILL)
 
     def test_frames_that_are_not_for_a_command_or_are_malformed_do_nothing(self):
@@ -398,11 +386,11 @@ class Streams(GuestExecTest):
 
     def test_the_command_dies_with_the_stream(self):
         running = self.start(record(shell='setsid sleep 60 & sleep 60', env=marked_env()))
-        while len(marked_processes()) < 3:
+        while len(marked_processes(MARK)) < 3:
             time.sleep(0.02)
         running.peer.sock.close()
         running.process.wait(30)
-        self.assertEqual(marked_processes(), [])
+        self.assertEqual(marked_processes(MARK), [])
 
 
 class Kill(GuestExecTest):
@@ -410,12 +398,12 @@ class Kill(GuestExecTest):
         """Runs it until 'ready' lines are out, kills it, and returns how it ended."""
         running = self.start(record(shell=text, env=marked_env()))
         running.peer.run_until(lambda: running.peer.out.count(b'\n') >= ready)
-        self.assertNotEqual(marked_processes(), [])
+        self.assertNotEqual(marked_processes(MARK), [])
         start = time.monotonic()
         running.peer.send(b'CKIL', struct.pack('<I', grace_ms))
         running.peer.finish()
         running.process.wait(30)
-        self.assertEqual(marked_processes(), [])
+        self.assertEqual(marked_processes(MARK), [])
         return running.peer, time.monotonic() - start
 
     def test_a_command_that_heeds_term_ends_at_once(self):
@@ -456,11 +444,11 @@ class Kill(GuestExecTest):
     def test_leftovers_of_a_command_that_has_ended_can_be_killed(self):
         running = self.start(record(shell='setsid sleep 100 & echo', env=marked_env()))
         running.peer.run_until(lambda: running.peer.exit is not None)
-        self.assertNotEqual(marked_processes(), [])
+        self.assertNotEqual(marked_processes(MARK), [])
         running.peer.send(b'CKIL', struct.pack('<I', 0))
         running.peer.finish()
         running.process.wait(30)
-        self.assertEqual(marked_processes(), [])
+        self.assertEqual(marked_processes(MARK), [])
 
     def test_leftovers_get_the_grace_too(self):
         running = self.start(record(
@@ -470,11 +458,11 @@ class Kill(GuestExecTest):
         running.peer.send(b'CKIL', struct.pack('<I', 1500))
         running.peer.run_until(lambda: running.peer.exit is not None)
         self.assertLess(time.monotonic() - start, 1.5)
-        self.assertNotEqual(marked_processes(), [])
+        self.assertNotEqual(marked_processes(MARK), [])
         running.peer.finish()
         self.assertGreaterEqual(time.monotonic() - start, 1.5)
         running.process.wait(30)
-        self.assertEqual(marked_processes(), [])
+        self.assertEqual(marked_processes(MARK), [])
 
 
 class Terminal(GuestExecTest):

@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
 import tap
 from payloadpeer import ANY_MARK, PayloadPeer
-from streampeer import DEADLINE, Listener, record
+from streampeer import DEADLINE, Listener, marked_processes, record
 
 PROGRAM = os.environ['MAYFLY_GUEST']
 SANITIZED = os.environ.get('MAYFLY_SANITIZED') == '1'
@@ -49,18 +49,6 @@ def can_use_cgroups():
 WITH_CGROUPS = mounted('cgroup2')
 HAS_CGROUPS = os.geteuid() == 0 and can_use_cgroups()
 WITHOUT_CGROUPS = mounted('tmpfs') if HAS_CGROUPS else []
-
-
-def marked_processes(mark=ANY_MARK):
-    """The living processes that have a mark in their environment; zombies have none any more."""
-    found = []
-    for entry in pathlib.Path('/proc').iterdir():
-        try:
-            if entry.name.isdigit() and mark.encode() in (entry / 'environ').read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            pass
-    return found
 
 
 class PayloadTest(unittest.TestCase):

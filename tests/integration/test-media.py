@@ -59,11 +59,6 @@ def boot_directory(box, *options, program=None):
     return result
 
 
-def write_config(box, text):
-    with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 @test
 def q_3_a_disk_under_a_bios_ends_with_the_exit_code_that_is_expected():
     with Sandbox() as box:
@@ -186,7 +181,7 @@ def the_uefi_shell_runs_a_directory_s_script():
 def write_secure_boot_scenario(box, program, more):
     """Passes when the firmware refuses to start the program, and fails when that runs."""
     directory = media.make_boot_directory(box.work, program)
-    write_config(box, f"""
+    box.write("mayfly.toml", f"""
         [[target]]
         name = "refused"
         fat = {json.dumps(directory)}
@@ -256,7 +251,7 @@ def in_setup_mode_everything_boots_and_there_are_no_keys():
 def q_6_what_a_guest_says_is_captured_and_shown_as_it_comes():
     with Sandbox() as box:
         disk = media.make_disk(box.work, value=0x10)
-        write_config(box, f"""
+        box.write("mayfly.toml", f"""
             [[target]]
             name = "disk"
             image = {json.dumps(disk)}
@@ -267,8 +262,7 @@ def q_6_what_a_guest_says_is_captured_and_shown_as_it_comes():
         expect(result, 0)
         assert RUNS in result.out + result.err, result
         for name in ("console.log", "stdout"):
-            with open(os.path.join(box.work, "logs", "disk", name), "rb") as file:
-                assert RUNS in file.read(), name
+            assert RUNS in box.read(f"logs/disk/{name}"), name
 
 
 @test

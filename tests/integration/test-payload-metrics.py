@@ -3,7 +3,6 @@
 """What payloads measure, from their output in the guest to the comparison of two results."""
 
 import json
-import os
 
 from harness import Sandbox, expect, kernel, main, test
 
@@ -53,8 +52,7 @@ def run(box, name, iops):
            "echo \"{\\\"jobs\\\": [{\\\"iops\\\": $1}]}\""
     words = {"command": turn, "kernel": kernel("small"), "cut": "echo '{\"iops\": 5'",
              "low": "echo '{\"iops\": 5}'"}
-    with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
-        file.write(CONFIG.format(**{key: json.dumps(text) for key, text in words.items()}))
+    box.write("mayfly.toml", CONFIG.format(**{key: json.dumps(text) for key, text in words.items()}))
     return box.run("test", "--report", f"json={name}", "--report", f"metrics={name}.md")
 
 
@@ -73,14 +71,12 @@ def values_of_repetitions_reach_the_reports_and_their_comparison():
         assert "The metric 'turns' was not told of by the scenario." in text, text
         assert "'turns' =" not in text, text
 
-        with open(os.path.join(box.work, "good.json"), encoding="utf-8") as file:
-            cases = {case["name"]: case for case in json.load(file)["cases"]}
+        cases = {case["name"]: case for case in json.loads(box.read("good.json"))["cases"]}
         assert cases["bench"]["outcome"] == "pass", cases["bench"]["reason"]
         assert cases["broken"]["outcome"] == "fail"
         assert [(one["repetition"], [metric["value"] for metric in one["metrics"]])
                 for one in cases["bench"]["payloads"]] == [(0, [100]), (1, [102]), (2, [98])]
-        with open(os.path.join(box.work, "good.json.md"), encoding="utf-8") as file:
-            assert "| bench | work | jobs.0.iops | 100 | 2 | 3 | 1/s | higher |\n" in file.read()
+        assert b"| bench | work | jobs.0.iops | 100 | 2 | 3 | 1/s | higher |\n" in box.read("good.json.md")
 
         run(box, "slow.json", [80, 82, 78])
         expect(box.run("compare", "good.json", "slow.json"), 0)

@@ -17,11 +17,9 @@ LEFT = "! grep -az '3141[5]' /proc/[0-9]*/cmdline"
 
 
 def write(box, *targets):
-    with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
-        for name, keys, tables in targets:
-            file.write(f"[[target]]\nname = {json.dumps(name)}\n"
-                       f"kernel = {json.dumps(kernel('small'))}\nboot_timeout = '60s'\n{keys}\n")
-            file.write(tables + "\n")
+    box.write("mayfly.toml", "".join(
+        f"[[target]]\nname = {json.dumps(name)}\nkernel = {json.dumps(kernel('small'))}\n"
+        f"boot_timeout = '60s'\n{keys}\n{tables}\n" for name, keys, tables in targets))
 
 
 def payload(name, command, **keys):

@@ -5,13 +5,12 @@
 MAYFLY_TEST_IMAGES is the directory that tools/test-images.sh prints.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
 import time
 
-from harness import (Sandbox, Skip, expect, expect_sentence, free_port, main, receive_line,
+from harness import (Sandbox, Skip, expect, expect_sentence, free_port, main, receive_line, sha256,
                      test)
 
 IMAGES = os.environ.get("MAYFLY_TEST_IMAGES", "")
@@ -35,11 +34,6 @@ def run_image(box, path, *arguments, **options):
 def need_virtiofsd(result):
     if b"virtiofsd" in result.err:
         raise Skip("no virtiofsd that works here: " + repr(result.err))
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).digest()
 
 
 def take_root(box, path):

@@ -93,8 +93,7 @@ def a_run_that_had_no_machine_is_in_its_reports_too():
 @test
 def a_directory_with_other_files_is_refused_before_anything_runs():
     with Sandbox() as box:
-        with open(os.path.join(box.work, "mine"), "w"):
-            pass
+        box.write("mine", "")
         result = box.run("run", "--run-dir", ".", "-k", kernel("small"), "--", "echo ran")
         expect_sentence(result, 2, "has other files in it")
         assert os.listdir(box.work) == ["mine"]

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """mayfly run with disks, a network, NUMA nodes, and another machine type or CPU."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -12,7 +11,7 @@ import threading
 import time
 
 from harness import (Sandbox, Skip, expect, expect_sentence, free_port, kernel, main, receive_line,
-                     test)
+                     sha256, test)
 
 DISK_SIZE = 8 << 20
 CLOCKS = "/sys/devices/system/clocksource/clocksource0/"
@@ -24,11 +23,6 @@ def write_disk(box, name, text):
         file.write(text)
         file.truncate(DISK_SIZE)
     return path
-
-
-def sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.sha256(file.read()).digest()
 
 
 def head(path, size):

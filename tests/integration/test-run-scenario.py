@@ -39,8 +39,7 @@ def a_guest_tells_of_its_scenario_and_gets_the_snapshots_it_is_allowed():
             assert re.search(r"# info registers -a\n.*\bRIP=", file.read(), re.S)
         with open(os.path.join(directory, "snapshot-2.kdump"), "rb") as file:
             assert file.read(12) == b"makedumpfile" and os.fstat(file.fileno()).st_size > 1 << 20
-        with open(os.path.join(box.work, "console")) as file:
-            assert re.fullmatch(r"The console is at byte \d+\.\n", file.read())
+        assert re.fullmatch(rb"The console is at byte \d+\.\n", box.read("console"))
 
 
 @test

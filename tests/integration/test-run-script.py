@@ -72,8 +72,7 @@ def the_host_is_untouched_but_for_the_share():
         result = run_script(box, f"echo x >{name} && cat {name} && echo y >/mnt/mayfly/y && pwd")
         expect(result, 0, out=f"x\n{box.work}\n".encode())
         assert not os.path.exists(name)
-        with open(os.path.join(box.work, "y")) as file:
-            assert file.read() == "y\n"
+        assert box.read("y") == b"y\n"
 
 
 @test

@@ -21,11 +21,6 @@ def run_bare(box, *words, **options):
     return run(box, "--no-initramfs", *words, **options)
 
 
-def read(box, name):
-    with open(os.path.join(box.work, name)) as file:
-        return file.read()
-
-
 @test
 def setup_and_teardown_surround_the_command_and_leave_it_its_output():
     with Sandbox() as box:
@@ -197,7 +192,7 @@ def artifacts_without_mayfly_guest_are_copied_too():
     with Sandbox() as box:
         result = run_bare(box, "--artifact", "out/*", "--", "mkdir out; echo 1 >out/one")
         expect(result, 0)
-        assert read(box, "artifacts/out/one") == "1\n"
+        assert box.read("artifacts/out/one") == b"1\n"
 
 
 # Writes through a mapping that it neither syncs nor takes away: it is still there at the end.
@@ -224,21 +219,21 @@ def map_in_the_background(box):
 def what_is_written_through_a_mapping_is_on_the_host():
     with Sandbox() as box:
         expect(run(box, "--", map_in_the_background(box)), 0)
-        assert read(box, "mapped")[4096:4101] == "hello"
+        assert box.read("mapped")[4096:4101] == b"hello"
 
 
 @test
 def what_is_written_through_a_mapping_without_mayfly_guest_is_on_the_host():
     with Sandbox() as box:
         expect(run_bare(box, "--", map_in_the_background(box)), 0)
-        assert read(box, "mapped")[4096:4101] == "hello"
+        assert box.read("mapped")[4096:4101] == b"hello"
 
 
 @test
 def what_the_teardown_writes_through_a_mapping_is_on_the_host():
     with Sandbox() as box:
         expect(run(box, "--teardown", map_in_the_background(box), "--", "true"), 0)
-        assert read(box, "mapped")[4096:4101] == "hello"
+        assert box.read("mapped")[4096:4101] == b"hello"
 
 
 if __name__ == "__main__":

@@ -42,10 +42,6 @@ class Project(Sandbox):
     def path(self, name):
         return os.path.join(self.work, name)
 
-    def write(self, name, text):
-        with open(self.path(name), "w", encoding="utf-8") as file:
-            file.write(text)
-
     def load(self, name):
         with open(self.path(name), encoding="utf-8") as file:
             document = json.load(file)

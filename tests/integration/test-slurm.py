@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-from harness import MAYFLY, Sandbox, Skip, expect, main, test
+from harness import MAYFLY, Sandbox, Skip, expect, free_port, main, test
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SHARDS = 4
@@ -47,12 +47,6 @@ SlurmdParameters=config_overrides
 NodeName={host} NodeAddr=127.0.0.1 CPUs={shards} State=UNKNOWN
 PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 class Cluster(Sandbox):

@@ -15,8 +15,7 @@ def write(box, text, script=None, flavour="small"):
     lines = ["[[target]]", 'name = "t"', f"kernel = {json.dumps(kernel(flavour))}"]
     if script is not None:
         lines.append(f"initramfs = {json.dumps(initramfs.make(box.work, script))}")
-    with open(os.path.join(box.work, "mayfly.toml"), "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n" + text)
+    box.write("mayfly.toml", "\n".join(lines) + "\n" + text)
 
 
 def run(box):

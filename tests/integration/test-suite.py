@@ -30,10 +30,7 @@ def target(name, command, flavour="small", **keys):
 
 
 def write(sandbox, *targets, name="mayfly.toml"):
-    path = os.path.join(sandbox.work, name)
-    with open(path, "w") as file:
-        file.write("\n".join(targets))
-    return path
+    return sandbox.write(name, "\n".join(targets))
 
 
 def run(sandbox, *options, **kwargs):

@@ -42,16 +42,8 @@ class Project(Sandbox):
         os.symlink(self.mayfly[0], self.link)
         self.write("vmtest.toml", "\n".join(targets))
 
-    def write(self, name, text, mode=0o644):
-        path = os.path.join(self.work, name)
-        with open(path, "w") as file:
-            file.write(text)
-        os.chmod(path, mode)
-        return path
-
     def read(self, name="result"):
-        with open(os.path.join(self.work, name), "rb") as file:
-            return file.read()
+        return super().read(name)
 
     def vmtest(self, *arguments, **options):
         self.program = [self.link]
