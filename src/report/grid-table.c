@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report/grid-table.h"
 
-#include <json.h>
-#include <string.h>
-
 #include "base/parse.h"
+#include "report/markdown.h"
 #include "report/text.h"
 #include "report/width.h"
 #include "wire/json.h"
@@ -274,28 +272,13 @@ mf_grid_table_to_json(const MfGridTable *self, const char *version)
  * Markdown
  */
 
-/* What Markdown, or the HTML in it, would take for its own is escaped. */
-static void
-append_escaped(GString *to, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '<' || *text == '>' || *text == '&') {
-            g_string_append(to, *text == '<' ? "&lt;" : *text == '>' ? "&gt;" : "&amp;");
-            continue;
-        }
-        if (strchr("\\`*_{}[]()#+!|~@:", *text))
-            g_string_append_c(to, '\\');
-        g_string_append_c(to, *text);
-    }
-}
-
 static void
 append_markdown_rows(const MfGridTable *self, GString *text)
 {
     g_string_append(text, "| Persona |");
     for (guint s = 0; s < self->scenarios->len; s++) {
         g_string_append_c(text, ' ');
-        append_escaped(text, self->scenarios->pdata[s]);
+        mf_markdown_append(text, self->scenarios->pdata[s]);
         g_string_append(text, " |");
     }
     g_string_append(text, "\n|---|");
@@ -304,7 +287,7 @@ append_markdown_rows(const MfGridTable *self, GString *text)
     g_string_append_c(text, '\n');
     for (guint p = 0; p < self->personas->len; p++) {
         g_string_append(text, "| ");
-        append_escaped(text, self->personas->pdata[p]);
+        mf_markdown_append(text, self->personas->pdata[p]);
         g_string_append(text, " |");
         for (guint s = 0; s < self->scenarios->len; s++) {
             g_autofree char *cell = describe_cell(mf_grid_table_get(self, p, s));
@@ -330,11 +313,11 @@ mf_grid_table_to_markdown(const MfGridTable *self)
         g_string_append(text, begun ? "" : "\n## Cell details\n\n");
         begun = TRUE;
         g_string_append(text, "- ");
-        append_escaped(text, cell->scenario);
+        mf_markdown_append(text, cell->scenario);
         g_string_append(text, " on ");
-        append_escaped(text, cell->persona);
+        mf_markdown_append(text, cell->persona);
         g_string_append_printf(text, ", %s: ", mf_grid_result_name(cell->result));
-        append_escaped(text, cell->reason);
+        mf_markdown_append(text, cell->reason);
         g_string_append_c(text, '\n');
     }
     return g_string_free(text, FALSE);
