@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/payload-json.h"
+#include "suite/result-file.h"
 
 /* A name of each of several values: an index, or a refusal. */
 typedef const char *(*NameFunc)(guint value);
@@ -342,8 +343,8 @@ read_outcome(const MfJson *json, MfOutcomeReport **ret_outcome, GError **error)
         !get_text(json, "reason", &outcome->reason, error) ||
         !get_text(json, "run_dir", &outcome->run_dir, error) ||
         !get_number(json, "attempts", G_MAXINT, &attempts, error) ||
-        !get_number(json, "started_us", G_MAXINT64, &outcome->started_us, error) ||
-        !get_number(json, "duration_us", G_MAXINT64, &outcome->duration_us, error) ||
+        !get_number(json, "started_us", MF_RESULT_FILE_TIME_MAX, &outcome->started_us, error) ||
+        !get_number(json, "duration_us", MF_RESULT_FILE_TIME_MAX, &outcome->duration_us, error) ||
         !read_streams(json, outcome, error))
         return FALSE;
     outcome->outcome = (MfOutcome)value;

@@ -125,8 +125,8 @@ mf_merge_add_document(MfMerge *self, const char *name, json_object *document, GE
     part->document = json_object_get(document);
     part->top = mf_json_top(document, "the result");
     if (!read_shard(part, &failure) || !read_time(part, &failure) ||
-        !mf_json_get_int64(&part->top, "duration_us", 0, G_MAXINT64, &part->duration_us,
-                           &failure) ||
+        !mf_json_get_int64(&part->top, "duration_us", 0, MF_RESULT_FILE_TIME_MAX,
+                           &part->duration_us, &failure) ||
         !mf_json_get_int64(&part->top, "jobs", 1, G_MAXINT, &part->jobs, &failure) ||
         !mf_json_get_array(&part->top, "cases", &part->cases, &part->n_cases, &failure)) {
         mf_error_take_foreign(error, MF_ERROR_CONFIG, g_steal_pointer(&failure),

@@ -146,8 +146,10 @@ mf_durations_share_out(const MfDurations *self, const GPtrArray *cases, guint sh
         const MfCase *the_case = cases->pdata[i];
         const gint64 *known = g_hash_table_lookup(self->by_id, the_case->id);
 
-        /* What took no time costs something yet: a machine. */
-        loads[i] = (Load){i, MAX(known ? *known : self->median, 1), the_case->id};
+        gint64 duration = known ? *known : self->median;
+
+        /* What took no time costs something yet: a machine. And sums stay within 64 bits. */
+        loads[i] = (Load){i, CLAMP(duration, 1, G_MAXINT64 / cases->len), the_case->id};
     }
     qsort(loads, cases->len, sizeof *loads, compare_loads);
     for (guint i = 0; i < cases->len; i++) {

@@ -193,6 +193,17 @@ test_what_is_no_result_of_a_suite_is_refused(void)
     g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
 }
 
+static void
+test_durations_without_end_are_shared_out_too(void)
+{
+    const gint64 durations[] = {G_MAXINT64, G_MAXINT64, G_MAXINT64, G_MAXINT64};
+    g_autoptr(GPtrArray) cases = cases_of(G_N_ELEMENTS(durations));
+    g_autoptr(MfDurations) self = durations_of(durations, G_N_ELEMENTS(durations));
+    g_autofree guint *parts = mf_durations_share_out(self, cases, 2);
+
+    g_assert_cmpuint(parts[0] + parts[1] + parts[2] + parts[3], ==, 2);
+}
+
 #define ADD(name, function) g_test_add_func("/durations/" name, function)
 
 int
@@ -208,6 +219,7 @@ main(int argc, char **argv)
         test_without_any_duration_the_shards_have_equally_many_cases);
     ADD("the order in the file does not change the shards",
         test_the_order_in_the_file_does_not_change_the_shards);
+    ADD("durations without end are shared out too", test_durations_without_end_are_shared_out_too);
     ADD("what is no result of a suite is refused", test_what_is_no_result_of_a_suite_is_refused);
     return g_test_run();
 }

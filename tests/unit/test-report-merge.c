@@ -306,6 +306,31 @@ test_results_that_are_not_of_one_suite_are_refused(void)
 }
 
 static void
+test_a_time_that_nothing_can_be_added_to_is_refused(void)
+{
+    g_autoptr(ReportFixture) fixture = report_fixture_new(FALSE);
+    g_autoptr(json_object) whole = recorded(fixture);
+    g_autoptr(json_object) endless = NULL;
+    g_autoptr(MfMerge) merge = mf_merge_new();
+    g_autoptr(GError) of_suite = NULL;
+    g_autoptr(GError) of_case = NULL;
+
+    g_assert_cmpint(json_object_deep_copy(whole, &endless, NULL), ==, 0);
+    json_object_object_add(endless, "duration_us", json_object_new_int64(G_MAXINT64));
+    g_assert_false(mf_merge_add_document(merge, "a.json", endless, &of_suite));
+    g_assert_error(of_suite, MF_ERROR, MF_ERROR_CONFIG);
+
+    json_object_object_add(endless, "duration_us", json_object_new_int64(1));
+    json_object_object_add(json_object_array_get_idx(member(endless, "cases"), 0), "duration_us",
+                           json_object_new_int64(G_MAXINT64));
+    g_assert_true(mf_merge_add_document(merge, "a.json", endless, NULL));
+    assert_checked(merge);
+    g_assert_null(mf_merge_to_json(merge, &of_case));
+    g_assert_error(of_case, MF_ERROR, MF_ERROR_CONFIG);
+    g_assert_nonnull(strstr(of_case->message, "duration_us"));
+}
+
+static void
 test_shards_with_fewer_targets_than_there_were_are_refused(void)
 {
     g_autoptr(ReportFixture) fixture = report_fixture_new(FALSE);
@@ -395,6 +420,8 @@ main(int argc, char **argv)
     ADD("a shard that is there twice is refused", test_a_shard_that_is_there_twice_is_refused);
     ADD("results that are not of one suite are refused",
         test_results_that_are_not_of_one_suite_are_refused);
+    ADD("a time that nothing can be added to is refused",
+        test_a_time_that_nothing_can_be_added_to_is_refused);
     ADD("shards with fewer targets than there were are refused",
         test_shards_with_fewer_targets_than_there_were_are_refused);
     ADD("results without shards are joined", test_results_without_shards_are_joined);
