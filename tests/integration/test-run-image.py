@@ -83,19 +83,21 @@ def a_bios_image_runs_a_command_with_exact_streams_and_status():
 
 
 @test
-def the_caller_s_directory_and_mounts_are_in_the_image():
+def the_caller_s_directory_and_mounts_are_in_an_image_that_keeps_what_was_written():
     with Sandbox() as box:
         given, taken = box.make("given"), box.make("ta ken")
+        path = shutil.copy(image("bios"), box.directory)
         with open(os.path.join(given, "file"), "w") as file:
             file.write("given\n")
-        result = run_image(box, image("bios"), "--mount", given + ":/tmp/ro", "--mount",
+        result = run_image(box, path, "--image-writable", "--mount", given + ":/tmp/ro", "--mount",
                            f"rw:{taken}:/srv/new dir", "-e", "EXTRA=1", "--",
-                           "pwd; cat /tmp/ro/file; echo x >/tmp/ro/x || echo refused; "
+                           "echo kept >/kept; pwd; cat /tmp/ro/file; echo x >/tmp/ro/x || echo refused; "
                            "echo taken >'/srv/new dir/file'; echo 1 >/mnt/mayfly/one; "
                            "cat /mnt/vmtest/one; echo $HOME $EXTRA ${MAYFLY_TEST_MARK-none}")
         expect(result, 0, out=b"/mnt/mayfly\ngiven\nrefused\n1\n/root 1 none\n", err="Read-only")
         assert os.listdir(given) == ["file"]
         assert os.listdir(taken) == ["file"] and os.listdir(box.work) == ["one"]
+        assert read_root(box, path, "/kept") == b"kept\n"
 
 
 @test
@@ -135,25 +137,6 @@ def a_qcow2_image_boots_by_firmware_that_was_named():
 
 
 @test
-def a_writable_image_keeps_what_was_written():
-    with Sandbox() as box:
-        path = shutil.copy(image("bios"), box.directory)
-        expect(run_image(box, path, "--image-writable", "--", "echo kept >/kept"), 0, out=b"")
-        assert read_root(box, path, "/kept") == b"kept\n"
-
-
-@test
-def a_writable_image_keeps_what_was_written_without_mayfly_guest_too():
-    with Sandbox() as box:
-        path = shutil.copy(image("bios"), box.directory)
-        result = run_image(box, path, "--image-writable", "--share-type", "virtiofs", "--",
-                           "echo kept >/kept")
-        need_virtiofsd(result)
-        expect(result, 0, out=b"")
-        assert read_root(box, path, "/kept") == b"kept\n"
-
-
-@test
 def two_runs_of_one_image_at_once_do_not_see_each_other():
     with Sandbox() as box:
         words = ("run", "--boot-timeout", BOOT_TIMEOUT, "--image", image("bios"), "--",
@@ -168,34 +151,30 @@ def two_runs_of_one_image_at_once_do_not_see_each_other():
 
 
 @test
-def a_port_is_forwarded_into_an_image():
+def a_port_is_forwarded_into_an_image_whose_kernel_s_panic_is_told_as_one():
     with Sandbox() as box:
         port = free_port()
         process = box.start("run", "--boot-timeout", BOOT_TIMEOUT, "--image", image("bios"),
                             "--forward", f"tcp:{port}:77", "--",
-                            "echo up; echo from the image | busybox nc -l -p 77")
+                            "echo up; echo from the image | busybox nc -l -p 77; "
+                            "echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60")
         assert process.stdout.readline() == b"up\n", process.communicate()
         assert receive_line(port) == b"from the image\n"
-        process.communicate(timeout=60)
-        assert process.returncode == 0
+        out, err = process.communicate(timeout=60)
+        assert (process.returncode, out) == (125, b"before\n"), err
+        assert b"mayfly: The guest's kernel panicked during execution" in err, err
 
 
 @test
-def an_image_that_cannot_mount_shares_runs_the_command_without_them():
+def an_image_that_cannot_mount_shares_runs_the_command_without_them_and_keeps_what_it_wrote():
     data = os.urandom(100_000)
     with Sandbox() as box:
-        result = run_image(box, image("bios"), "--share-type", "virtiofs", "--",
-                           "pwd >&2; cat; exit 3", input=data)
+        path = shutil.copy(image("bios"), box.directory)
+        result = run_image(box, path, "--image-writable", "--share-type", "virtiofs", "--",
+                           "echo kept >/kept; pwd >&2; cat; exit 3", input=data)
         need_virtiofsd(result)
         expect(result, 3, out=data, err="cannot mount shares.*unknown filesystem type 'virtiofs'.*\n/\n")
-
-
-@test
-def a_panic_of_an_image_s_kernel_is_one():
-    with Sandbox() as box:
-        result = run_image(box, image("bios"), "--",
-                           "echo before; sleep 1; echo c >/proc/sysrq-trigger; sleep 60")
-        expect(result, 125, out=b"before\n", err="mayfly: The guest's kernel panicked during execution")
+        assert read_root(box, path, "/kept") == b"kept\n"
 
 
 @test
