@@ -297,6 +297,10 @@ fail_parse(GError **error, const Source &source, std::string_view text,
         sentence = "'" + word_at(text, at) + "' is no value (a text is written in quotes)";
     if (sentence.rfind("expected digit, saw", 0) == 0)
         sentence += " (a text is written in quotes)";
+    // It may quote what it saw: a NUL would end the sentence, and the others reach a terminal.
+    std::replace_if(
+        sentence.begin(), sentence.end(),
+        [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }, '?');
     sentence = "This is not TOML 1.0: " + sentence + ".";
     return fail(error, source, at, sentence.c_str());
 }

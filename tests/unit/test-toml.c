@@ -308,6 +308,20 @@ test_setting_is_one_key_with_a_value(void)
     }
 }
 
+static void
+test_a_message_has_none_of_the_file_s_control_characters(void)
+{
+    static const char text[] = "a = na\0";
+    g_autoptr(GError) of_nul = NULL;
+    g_autoptr(GError) of_escape = NULL;
+
+    g_assert_null(mf_toml_parse(text, sizeof(text) - 1, "t.toml", &of_nul));
+    g_assert_true(g_str_has_suffix(of_nul->message, "."));
+    g_assert_null(mf_toml_parse("a = na\033[2J", 10, "t.toml", &of_escape));
+    g_assert_null(strchr(of_escape->message, '\033'));
+    g_assert_true(g_str_has_suffix(of_escape->message, "."));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -326,5 +340,7 @@ main(int argc, char **argv)
     g_test_add_func("/toml/setting-has-the-origin-of-who-made-it",
                     test_setting_has_the_origin_of_who_made_it);
     g_test_add_func("/toml/setting-is-one-key-with-a-value", test_setting_is_one_key_with_a_value);
+    g_test_add_func("/toml/a-message-has-none-of-the-file-s-control-characters",
+                    test_a_message_has_none_of_the_file_s_control_characters);
     return g_test_run();
 }
