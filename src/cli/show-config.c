@@ -42,7 +42,7 @@ make_options(Arguments *arguments)
         {"verbose", 'v', 0, G_OPTION_ARG_NONE, &arguments->verbose,
          "Tell of MAYFLY_* variables that are no keys", NULL},
         {NULL}};
-    const MfOperands target = {"[TARGET]", NULL, 0, 1};
+    const MfOperands target = {"[TARGET]", "one target", 0, 1};
     MfVerbOptions *options = mf_verb_options_new(
         "mayfly config",
         "Show the targets of the config file with all that has a say in them: defaults, "

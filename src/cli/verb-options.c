@@ -149,7 +149,12 @@ check_operands(const MfVerbOptions *self, char **words, GError **error)
 {
     guint count = words ? g_strv_length(words) : 0;
 
-    if (count > self->operands.max)
+    if (count > self->operands.max && self->operands.needed)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' takes %s, and does not know what to do with '%s'; '%s --help' tells "
+                    "more.",
+                    self->program, self->operands.needed, words[self->operands.max], self->program);
+    else if (count > self->operands.max)
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "'%s' does not know what to do with '%s'; '%s --help' tells more.",
                     self->program, words[self->operands.max], self->program);

@@ -12,7 +12,8 @@ typedef struct _MfVerbOptions MfVerbOptions;
 /* How many operands a verb takes. */
 typedef struct {
     const char *shown;  /* static; behind the options: "OLD NEW"; NULL for a verb that takes none */
-    const char *needed; /* static; what they are, where there are too few: "two results" */
+    const char *needed; /* static; what they are, for when there are more or less: "two results";
+                         * may be NULL where none has to be there */
     guint min, max;
 } MfOperands;
 

@@ -86,7 +86,8 @@ class Terminal:
                              f'{self.screen()}')
 
     def wait_for_text(self, text):
-        return self.wait_for(lambda: text in self.screen() and self.screen(), f'{text!r}')
+        """What is seen once the text has come; on a slow host it may have scrolled away again."""
+        return self.wait_for(lambda: text in self.screen('-S', '-') and self.screen(), f'{text!r}')
 
     def wait_for_end(self):
         """The exit status of the program, as a shell has it."""

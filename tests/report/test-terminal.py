@@ -86,7 +86,7 @@ class OnATerminal(unittest.TestCase):
     def test_colours_are_used_and_end(self):
         with Terminal(PLAY, 80, 24) as terminal:
             terminal.wait_for_text('PASS  [ 1/12]')
-            shown = terminal.screen('-e')
+            shown = terminal.screen('-e', '-S', '-')
             self.assertIn(COLOUR, shown)
             self.assertRegex(shown, r'\033\[32mPASS\033\[(39m|0m|m)')
 

@@ -97,7 +97,8 @@ test_too_few_and_too_many_operands_are_told(void)
 
     expect_error("try a", &two, "'mayfly try' needs two results; 'mayfly try --help' tells more.");
     expect_error("try a b c", &two,
-                 "'mayfly try' does not know what to do with 'c'; 'mayfly try --help' tells more.");
+                 "'mayfly try' takes two results, and does not know what to do with 'c'; 'mayfly "
+                 "try --help' tells more.");
     expect_error("try a", NULL,
                  "'mayfly try' does not know what to do with 'a'; 'mayfly try --help' tells more.");
 }
