@@ -144,6 +144,8 @@ mf_warm_why_not(const MfSpec *spec)
 
     if (spec->connect)
         return "a machine of libvirt's has its memory in no file of ours";
+    if (spec->tpm != MF_TPM_NONE)
+        return "the state of a TPM is in swtpm, which begins anew with each run";
     why_not = why_not_boot(spec);
     if (why_not)
         return why_not;
@@ -153,8 +155,6 @@ mf_warm_why_not(const MfSpec *spec)
         return "the memory of NUMA nodes is not in one file";
     if (spec->extra_args && spec->extra_args[0])
         return "arguments for QEMU of one's own may add what cannot be saved";
-    if (spec->tpm != MF_TPM_NONE)
-        return "the state of a TPM is in swtpm, which begins anew with each run";
     if (spec->share_type != MF_SHARE_9P)
         return "the state of a virtiofs share is in its daemon, which cannot be saved";
     if (has_unknown_files(spec))
