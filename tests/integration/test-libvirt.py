@@ -190,7 +190,7 @@ def a_domain_without_an_agent_is_told_in_a_sentence():
         execute = ("exec", "--connect", "test:///default", "--domain")
         expect_sentence(box.run(*execute, "test", "--", "true"), 69,
                         "libvirt runs no QEMU at 'test:///default' but TEST")
-        expect_sentence(box.run("exec", "--", "true"), 2, "needs a domain \\(--domain NAME\\)")
+        expect_sentence(box.run("exec", "--", "true"), 2, "needs a domain: name it with --domain")
         expect_sentence(box.run(*execute, "test"), 2, "needs a command")
 
 
