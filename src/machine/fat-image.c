@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "machine/fat-tree.h"
+#include "machine/peek.h"
 
 /* Microsoft's "FAT: General Overview of On-Disk Format" 1.03 has all of the offsets below. */
 #define SECTOR_SIZE         512u
@@ -48,20 +49,6 @@ typedef struct {
     guint32 clusters; /* in all */
     guint32 fat_sectors;
 } Image;
-
-static void
-put16(guint8 *at, guint16 value)
-{
-    value = GUINT16_TO_LE(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static void
-put32(guint8 *at, guint32 value)
-{
-    value = GUINT32_TO_LE(value);
-    memcpy(at, &value, sizeof(value));
-}
 
 static gboolean
 write_at(Image *self, const void *data, gsize size, guint64 offset, GError **error)
@@ -122,12 +109,12 @@ write_partitions(Image *self, guint32 sectors, GError **error)
     guint8 *entry = sector + PARTITION_TABLE;
 
     entry[4] = PARTITION_TYPE_EFI;
-    put32(entry + 8, MF_FAT_PARTITION_OFFSET / SECTOR_SIZE);
-    put32(entry + 12, sectors);
+    mf_poke_le32(entry + 8, MF_FAT_PARTITION_OFFSET / SECTOR_SIZE);
+    mf_poke_le32(entry + 12, sectors);
     /* Whoever reads cylinders is told that they do not reach. */
     memcpy(entry + 1, "\xfe\xff\xff", 3);
     memcpy(entry + 5, "\xfe\xff\xff", 3);
-    put16(sector + 510, 0xaa55);
+    mf_poke_le16(sector + 510, 0xaa55);
     return write_at(self, sector, sizeof(sector), 0, error);
 }
 
@@ -137,31 +124,31 @@ write_boot_sectors(Image *self, guint32 sectors, GError **error)
     guint8 boot[SECTOR_SIZE] = {0xeb, 0x58, 0x90}, info[SECTOR_SIZE] = {0};
 
     memcpy(boot + 3, "MAYFLY  ", 8);
-    put16(boot + 11, SECTOR_SIZE);
+    mf_poke_le16(boot + 11, SECTOR_SIZE);
     boot[13] = SECTORS_PER_CLUSTER;
-    put16(boot + 14, RESERVED_SECTORS);
+    mf_poke_le16(boot + 14, RESERVED_SECTORS);
     boot[16] = FATS;
     boot[21] = MEDIA;
-    put16(boot + 24, 63); /* sectors of a track, and heads: of use to nobody, but never 0 */
-    put16(boot + 26, 255);
-    put32(boot + 28, MF_FAT_PARTITION_OFFSET / SECTOR_SIZE);
-    put32(boot + 32, sectors);
-    put32(boot + 36, self->fat_sectors);
-    put32(boot + 44, FIRST_CLUSTER);
-    put16(boot + 48, 1);
-    put16(boot + 50, BACKUP_SECTOR);
+    mf_poke_le16(boot + 24, 63); /* sectors of a track, and heads: of use to nobody, but never 0 */
+    mf_poke_le16(boot + 26, 255);
+    mf_poke_le32(boot + 28, MF_FAT_PARTITION_OFFSET / SECTOR_SIZE);
+    mf_poke_le32(boot + 32, sectors);
+    mf_poke_le32(boot + 36, self->fat_sectors);
+    mf_poke_le32(boot + 44, FIRST_CLUSTER);
+    mf_poke_le16(boot + 48, 1);
+    mf_poke_le16(boot + 50, BACKUP_SECTOR);
     boot[64] = 0x80;
     boot[66] = 0x29;
-    put32(boot + 67, SERIAL);
+    mf_poke_le32(boot + 67, SERIAL);
     memcpy(boot + 71, LABEL, 11);
     memcpy(boot + 82, "FAT32   ", 8);
-    put16(boot + 510, 0xaa55);
+    mf_poke_le16(boot + 510, 0xaa55);
 
-    put32(info, 0x41615252);
-    put32(info + 484, 0x61417272);
-    put32(info + 488, self->clusters + FIRST_CLUSTER - self->used);
-    put32(info + 492, self->used);
-    put32(info + 508, 0xaa550000);
+    mf_poke_le32(info, 0x41615252);
+    mf_poke_le32(info + 484, 0x61417272);
+    mf_poke_le32(info + 488, self->clusters + FIRST_CLUSTER - self->used);
+    mf_poke_le32(info + 492, self->used);
+    mf_poke_le32(info + 508, 0xaa550000);
 
     for (guint copy = 0; copy <= BACKUP_SECTOR; copy += BACKUP_SECTOR) {
         guint64 place = MF_FAT_PARTITION_OFFSET + (guint64)copy * SECTOR_SIZE;
@@ -204,11 +191,11 @@ put_time(guint8 *record, gint64 seconds)
     date = (guint16)((parts.tm_year + 1900 - FIRST_YEAR) << 9 | (parts.tm_mon + 1) << 5 |
                      parts.tm_mday);
     clock = (guint16)(parts.tm_hour << 11 | parts.tm_min << 5 | parts.tm_sec / 2);
-    put16(record + 14, clock);
-    put16(record + 16, date);
-    put16(record + 18, date);
-    put16(record + 22, clock);
-    put16(record + 24, date);
+    mf_poke_le16(record + 14, clock);
+    mf_poke_le16(record + 16, date);
+    mf_poke_le16(record + 18, date);
+    mf_poke_le16(record + 22, clock);
+    mf_poke_le16(record + 24, date);
 }
 
 /* 'node' gives the time, and what the record leads to; 'name' is what it is called. */
@@ -218,9 +205,9 @@ put_record(guint8 *record, const void *name, const MfFatNode *node, guint32 clus
     memcpy(record, name, MF_FAT_SHORT_NAME);
     record[11] = node->children ? ATTRIBUTE_DIRECTORY : 0;
     put_time(record, node->written);
-    put16(record + 20, (guint16)(cluster >> 16));
-    put16(record + 26, (guint16)cluster);
-    put32(record + 28, node->children ? 0 : (guint32)node->size);
+    mf_poke_le16(record + 20, (guint16)(cluster >> 16));
+    mf_poke_le16(record + 26, (guint16)cluster);
+    mf_poke_le32(record + 28, node->children ? 0 : (guint32)node->size);
 }
 
 static guint8
@@ -245,9 +232,9 @@ put_long_piece(guint8 *record, const MfFatNode *node, guint piece)
     for (guint i = 0; i < MF_FAT_LONG_PIECE; i++) {
         guint at = piece * MF_FAT_LONG_PIECE + i;
 
-        put16(record + places[i], at < node->long_length    ? node->long_name[at]
-                                  : at == node->long_length ? 0
-                                                            : 0xffff);
+        mf_poke_le16(record + places[i], at < node->long_length    ? node->long_name[at]
+                                         : at == node->long_length ? 0
+                                                                   : 0xffff);
     }
 }
 

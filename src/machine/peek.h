@@ -5,7 +5,8 @@
 #include <string.h>
 
 /*
- * Numbers in binary files, at any alignment, and reads at an offset. Callers check bounds first.
+ * Numbers in binary files, at any alignment, read and written, and reads at an offset. Callers
+ * check bounds first.
  */
 
 static inline guint16
@@ -51,6 +52,34 @@ mf_peek_be64(const guint8 *at)
 
     memcpy(&value, at, sizeof(value));
     return GUINT64_FROM_BE(value);
+}
+
+static inline void
+mf_poke_le16(guint8 *at, guint16 value)
+{
+    value = GUINT16_TO_LE(value);
+    memcpy(at, &value, sizeof(value));
+}
+
+static inline void
+mf_poke_le32(guint8 *at, guint32 value)
+{
+    value = GUINT32_TO_LE(value);
+    memcpy(at, &value, sizeof(value));
+}
+
+static inline void
+mf_poke_be32(guint8 *at, guint32 value)
+{
+    value = GUINT32_TO_BE(value);
+    memcpy(at, &value, sizeof(value));
+}
+
+static inline void
+mf_poke_be64(guint8 *at, guint64 value)
+{
+    value = GUINT64_TO_BE(value);
+    memcpy(at, &value, sizeof(value));
 }
 
 /* Reads 'size' bytes at 'offset', fewer only at the end of the file. -1 with errno. */

@@ -41,20 +41,6 @@
  * the first table. */
 enum { CLUSTER_HEAD, CLUSTER_REFCOUNTS, CLUSTER_REFCOUNT_BLOCK, CLUSTER_L1 };
 
-static void
-put_be32(guint8 *at, guint32 value)
-{
-    value = GUINT32_TO_BE(value);
-    memcpy(at, &value, sizeof(value));
-}
-
-static void
-put_be64(guint8 *at, guint64 value)
-{
-    value = GUINT64_TO_BE(value);
-    memcpy(at, &value, sizeof(value));
-}
-
 void
 mf_qcow2_head_clear(MfQcow2Head *self)
 {
@@ -121,15 +107,15 @@ write_head(int fd, guint64 size, guint32 l1_entries, GError **error)
 {
     guint8 head[HEAD_SIZE] = MAGIC;
 
-    put_be32(head + AT_VERSION, VERSION);
-    put_be32(head + AT_CLUSTER_BITS, CLUSTER_BITS);
-    put_be64(head + AT_SIZE, size);
-    put_be32(head + AT_L1_ENTRIES, l1_entries);
-    put_be64(head + AT_L1_OFFSET, (guint64)CLUSTER_L1 * CLUSTER);
-    put_be64(head + AT_REFCOUNTS_OFFSET, (guint64)CLUSTER_REFCOUNTS * CLUSTER);
-    put_be32(head + AT_REFCOUNTS_SIZE, 1);
-    put_be32(head + AT_REFCOUNT_ORDER, REFCOUNT_ORDER);
-    put_be32(head + AT_HEAD_SIZE, HEAD_SIZE);
+    mf_poke_be32(head + AT_VERSION, VERSION);
+    mf_poke_be32(head + AT_CLUSTER_BITS, CLUSTER_BITS);
+    mf_poke_be64(head + AT_SIZE, size);
+    mf_poke_be32(head + AT_L1_ENTRIES, l1_entries);
+    mf_poke_be64(head + AT_L1_OFFSET, (guint64)CLUSTER_L1 * CLUSTER);
+    mf_poke_be64(head + AT_REFCOUNTS_OFFSET, (guint64)CLUSTER_REFCOUNTS * CLUSTER);
+    mf_poke_be32(head + AT_REFCOUNTS_SIZE, 1);
+    mf_poke_be32(head + AT_REFCOUNT_ORDER, REFCOUNT_ORDER);
+    mf_poke_be32(head + AT_HEAD_SIZE, HEAD_SIZE);
     return write_at(fd, head, sizeof(head), CLUSTER_HEAD, error);
 }
 
@@ -143,7 +129,7 @@ write_refcounts(int fd, guint64 clusters, GError **error)
     g_assert(clusters <= G_N_ELEMENTS(counts));
     for (guint64 i = 0; i < clusters; i++)
         counts[i] = GUINT16_TO_BE(1);
-    put_be64(table, (guint64)CLUSTER_REFCOUNT_BLOCK * CLUSTER);
+    mf_poke_be64(table, (guint64)CLUSTER_REFCOUNT_BLOCK * CLUSTER);
     return write_at(fd, table, sizeof(table), CLUSTER_REFCOUNTS, error) &&
            write_at(fd, (const guint8 *)counts, clusters * sizeof(*counts), CLUSTER_REFCOUNT_BLOCK,
                     error);
