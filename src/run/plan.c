@@ -85,9 +85,8 @@ set_modules(MfPlan *self, const char *place)
 static const char *
 get_cache(const MfTarget *target)
 {
-    return mf_9p_cache_name(target->cache == MF_9P_CACHE_DEFAULT
-                                ? mf_9p_cache_default(target->root_mode)
-                                : target->cache);
+    return mf_9p_cache_name(target->cache == MF_9P_CACHE_DEFAULT ? MF_9P_CACHE_CHOSEN
+                                                                 : target->cache);
 }
 
 static gboolean

@@ -135,15 +135,6 @@ mf_9p_cache_parse(const char *text, Mf9pCache *ret_cache, GError **error)
     return TRUE;
 }
 
-/* The same for every mode. loose and fscache keep sizes and pages of files that the host may
- * change, so that a file that it rewrites is read as a mixture; none cannot map files shared and
- * writable, and takes twice as long to read. */
-Mf9pCache
-mf_9p_cache_default(MfRootMode mode)
-{
-    return MF_9P_CACHE_MMAP;
-}
-
 void
 mf_target_set_image(MfTarget *self, const char *image, MfMedium medium)
 {

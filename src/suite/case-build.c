@@ -74,7 +74,6 @@ take_enums(const Build *self)
         mf_9p_cache_parse(mf_config_cache_to_string(config->cache), &target->cache, NULL);
     if (config->has_arch)
         mf_arch_parse(mf_config_arch_to_string(config->arch), &target->arch, NULL);
-    target->arch_given = config->has_arch;
     /* The argument would not reach a root that mayfly-guest mounts. */
     if (!is_given(self, "root_mode") && mf_kernel_args_have(config->kernel_args, "ro"))
         target->root_mode = MF_ROOT_RO;

@@ -153,10 +153,8 @@ mf_persona_apply(const MfPersona *self, MfTarget *target, gboolean boots_itself)
 
     target->machine = g_strdup(hardware->machine);
     target->cpu = g_strdup(hardware->cpu);
-    if (hardware->has_arch) {
+    if (hardware->has_arch)
         mf_arch_parse(mf_config_arch_to_string(hardware->arch), &target->arch, NULL);
-        target->arch_given = TRUE;
-    }
     if (hardware->has_tpm)
         mf_tpm_parse(mf_config_tpm_to_string(hardware->tpm), &target->tpm, NULL);
     if (hardware->smbios)

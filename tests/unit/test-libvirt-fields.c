@@ -384,7 +384,6 @@ static const TargetMember target_members[] = {
     {"no_save", ELSEWHERE, "warm/key.c, which saves no machine of libvirt's", NULL},
     {"kaslr", ELSEWHERE, SPEC, NULL},
     {"arch", ELSEWHERE, SPEC, NULL},
-    {"arch_given", ELSEWHERE, SPEC, NULL},
     {"accel", ELSEWHERE, SPEC, NULL},
     {"cpus", ELSEWHERE, SPEC, NULL},
     {"memory", ELSEWHERE, SPEC, NULL},

@@ -341,7 +341,6 @@ assert_same_machine(const MfTarget *one, const MfTarget *other)
     g_assert_cmpstr(one->machine, ==, other->machine);
     g_assert_cmpstr(one->cpu, ==, other->cpu);
     g_assert_cmpint(one->arch, ==, other->arch);
-    g_assert_cmpint(one->arch_given, ==, other->arch_given);
     g_assert_cmpint(one->tpm, ==, other->tpm);
     g_assert_cmpint(one->uefi, ==, other->uefi);
     g_assert_cmpint(one->secure_boot, ==, other->secure_boot);
