@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/fd.h"
 #include "base/parse.h"
 #include "base/tempdir.h"
 #include "machine/catalog.h"
@@ -18,10 +17,10 @@
 #include "machine/libvirt-uri.h"
 #include "machine/platform.h"
 #include "machine/virtiofsd.h"
-#include "run/command-record.h"
 #include "run/crash-evidence.h"
 #include "run/media.h"
 #include "run/moment.h"
+#include "run/plan-commands.h"
 #include "run/scripts.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
@@ -142,22 +141,18 @@ static void
 add_shares(MfPlan *self, const MfTarget *target)
 {
     GPtrArray *shares = self->spec->shares;
+    /* The whole host is never shared writable by accident of where one stands. */
+    gboolean writable = !g_str_equal(target->share, "/") && access(target->share, W_OK) == 0;
 
     if (!target->image)
         g_ptr_array_add(shares, mf_share_new("root", MF_TAG_ROOT, target->root, NULL,
                                              target->root_mode == MF_ROOT_RW));
-    if (target->share) {
-        /* The whole host is never shared writable by accident of where one stands. */
-        gboolean writable = !g_str_equal(target->share, "/") && access(target->share, W_OK) == 0;
-
-        if (!writable)
-            g_info("The current directory '%s' is shared read-only.", target->share);
-
-        g_ptr_array_add(
-            shares, mf_share_new("share", MF_TAG_SHARE, target->share, MF_GUEST_SHARE, writable));
-        add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE, writable);
-        add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE_VMTEST, writable);
-    }
+    if (!writable)
+        g_info("The current directory '%s' is shared read-only.", target->share);
+    g_ptr_array_add(shares,
+                    mf_share_new("share", MF_TAG_SHARE, target->share, MF_GUEST_SHARE, writable));
+    add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE, writable);
+    add_setup_mount(self, MF_TAG_SHARE, MF_GUEST_SHARE_VMTEST, writable);
     for (guint i = 0; i < target->mounts->len; i++) {
         const MfShare *mount = g_ptr_array_index(target->mounts, i);
 
@@ -500,125 +495,9 @@ choose_workdir(const MfTarget *target)
 {
     const char *workdir = target->workdir;
 
-    if (!workdir && target->share && !target->image && g_str_equal(target->root, "/"))
+    if (!workdir && !target->image && g_str_equal(target->root, "/"))
         workdir = path_in_root("/", target->share);
-    if (!workdir)
-        workdir = target->share ? MF_GUEST_SHARE : "/";
-    return workdir;
-}
-
-static gboolean
-plan_scripts(MfPlan *self, const MfTarget *target, GError **error)
-{
-    const MfScriptsPlaces places = {
-        .workdir = choose_workdir(target),
-        .modules = self->script_modules ? self->script_modules : "",
-        .share_type = self->spec->share_type,
-        .mounts = self->script_mounts->str,
-    };
-
-    self->scripts_dir = mf_scripts_render(target, &places, error);
-    if (!self->scripts_dir)
-        return FALSE;
-    g_ptr_array_add(self->spec->shares,
-                    mf_share_new("run", MF_TAG_RUN, self->scripts_dir, NULL, FALSE));
-    return TRUE;
-}
-
-static void
-free_hook(MfPlanHook *hook)
-{
-    g_clear_pointer(&hook->record, g_bytes_unref);
-    g_free(hook->script);
-    g_free(hook->script_alone);
-    g_free(hook);
-}
-
-/* The command's directory in an image's system that can mount no shares. */
-static const char *
-choose_workdir_alone(const MfTarget *target)
-{
-    return target->workdir ? target->workdir : "/";
-}
-
-static gboolean
-render_hook(MfPlanHook *hook, const MfTarget *target, const char *text, GError **error)
-{
-    MfScriptsPlaces places = {.workdir = choose_workdir(target), .modules = "", .mounts = ""};
-
-    hook->script = mf_scripts_render_hook(target, &places, text, error);
-    if (!hook->script || !target->image)
-        return hook->script != NULL;
-    places.workdir = choose_workdir_alone(target);
-    hook->script_alone = mf_scripts_render_hook(target, &places, text, error);
-    return hook->script_alone != NULL;
-}
-
-static gboolean
-plan_hooks(MfPlan *self, MfHookKind kind, const MfTarget *target, char **texts, gboolean has_output,
-           GError **error)
-{
-    self->hooks[kind] = g_ptr_array_new_with_free_func((GDestroyNotify)free_hook);
-    for (; texts && *texts; texts++) {
-        MfPlanHook *hook = g_new0(MfPlanHook, 1);
-
-        g_ptr_array_add(self->hooks[kind], hook);
-        hook->record =
-            mf_command_record_new_hook(target, choose_workdir(target), *texts, has_output);
-        if (!self->initramfs && !render_hook(hook, target, *texts, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
-plan_commands(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], GError **error)
-{
-    /* All that the hooks write goes to the standard error. */
-    gboolean has_output = stdio_open[2];
-
-    self->workdir = g_strdup(choose_workdir(target));
-    self->command = mf_command_record_new(target, self->workdir, stdio_open);
-    return plan_hooks(self, MF_HOOK_SETUP, target, target->setup, has_output, error) &&
-           plan_hooks(self, MF_HOOK_TEARDOWN, target, target->teardown, has_output, error);
-}
-
-/* The directory from which the image's system runs mayfly-guest. It is empty for an architecture
- * that mayfly-guest was not built for. */
-static gboolean
-make_tools(MfPlan *self, GError **error)
-{
-    g_autoptr(GBytes) guest = mf_initramfs_guest(self->spec->arch, NULL);
-    g_autofree char *path = NULL;
-
-    self->scripts_dir = mf_tempdir_make(error);
-    if (!self->scripts_dir)
-        return FALSE;
-    path = g_build_filename(self->scripts_dir, "mayfly-guest", NULL);
-    g_ptr_array_add(self->spec->shares,
-                    mf_share_new("run", MF_TAG_RUN, self->scripts_dir, NULL, FALSE));
-    return !guest || mf_file_replace(path, g_bytes_get_data(guest, NULL), g_bytes_get_size(guest),
-                                     0755, error);
-}
-
-static gboolean
-render_image_scripts(MfPlan *self, const MfTarget *target, GError **error)
-{
-    MfScriptsPlaces places = {
-        .workdir = choose_workdir(target),
-        .modules = "",
-        .share_type = self->spec->share_type,
-        .mounts = self->script_mounts->str,
-    };
-
-    self->image_script = mf_scripts_render_image(&places, error);
-    if (!self->image_script)
-        return FALSE;
-    self->image_command = mf_scripts_render_command(target, &places, error);
-    places.workdir = choose_workdir_alone(target);
-    self->image_command_alone =
-        self->image_command ? mf_scripts_render_command(target, &places, error) : NULL;
-    return self->image_command_alone != NULL;
+    return workdir ? workdir : MF_GUEST_SHARE;
 }
 
 /* What differs where the machine boots an image. */
@@ -632,8 +511,8 @@ plan_image(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], G
         return FALSE;
     add_shares(self, target);
     self->label = describe_machine(spec, target->image);
-    return plan_commands(self, target, stdio_open, error) && make_tools(self, error) &&
-           render_image_scripts(self, target, error);
+    return mf_plan_add_commands(self, target, stdio_open, error) &&
+           mf_plan_add_image_scripts(self, target, error);
 }
 
 /* Whether libvirt can start the machine, now that it is known what that is. */
@@ -666,9 +545,9 @@ plan_kernel_and_root(MfPlan *self, const MfTarget *target, const gboolean stdio_
     add_setup(self, MF_CONF_REHEARSE, spec->accel == MF_ACCEL_TCG && spec->cpus > 1 ? "yes" : "no");
     add_shares(self, target);
     add_modules(self, target, kernel);
-    if (!plan_commands(self, target, stdio_open, error))
+    if (!mf_plan_add_commands(self, target, stdio_open, error))
         return FALSE;
-    return target->init != MF_INIT_SCRIPT || plan_scripts(self, target, error);
+    return target->init != MF_INIT_SCRIPT || mf_plan_add_scripts(self, target, error);
 }
 
 static gboolean
@@ -676,6 +555,7 @@ plan_boot(MfPlan *self, const MfTarget *target, const gboolean stdio_open[3], GE
 {
     if (target->bare)
         return plan_bare(self->spec, target, error);
+    self->workdir = g_strdup(choose_workdir(target));
     if (target->image)
         return plan_image(self, target, stdio_open, error);
     return plan_kernel_and_root(self, target, stdio_open, error);

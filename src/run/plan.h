@@ -5,10 +5,6 @@
 #include "run/hooks.h"
 #include "run/target.h"
 
-/*
- * A target resolved against this host: the machine to start and what the guest is told. Making it
- * reads the kernel's (cached) facts and builds what is missing in the cache.
- */
 /* A text of setup or teardown, in each of the ways in which a guest can run it. */
 typedef struct {
     GBytes *record; /* owned; the command record, for mayfly-guest */
@@ -17,6 +13,10 @@ typedef struct {
     char *script, *script_alone;
 } MfPlanHook;
 
+/*
+ * A target resolved against this host: the machine to start and what the guest is told. Making it
+ * reads the kernel's (cached) facts and builds what is missing in the cache.
+ */
 typedef struct {
     MfSpec *spec; /* owned */
     MfInit init;
@@ -25,7 +25,7 @@ typedef struct {
     char *workdir;      /* owned; the command's directory in the guest */
     GPtrArray *hooks[MF_N_HOOKS]; /* owned; of MfPlanHook */
     GPtrArray *setup;   /* owned; of char *: the CONF record's fields that do not depend on the
-                         * moment,   key and value in turn */
+                         * moment, key and value in turn */
     char *scripts_dir;  /* owned; private directory with init.sh and command.sh, or for an image
                          * with mayfly-guest, removed with the plan; NULL with init = agent */
     char *media_dir;    /* owned; private directory with what only this run's machine boots from,
