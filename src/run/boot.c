@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include "base/parse.h"
-#include "machine/disk-files.h"
 #include "run/image-wait.h"
 #include "run/image.h"
 #include "run/renewal.h"
@@ -300,19 +299,11 @@ on_restored(GObject *source, GAsyncResult *result, gpointer data)
         take_over(self);
 }
 
-static MfWarmKey *
-find_key(const MfSpec *spec, GError **error)
-{
-    g_auto(MfWarmFacts) facts = {0};
-
-    return mf_warm_facts_gather(spec, &facts, error) ? mf_warm_key_new(spec, &facts) : NULL;
-}
-
 /* Whether all that QEMU has opened by now is what the key was made of. */
 static gboolean
 is_key_current(MfBoot *self)
 {
-    g_autoptr(MfWarmKey) key = find_key(self->plan->spec, NULL);
+    g_autoptr(MfWarmKey) key = mf_warm_key_find(self->plan->spec, NULL);
 
     return key && g_str_equal(key->id, self->key->id);
 }
@@ -572,19 +563,6 @@ on_builder_gone(GObject *source, GAsyncResult *result, gpointer data)
     look_up(self);
 }
 
-/* As far as it is to have an overlay. */
-static gboolean
-measure_disk(const MfSpec *spec, guint64 *ret_size, GError **error)
-{
-    const MfDisk *disk = spec->disks->len > 0 ? spec->disks->pdata[0] : NULL;
-    g_auto(MfDiskFiles) files = {0};
-
-    if (disk && !disk->optical && !mf_disk_files_find(disk, &files, error))
-        return FALSE;
-    *ret_size = files.size;
-    return TRUE;
-}
-
 static guint
 get_builder_timeout(const MfBoot *self)
 {
@@ -596,11 +574,11 @@ get_builder_timeout(const MfBoot *self)
 static void
 build(MfBoot *self)
 {
-    MfWarmSizes sizes = {.memory = self->plan->spec->memory};
+    MfWarmSizes sizes;
     gboolean busy = FALSE;
     g_autoptr(GError) error = NULL;
 
-    if (measure_disk(self->plan->spec, &sizes.disk, &error))
+    if (mf_warm_sizes_measure(self->plan->spec, &sizes, &error))
         self->build = mf_warm_build_begin(self->key, &sizes, &busy, &error);
     if (self->build) {
         MfBacking backing = {FALSE, mf_warm_build_get_ram_fd(self->build),
@@ -652,7 +630,7 @@ make_key(MfBoot *self, char **ret_reason)
         *ret_reason = g_strconcat(why_not, ".", NULL);
         return NULL;
     }
-    key = find_key(spec, &error);
+    key = mf_warm_key_find(spec, &error);
     *ret_reason = key ? mf_warm_store_get_refusal(key->id) : g_strdup(error->message);
     return *ret_reason ? NULL : g_steal_pointer(&key);
 }

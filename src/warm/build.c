@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -13,11 +12,10 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/tempdir.h"
+#include "machine/disk-files.h"
 #include "machine/qcow2.h"
 #include "warm/manifest.h"
 #include "warm/store.h"
-
-#define STATE_MAX (G_GUINT64_CONSTANT(64) << 20)
 
 struct MfWarmBuild {
     char *id;        /* owned */
@@ -79,6 +77,18 @@ make_parts(MfWarmBuild *self, const MfWarmSizes *sizes, GError **error)
     if (self->ram_fd >= 0)
         self->state_fd = make_part(self, MF_WARM_STATE, 0, error);
     return self->state_fd >= 0 && make_overlay(self, sizes->disk, error);
+}
+
+gboolean
+mf_warm_sizes_measure(const MfSpec *spec, MfWarmSizes *ret_sizes, GError **error)
+{
+    const MfDisk *disk = spec->disks->len > 0 ? spec->disks->pdata[0] : NULL;
+    g_auto(MfDiskFiles) files = {0};
+
+    if (disk && !disk->optical && !mf_disk_files_find(disk, &files, error))
+        return FALSE;
+    *ret_sizes = (MfWarmSizes){.memory = spec->memory, .disk = files.size};
+    return TRUE;
 }
 
 MfWarmBuild *
@@ -153,7 +163,7 @@ static gboolean
 take_parts(MfWarmBuild *self, MfWarmManifest *manifest, GError **error)
 {
     g_autofree char *path = g_build_filename(self->directory, MF_WARM_STATE, NULL);
-    g_autoptr(GBytes) state = mf_file_read(path, STATE_MAX, error);
+    g_autoptr(GBytes) state = mf_file_read(path, MF_WARM_FILE_MAX, error);
 
     if (!state)
         return FALSE;

@@ -23,6 +23,9 @@ typedef struct {
     guint64 disk; /* that is to have an overlay; 0 for none */
 } MfWarmSizes;
 
+/* Of the machine of 'spec'. MF_ERROR_HOST as mf_disk_files_find(). */
+gboolean mf_warm_sizes_measure(const MfSpec *spec, MfWarmSizes *ret_sizes, GError **error);
+
 /* Begins to save the machine of a key. NULL with *ret_busy when somebody else is at it, or with
  * MF_ERROR_HOST. */
 MfWarmBuild *mf_warm_build_begin(const MfWarmKey *key, const MfWarmSizes *sizes, gboolean *ret_busy,

@@ -9,12 +9,8 @@
 #include "base/cache.h"
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/parse.h"
 #include "warm/manifest.h"
 #include "warm/store.h"
-
-/* More than any device's state: without the memory it is less than a megabyte. */
-#define FILE_MAX (64 * MF_MIB)
 
 void
 mf_warm_entry_free(MfWarmEntry *self)
@@ -95,7 +91,7 @@ static GBytes *
 read_part(const char *directory, const char *name, const MfWarmSum *sum, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, name, NULL);
-    g_autoptr(GBytes) bytes = mf_file_read(path, FILE_MAX, error);
+    g_autoptr(GBytes) bytes = mf_file_read(path, MF_WARM_FILE_MAX, error);
 
     if (!bytes)
         return NULL;
@@ -118,9 +114,8 @@ open_parts(MfWarmEntry *self, const char *directory, const MfWarmManifest *manif
     if (self->state_fd < 0)
         return FALSE;
 
-    g_autofree char *state_directory = g_strdup_printf("/proc/self/fd");
     g_autofree char *state_name = g_strdup_printf("%d", self->state_fd);
-    g_autoptr(GBytes) state = read_part(state_directory, state_name, &manifest->state, NULL);
+    g_autoptr(GBytes) state = read_part("/proc/self/fd", state_name, &manifest->state, NULL);
     if (!state)
         return distrust(error, MF_WARM_STATE, "is not as it was when the machine was saved");
 

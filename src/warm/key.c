@@ -261,7 +261,7 @@ mf_warm_facts_gather(const MfSpec *spec, MfWarmFacts *ret_facts, GError **error)
         return FALSE;
 
     facts.guest = guest ? g_strndup(g_bytes_get_data(guest, NULL), g_bytes_get_size(guest))
-                        : g_strdup("none");
+                        : g_strdup(NO_FILE);
     g_strchomp(facts.guest);
     facts.host_cpu = describe_host_cpu();
     uname(&host);
@@ -295,6 +295,14 @@ mf_warm_key_new(const MfSpec *spec, const MfWarmFacts *facts)
                         facts->firmware, facts->host_cpu, facts->host_kernel, machine);
     self->id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, self->text, -1);
     return self;
+}
+
+MfWarmKey *
+mf_warm_key_find(const MfSpec *spec, GError **error)
+{
+    g_auto(MfWarmFacts) facts = {0};
+
+    return mf_warm_facts_gather(spec, &facts, error) ? mf_warm_key_new(spec, &facts) : NULL;
 }
 
 void

@@ -65,5 +65,8 @@ char *mf_warm_describe_cpu(const char *cpuinfo);
 
 /* A pure function. */
 MfWarmKey *mf_warm_key_new(const MfSpec *spec, const MfWarmFacts *facts);
+
+/* The key by what the files and the host are now. MF_ERROR_HOST as mf_warm_facts_gather(). */
+MfWarmKey *mf_warm_key_find(const MfSpec *spec, GError **error);
 void mf_warm_key_free(MfWarmKey *self);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MfWarmKey, mf_warm_key_free)

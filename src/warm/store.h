@@ -30,6 +30,11 @@
 #define MF_WARM_LOCK     ".lock"
 #define MF_WARM_REFUSED  ".refused"
 
+/* More than any of the files but memory and overlay has: the devices' state is less than a
+ * megabyte.
+ */
+#define MF_WARM_FILE_MAX (64u << 20)
+
 #define MF_WARM_REFUSAL_SECONDS (24 * 60 * 60)
 
 #define MF_WARM_DEFAULT_MAX (G_GUINT64_CONSTANT(4) << 30)
