@@ -51,19 +51,38 @@ end_wait(GTask *task, GError *error)
     g_object_unref(task);
 }
 
+/* Whether somebody holds the lock, and its end will be noticed: the file is watched before it is
+ * looked at, so that nothing is missed in between. Each time by its name: whoever gives up removes
+ * the file, and the next who saves the machine makes another. */
+static gboolean
+watch_lock(Wait *wait, GError **error)
+{
+    g_autofree char *path = mf_warm_store_path(wait->id, MF_WARM_LOCK, error);
+
+    if (!path)
+        return FALSE;
+    /* A lock goes with its holder, whose descriptor is closed however it ends. */
+    if (inotify_add_watch(wait->inotify, path, IN_CLOSE_WRITE | IN_DELETE_SELF) >= 0)
+        return mf_warm_store_is_locked(wait->id);
+    if (errno != ENOENT)
+        mf_error_set_errno(error, MF_ERROR_HOST, errno, "The lock '%s' cannot be watched", path);
+    return FALSE;
+}
+
 static gboolean
 on_lock_closed(int fd, GIOCondition condition, gpointer data)
 {
     GTask *task = data;
     Wait *wait = g_task_get_task_data(task);
+    GError *error = NULL;
     char events[4096];
 
     if (read(fd, events, sizeof(events)) < 0 && errno != EAGAIN)
         g_debug("a watch on a lock cannot be read: %s", g_strerror(errno));
-    if (mf_warm_store_is_locked(wait->id))
+    if (watch_lock(wait, &error))
         return G_SOURCE_CONTINUE;
     wait->event_source = 0;
-    end_wait(task, NULL);
+    end_wait(task, error);
     return G_SOURCE_REMOVE;
 }
 
@@ -92,25 +111,17 @@ mf_warm_wait_async(const char *id, guint timeout_ms, GCancellable *cancellable,
 {
     GTask *task = g_task_new(NULL, cancellable, callback, user_data);
     Wait *wait = g_new0(Wait, 1);
-    g_autofree char *path = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+    GError *error = NULL;
 
     g_task_set_check_cancellable(task, FALSE);
     wait->id = g_strdup(id);
     wait->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     g_task_set_task_data(task, wait, (GDestroyNotify)wait_free);
-    /* A lock goes with its holder, whose descriptor is closed however it ends. */
-    if (!path || wait->inotify < 0 ||
-        inotify_add_watch(wait->inotify, path, IN_CLOSE_WRITE | IN_DELETE_SELF) < 0) {
-        gboolean gone = errno == ENOENT;
-
-        end_wait(task, gone ? NULL
-                            : g_error_new(MF_ERROR, MF_ERROR_HOST,
-                                          "The lock of a saved machine cannot be watched."));
-        return;
-    }
-    /* Looked at only now, so that nothing is missed in between. */
-    if (!mf_warm_store_is_locked(wait->id)) {
-        end_wait(task, NULL);
+    if (wait->inotify < 0)
+        mf_error_set_errno(&error, MF_ERROR_HOST, errno,
+                           "The lock of a saved machine cannot be watched");
+    if (error || !watch_lock(wait, &error)) {
+        end_wait(task, error);
         return;
     }
     wait->event_source = g_unix_fd_add(wait->inotify, G_IO_IN, on_lock_closed, task);

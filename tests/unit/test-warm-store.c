@@ -653,6 +653,25 @@ test_a_wait_ends_when_the_builder_is_killed(Fixture *fixture, gconstpointer data
     close(ready[1]);
 }
 
+/* The lock's file goes with the first, and the second makes another. */
+static void
+test_a_wait_goes_on_with_the_next_builder(Fixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = make_key("a");
+    MfWarmBuild *build = begin_build(key);
+    Waited waited;
+
+    start_wait(&waited, key, TIME_MS, NULL);
+    mf_warm_build_free(build);
+    build = begin_build(key);
+    while (g_main_context_iteration(NULL, FALSE))
+        ;
+    g_assert_false(waited.done);
+    mf_warm_build_free(build);
+    finish_wait(&waited);
+    g_assert_no_error(waited.error);
+}
+
 static void
 test_a_wait_for_nobody_ends_at_once(Fixture *fixture, gconstpointer data)
 {
@@ -718,6 +737,7 @@ static const struct {
     {"an-unwritable-cache-fails-with-its-path", test_an_unwritable_cache_fails_with_its_path},
     {"a-wait-ends-with-the-builder", test_a_wait_ends_with_the_builder},
     {"a-wait-ends-when-the-builder-is-killed", test_a_wait_ends_when_the_builder_is_killed},
+    {"a-wait-goes-on-with-the-next-builder", test_a_wait_goes_on_with_the_next_builder},
     {"a-wait-for-nobody-ends-at-once", test_a_wait_for_nobody_ends_at_once},
     {"a-wait-is-bounded-and-can-be-cancelled", test_a_wait_is_bounded_and_can_be_cancelled},
 };
