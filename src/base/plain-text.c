@@ -71,3 +71,19 @@ mf_plain_text(const void *data, gsize size)
     }
     return g_string_free(clean, FALSE);
 }
+
+char *
+mf_plain_line(const void *data, gsize size, gsize max)
+{
+    char *line = g_strstrip(g_strdelimit(mf_plain_text(data, size), "\n\t", ' '));
+
+    mf_plain_cut(line, max);
+    return g_strchomp(line);
+}
+
+void
+mf_plain_cut(char *text, gsize max)
+{
+    if (strlen(text) > max)
+        *g_utf8_find_prev_char(text, text + max + 1) = '\0';
+}

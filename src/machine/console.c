@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/plain-text.h"
+
 struct _MfConsole {
     GObject parent;
     MfTransport *transport;                 /* owned, may be NULL */
@@ -17,34 +19,16 @@ G_DEFINE_FINAL_TYPE(MfConsole, mf_console, G_TYPE_OBJECT)
 enum { SIGNAL_OUTPUT, SIGNAL_LINE, SIGNAL_ENDED, N_SIGNALS };
 static guint signals[N_SIGNALS];
 
-/* Skips an escape sequence: ESC [ ... letter, or ESC and one character. */
-static const char *
-skip_escape(const char *at)
-{
-    at++;
-    if (*at == '[') {
-        for (at++; *at && !g_ascii_isalpha(*at); at++)
-            ;
-    }
-    return *at ? at + 1 : at;
-}
-
+/* A carriage return, which mf_plain_text() takes for the end of a line, ends none here. */
 static char *
 plain_text(const char *data, gsize size)
 {
-    g_autofree char *valid = g_utf8_make_valid(data, (gssize)size);
-    GString *plain = g_string_sized_new(strlen(valid));
+    g_autoptr(GString) text = g_string_sized_new(size);
 
-    for (const char *at = valid; *at;) {
-        if (*at == '\033') {
-            at = skip_escape(at);
-            continue;
-        }
-        if (*at == '\n' || *at == '\t' || (guchar)*at >= 0x20)
-            g_string_append_c(plain, *at);
-        at++;
-    }
-    return g_strchomp(g_string_free(plain, FALSE));
+    for (gsize i = 0; i < size; i++)
+        if (data[i] != '\r')
+            g_string_append_c(text, data[i]);
+    return g_strchomp(mf_plain_text(text->str, text->len));
 }
 
 /* Whatever is there of the line: all of it. */

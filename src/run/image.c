@@ -4,12 +4,16 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/plain-text.h"
 #include "qapi/qga-commands.h"
 #include "run/exec-status.h"
 #include "run/exec.h"
 #include "wire/guest-protocol.h"
 
 #define EXEC_TIMEOUT_MS 30000
+
+/* Of what the system says, in a message. */
+#define WORDS_MAX 1000
 
 /* Nothing tells of the script's end but the answer itself. */
 #define POLL_FIRST_MS 1
@@ -69,12 +73,10 @@ finish(MfImage *self, GError *error)
 static char *
 read_captured(const char *base64)
 {
-    gsize size;
+    gsize size = 0;
     g_autofree guchar *data = base64 ? g_base64_decode(base64, &size) : NULL;
-    g_autofree char *raw = data ? g_strndup((const char *)data, size) : g_strdup("");
-    char *text = g_utf8_make_valid(raw, -1);
 
-    return g_strstrip(g_strdelimit(text, "\r\n", ' '));
+    return mf_plain_line(data ? (const char *)data : "", size, WORDS_MAX);
 }
 
 /* What the script says at its end. */
@@ -94,8 +96,8 @@ take_answer(MfImage *self, const char *word, GError **error)
         return TRUE;
     }
     g_set_error(error, MF_ERROR, MF_ERROR_GUEST,
-                "The image's system could not be set up: its shell answered '%.200s' (%.500s).",
-                word, self->reason);
+                "The image's system could not be set up: its shell answered '%s' (%s).", word,
+                self->reason);
     return FALSE;
 }
 
@@ -117,8 +119,7 @@ on_script_ended(GObject *source, GAsyncResult *result, gpointer data)
     g_free(self->reason);
     self->reason = read_captured(status->err_data);
     if (ended.status != 0 || ended.signal_number != 0)
-        g_set_error(&error, MF_ERROR, MF_ERROR_GUEST,
-                    "The image's system could not be set up: %.1000s",
+        g_set_error(&error, MF_ERROR, MF_ERROR_GUEST, "The image's system could not be set up: %s",
                     *self->reason ? self->reason : "its shell failed without a word.");
     else
         take_answer(self, answer, &error);
@@ -247,10 +248,10 @@ advise_firmware(const MfTarget *target)
 char *
 mf_image_describe_unbootable(const MfTarget *target, const char *line)
 {
-    g_autofree char *words = g_utf8_make_valid(line, -1);
+    g_autofree char *words = mf_plain_line(line, strlen(line), WORDS_MAX);
 
-    return g_strdup_printf("The firmware found nothing to boot in the image '%s' (\"%.200s\"): %s.",
-                           target->image, g_strstrip(words), advise_firmware(target));
+    return g_strdup_printf("The firmware found nothing to boot in the image '%s' (\"%s\"): %s.",
+                           target->image, words, advise_firmware(target));
 }
 
 char *

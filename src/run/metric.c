@@ -50,8 +50,8 @@ make_plain(const char *name)
         return g_strdup(name);
 
     char *plain = g_strdelimit(mf_plain_text(name, strlen(name)), "\n\t", ' ');
-    if (strlen(plain) > MF_METRIC_NAME_MAX)
-        *g_utf8_find_prev_char(plain, plain + MF_METRIC_NAME_MAX + 1) = '\0';
+
+    mf_plain_cut(plain, MF_METRIC_NAME_MAX);
     return plain;
 }
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "base/plain-text.h"
 #include "machine/initramfs.h"
 #include "run/agent-exec.h"
 #include "run/moment.h"
@@ -12,6 +13,9 @@
 
 /* Each takes a fraction of a second, also on an emulated processor. */
 #define TIMEOUT_MS 30000
+
+/* Of what it says, in a message. */
+#define WORDS_MAX 500
 
 typedef struct {
     MfAgentExec *exec; /* owned */
@@ -44,12 +48,12 @@ judge(const MfAgentOutcome *outcome)
 {
     gsize size;
     const char *words = g_bytes_get_data(outcome->output[2], &size);
-    g_autofree char *text = g_utf8_make_valid(words ? words : "", (gssize)size);
+    g_autofree char *text = mf_plain_line(words ? words : "", size, WORDS_MAX);
 
     if (outcome->ended.status == 0 && outcome->ended.signal_number == 0)
         return NULL;
-    return g_error_new(MF_ERROR, MF_ERROR_GUEST, "mayfly-guest does not run in it: %.500s",
-                       *g_strstrip(text) ? text : "its shell failed without a word.");
+    return g_error_new(MF_ERROR, MF_ERROR_GUEST, "mayfly-guest does not run in it: %s",
+                       *text ? text : "its shell failed without a word.");
 }
 
 static void

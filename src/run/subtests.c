@@ -47,14 +47,6 @@ mf_subtests_free(MfSubtests *self)
     g_free(self);
 }
 
-/* Cuts a valid text after 'max' bytes, at the border of a character. */
-static void
-cut(char *text, gsize max)
-{
-    if (strlen(text) > max)
-        *g_utf8_find_prev_char(text, text + max + 1) = '\0';
-}
-
 /* Fit to be shown, without newlines and tabs where it has to be one line. Where nothing is left of
  * it, a copy of 'fallback'. */
 static char *
@@ -65,7 +57,7 @@ make_plain(const char *text, gsize max, gboolean lines, const char *fallback)
     if (!lines)
         g_strdelimit(plain, "\n\t", ' ');
     g_strstrip(plain);
-    cut(plain, max);
+    mf_plain_cut(plain, max);
     return *plain ? g_steal_pointer(&plain) : g_strdup(fallback);
 }
 
@@ -113,7 +105,7 @@ prepend_name(MfSubtest *test, const char *name)
 {
     char *whole = g_strconcat(name, MF_SUBTEST_SEPARATOR, test->name, NULL);
 
-    cut(whole, MF_SUBTEST_NAME_MAX);
+    mf_plain_cut(whole, MF_SUBTEST_NAME_MAX);
     g_free(test->name);
     test->name = whole;
 }

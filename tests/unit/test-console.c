@@ -84,6 +84,10 @@ test_escape_sequences_and_broken_text_do_not_reach_a_terminal(void)
 
     feed(console, "\033[2J\033[1;31mred\033[0m\a\033c \xff end\n\033[");
     assert_tail(console, 10, "red \xef\xbf\xbd end");
+    /* A window's title, a designated character set, a delete and the one-byte form of ESC [. */
+    feed(console, "\n\033]0;title\a\033(Btwo\177 \xc2\x9b"
+                  "2J\r three\n");
+    assert_tail(console, 1, "two 2J three");
 }
 
 static void

@@ -109,6 +109,15 @@ test_a_share_that_cannot_be_mounted_is_a_failure_in_the_scripts_words(Fixture *s
 }
 
 static void
+test_the_scripts_words_reach_no_terminal_but_as_a_line(Fixture *self, gconstpointer data)
+{
+    /* A window's title and bold type. */
+    script_end(self, "\"exitcode\": 1, \"err-data\": \"G10wO3RpdGxlBxtbMW1ubwo=\"");
+    play(self);
+    g_assert_cmpstr(self->error->message, ==, "The image's system could not be set up: no");
+}
+
+static void
 test_a_shell_that_is_killed_is_a_failure(Fixture *self, gconstpointer data)
 {
     script_end(self, "\"signal\": 9, \"out-data\": \"c3RyZWFtcwo=\"");
@@ -202,6 +211,8 @@ main(int argc, char **argv)
     ADD("a-system-without-shares-says-why", test_a_system_without_shares_says_why);
     ADD("a-share-that-cannot-be-mounted-is-a-failure-in-the-scripts-words",
         test_a_share_that_cannot_be_mounted_is_a_failure_in_the_scripts_words);
+    ADD("the-scripts-words-reach-no-terminal-but-as-a-line",
+        test_the_scripts_words_reach_no_terminal_but_as_a_line);
     ADD("a-shell-that-is-killed-is-a-failure", test_a_shell_that_is_killed_is_a_failure);
     ADD("another-word-is-a-failure", test_another_word_is_a_failure);
     ADD("an-agent-that-may-not-execute-is-told-of", test_an_agent_that_may_not_execute_is_told_of);
