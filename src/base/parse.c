@@ -9,6 +9,9 @@
 /* Behind the point of a number. */
 #define FRACTION_DIGITS_MAX 9
 
+/* In ms: what can be counted in nanoseconds too. */
+#define DURATION_MAX_MS (G_MAXINT64 / 1000000)
+
 /* Reads decimal digits at *at; FALSE when there is none or the number overflows. */
 static gboolean
 take_digits(const char **at, guint64 *ret_value)
@@ -118,7 +121,7 @@ take_duration_part(const char **at, gboolean bare_allowed, gint64 *ret_ms)
     }
 
     gint64 unit = **at == '\0' && bare_allowed ? 1000 : duration_unit(at);
-    if (unit == 0 || whole > (guint64)(G_MAXINT64 / 4 / unit))
+    if (unit == 0 || whole > (guint64)(DURATION_MAX_MS / unit))
         return FALSE;
     *ret_ms = (gint64)whole * unit + (gint64)(fraction * (guint64)unit / scale);
     return TRUE;
@@ -154,7 +157,7 @@ mf_parse_duration(const char *text, gint64 *ret_ms, GError **error)
     gboolean good = *text != '\0';
 
     while (good && *at) {
-        good = take_duration_part(&at, at == text, &part) && total <= G_MAXINT64 / 4;
+        good = take_duration_part(&at, at == text, &part) && part <= DURATION_MAX_MS - total;
         if (good)
             total += part;
     }
@@ -164,7 +167,7 @@ mf_parse_duration(const char *text, gint64 *ret_ms, GError **error)
     }
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                 mf_parse_is_written_as_duration(text)
-                    ? "'%s' is too long: no more than 26687997791 days can be counted."
+                    ? "'%s' is too long: no more than 106751 days can be counted."
                     : "'%s' is not a duration: expected seconds or numbers with ms, s, m, h or d, "
                       "such as 90, 1m30s or 250ms.",
                 text);

@@ -20,7 +20,7 @@ gboolean mf_parse_is_written_as_size(const char *text);
 
 /* A duration in milliseconds: one or more of number + unit (ms, s, m, h, d) in that spelling,
  * such as "90s", "1m30s", "1.5s", "250ms"; a bare number is seconds, as for timeout(1). "0" is
- * accepted and by convention means no limit. */
+ * accepted and by convention means no limit. No more than can be counted in nanoseconds too. */
 gboolean mf_parse_duration(const char *text, gint64 *ret_ms, GError **error);
 
 /* As mf_parse_is_written_as_size(). */
