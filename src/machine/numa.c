@@ -129,6 +129,8 @@ check_cpus(const GPtrArray *nodes, guint cpus, GError **error)
 gboolean
 mf_numa_check(const GPtrArray *nodes, guint cpus, GError **error)
 {
+    guint64 sum = 0;
+
     if (nodes->len == 0)
         return TRUE;
     if (nodes->len > MF_NUMA_NODES_MAX) {
@@ -140,6 +142,12 @@ mf_numa_check(const GPtrArray *nodes, guint cpus, GError **error)
     for (guint i = 0; i < nodes->len; i++) {
         guint64 memory = ((const MfNumaNode *)g_ptr_array_index(nodes, i))->memory;
 
+        if (!g_uint64_checked_add(&sum, sum, memory)) {
+            g_set_error_literal(error, MF_ERROR, MF_ERROR_CONFIG,
+                                "The NUMA nodes have more memory together than a machine can "
+                                "have: give them less.");
+            return FALSE;
+        }
         if (memory % MF_MIB == 0 && (memory > 0 || i > 0))
             continue;
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,

@@ -83,6 +83,7 @@ test_nodes_that_make_no_machine_are_refused(void)
         {"512,cpus=0 512", "CPU 1 is in no NUMA node"},
         {"512,cpus=0-2", "has CPU 2, and the machine has only 2"},
         {"512,cpus=0-1 512,cpus=1", "CPU 1 of 2 is in two NUMA nodes"},
+        {"16777215T 1T 512", "have more memory together"},
     };
 
     for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
