@@ -429,6 +429,19 @@ check_number(const MfKtap *self, Level *level, gint64 number)
                              number, level->told);
 }
 
+/* The number of the next test of that indentation, which need not say it itself. */
+static gint64
+get_next_number(const MfKtap *self, guint indent)
+{
+    for (guint i = self->levels->len; i > 0; i--) {
+        const Level *level = self->levels->pdata[i - 1];
+
+        if (level->indent == indent)
+            return (gint64)level->told + 1;
+    }
+    return 1;
+}
+
 /* What was told in the test that 'name' and 'indent' are of: of the levels in its own. */
 static MfSubtests *
 take_nested(MfKtap *self, guint indent, const char *name)
@@ -450,7 +463,8 @@ take_point(MfKtap *self, guint indent, gboolean good, gint64 number, const char 
     const char *directive = find_directive(self, rest);
     const char *end = directive ? directive : rest + strlen(rest);
     const char *word = directive ? directive + strspn(directive, "# ") : end;
-    g_autofree char *name = read_name(rest, end, number);
+    g_autofree char *name =
+        read_name(rest, end, number >= 0 ? number : get_next_number(self, indent));
     g_autofree char *told = NULL;
     const char *reason;
 

@@ -73,6 +73,13 @@ test_tap_names_statuses_and_directives(void)
 }
 
 static void
+test_tap_without_numbers_and_names_is_numbered(void)
+{
+    assert_tap("1..3\nok\nnot ok # broken\n    ok\n    1..1\nok\n",
+               "pass test 1\nfail # broken\npass test 3/test 1\n");
+}
+
+static void
 test_tap_12_has_no_version_and_its_plan_last(void)
 {
     assert_tap("ok 1 - a\nok 2 - b\n1..2\n", "pass a\npass b\n");
@@ -444,6 +451,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     ADD(tap_names_statuses_and_directives);
+    ADD(tap_without_numbers_and_names_is_numbered);
     ADD(tap_12_has_no_version_and_its_plan_last);
     ADD(a_number_sign_that_is_no_directive_is_of_the_name);
     ADD(a_failure_that_is_skipped_is_a_failure_in_tap);
