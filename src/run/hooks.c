@@ -71,10 +71,11 @@ complete(MfHooks *self, GError *error)
 static char *
 shorten(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, (gssize)strcspn(text, "\n"));
-    g_autofree char *start = g_utf8_substring(valid, 0, MIN(g_utf8_strlen(valid, -1), SHOWN_MAX));
+    g_autofree char *valid = g_strstrip(g_utf8_make_valid(text, -1));
+    g_autofree char *line = g_strndup(valid, strcspn(valid, "\n"));
+    g_autofree char *start = g_utf8_substring(line, 0, MIN(g_utf8_strlen(line, -1), SHOWN_MAX));
 
-    return g_strconcat(start, strlen(start) < strlen(text) ? "..." : "", NULL);
+    return g_strconcat(start, strlen(start) < strlen(valid) ? "..." : "", NULL);
 }
 
 /* How the text failed; NULL when it did not. Owned by the caller. */

@@ -117,7 +117,7 @@ test_texts_run_one_after_the_other(HooksFixture *self, gconstpointer unused)
 static void
 test_setup_stops_at_the_first_failure_and_names_it(HooksFixture *self, gconstpointer unused)
 {
-    char *texts[] = {(char *)"one", (char *)"modprobe nothing\nand more", (char *)"three", NULL};
+    char *texts[] = {(char *)"one\n", (char *)"modprobe nothing\nand more", (char *)"three", NULL};
     Ending good = {self, 0}, bad = {self, 3};
 
     peer_sync(self->exec.agent);
@@ -135,7 +135,7 @@ test_teardown_goes_on_and_names_every_failure(HooksFixture *self, gconstpointer 
 {
     g_autofree char *long_text = g_strnfill(61, 'x');
     g_autofree char *shown = g_strnfill(60, 'x');
-    char *texts[] = {long_text, (char *)"two", (char *)"three", NULL};
+    char *texts[] = {long_text, (char *)"two", (char *)"\nthree\n", NULL};
     Ending good = {self, 0}, bad = {self, 1}, killed = {self, -SIGKILL};
 
     peer_sync(self->exec.agent);
