@@ -69,8 +69,7 @@ is_good_list(GMatchInfo *match, guint cpus)
 static const Limit limits[] = {
     {"cpu.max", "(max|(?<quota>[0-9]+))( +(?<period>[0-9]+))?", is_good_time,
      "microseconds of processor time, at least 1000, or \"max\", and the microseconds that they "
-     "are "
-     "of, 1000 to 1000000, such as \"20000 100000\""},
+     "are of, 1000 to 1000000, such as \"20000 100000\""},
     {"cpuset.cpus", CPUS "(," CPUS ")*", is_good_list,
      "processors that the machine has, such as \"0-1\" or \"0,2\""},
     {"io.max", "[0-9]+:[0-9]+( +[rw](bps|iops)=(max|0*[1-9][0-9]*))+", NULL,

@@ -2,11 +2,8 @@
 #include "run/dispatch.h"
 
 #include "base/parse.h"
+#include "base/plain-text.h"
 #include "wire/guest-protocol.h"
-
-/* A command's exit status as the guest may report it: -signal .. 255. */
-#define EXIT_STATUS_MAX 255
-#define EXIT_SIGNAL_MAX 64
 
 #define NS_PER_MS 1000000
 
@@ -48,11 +45,9 @@ make_reason(const guint8 *text, gsize length)
 
         g_string_append_unichar(reason, g_unichar_iscntrl(c) ? ' ' : c);
     }
-    while (reason->len > MF_DISPATCH_REASON_MAX)
-        g_string_truncate(reason,
-                          (gsize)(g_utf8_prev_char(reason->str + reason->len) - reason->str));
     if (reason->len == 0)
         g_string_assign(reason, "it gave no reason.");
+    mf_plain_cut(reason->str, MF_DISPATCH_REASON_MAX);
     return g_string_free(reason, FALSE);
 }
 
@@ -100,7 +95,7 @@ take_exited(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
         return;
 
     gint32 number = (gint32)mf_frame_get_u32(frame->payload);
-    if (number < -EXIT_SIGNAL_MAX || number > EXIT_STATUS_MAX)
+    if (number < -MF_EXIT_SIGNAL_MAX || number > MF_EXIT_STATUS_MAX)
         return;
     self->exited = TRUE;
     if (self->sinks->exited)

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "qapi/qga-commands.h"
 
-/* A guest that is alive answers within this; one that does not is asked again by the backoff. */
+/* A guest that is alive answers within this. */
 #define ANSWER_TIMEOUT_MS 30000
 
 struct _MfExecStatus {

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "run/exec-status.h"
+#include "wire/guest-protocol.h"
 
 #define START_TIMEOUT_MS 30000
 
@@ -13,10 +14,6 @@
 /* How often that time is given anew because output still arrives or is still taken: a guest cannot
  * put off the end for ever. */
 #define EXTENSIONS_MAX 10
-
-/* Ends that a process can have. */
-#define EXIT_STATUS_MAX 255
-#define EXIT_SIGNAL_MAX 64
 
 typedef struct {
     MfQga *qga;           /* owned */
@@ -246,14 +243,15 @@ gboolean
 mf_exec_exit_from_status(const MfQgaExecStatus *status, MfExit *ret_exit, GError **error)
 {
     gboolean exited =
-        status->has_exitcode && status->exitcode >= 0 && status->exitcode <= EXIT_STATUS_MAX;
-    gboolean killed = status->has_signal && status->signal > 0 && status->signal <= EXIT_SIGNAL_MAX;
+        status->has_exitcode && status->exitcode >= 0 && status->exitcode <= MF_EXIT_STATUS_MAX;
+    gboolean killed =
+        status->has_signal && status->signal > 0 && status->signal <= MF_EXIT_SIGNAL_MAX;
 
     if (status->has_exitcode == status->has_signal || (!exited && !killed)) {
         g_set_error(error, MF_ERROR, MF_ERROR_PROTOCOL,
                     "The guest agent says that the command has ended, but not with either an exit "
                     "status of 0 to %d or a signal of 1 to %d.",
-                    EXIT_STATUS_MAX, EXIT_SIGNAL_MAX);
+                    MF_EXIT_STATUS_MAX, MF_EXIT_SIGNAL_MAX);
         return FALSE;
     }
     *ret_exit = (MfExit){.status = exited ? (int)status->exitcode : 0,
@@ -415,6 +413,14 @@ on_limit(gpointer data)
     return G_SOURCE_REMOVE;
 }
 
+static void
+start_limit(MfExec *self)
+{
+    MfExecPrivate *private = PRIVATE(self);
+
+    private->limit_source = g_timeout_add((guint)MIN(private->limit_ms, G_MAXINT), on_limit, self);
+}
+
 void
 mf_exec_set_limit(MfExec *self, gint64 limit_ms)
 {
@@ -436,7 +442,7 @@ mf_exec_run_async(MfExec *self, GCancellable *cancellable, GAsyncReadyCallback c
     if (cancellable)
         g_signal_connect_object(cancellable, "cancelled", G_CALLBACK(on_cancelled), self, 0);
     if (private->limit_ms > 0)
-    private->limit_source = g_timeout_add((guint)MIN(private->limit_ms, G_MAXINT), on_limit, self);
+        start_limit(self);
     MF_EXEC_GET_CLASS(self)->get_arguments(self, &arguments);
     mf_qga_guest_exec_async(private->qga, &arguments, START_TIMEOUT_MS, private->asking, on_started,
                             g_object_ref(self));

@@ -13,9 +13,6 @@
 #include "wire/guest-protocol.h"
 #include "wire/json.h"
 
-#define EXIT_STATUS_MAX 255
-#define EXIT_SIGNAL_MAX 64
-
 /* As shells have it. */
 #define STATUS_OF_SIGNAL 128
 
@@ -98,9 +95,9 @@ read_end(MfInvocation *self, const MfJson *report, GError **error)
     if (exited + killed + failed != 1)
         return refuse(self, error,
                       "with something else than one of a status, a signal and an error");
-    if (exited && !mf_json_get_int64(report, "status", 0, EXIT_STATUS_MAX, &number, error))
+    if (exited && !mf_json_get_int64(report, "status", 0, MF_EXIT_STATUS_MAX, &number, error))
         return FALSE;
-    if (killed && !mf_json_get_int64(report, "signal", 1, EXIT_SIGNAL_MAX, &number, error))
+    if (killed && !mf_json_get_int64(report, "signal", 1, MF_EXIT_SIGNAL_MAX, &number, error))
         return FALSE;
     if (failed && !mf_json_get_string(report, "error", &reason, error))
         return FALSE;

@@ -160,6 +160,10 @@
 /* Where the guest keeps its control groups. */
 #define MF_GUEST_CGROUP "/sys/fs/cgroup/mayfly"
 
+/* How a process can end: with a status up to the one, or by a signal up to the other. */
+#define MF_EXIT_STATUS_MAX 255
+#define MF_EXIT_SIGNAL_MAX 64
+
 /* Exit statuses of a command that never ran, as shells have them. */
 #define MF_EXIT_CANNOT_EXECUTE 126
 #define MF_EXIT_NOT_FOUND      127
