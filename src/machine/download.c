@@ -10,6 +10,7 @@
 #include "base/cache.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "machine/peek.h"
 
 /* How often the server is asked, and how long after a broken transfer; twice as long each time. */
 #define ATTEMPTS_MAX 5
@@ -156,29 +157,12 @@ mf_download_get_path(MfDownload *self)
 static void request(GTask *task);
 
 static gboolean
-write_at(int fd, const char *data, gsize size, guint64 position)
-{
-    while (size > 0) {
-        ssize_t n = pwrite(fd, data, size, (off_t)position);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return FALSE;
-        data += n;
-        size -= (gsize)n;
-        position += (guint64)n;
-    }
-    return TRUE;
-}
-
-static gboolean
 on_body(const void *data, gsize size, guint64 position, gpointer user_data, GError **error)
 {
     Run *self = g_task_get_task_data(user_data);
     MfDownload *download = self->download;
 
-    if (!write_at(download->fd, data, size, position)) {
+    if (!mf_poke_write(download->fd, data, size, position)) {
         mf_error_set_errno(error, MF_ERROR_HOST, errno,
                            "The %s cannot be written to the cache (MAYFLY_CACHE_DIR names another)",
                            download->shown);

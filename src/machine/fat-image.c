@@ -53,12 +53,9 @@ typedef struct {
 static gboolean
 write_at(Image *self, const void *data, gsize size, guint64 offset, GError **error)
 {
-    ssize_t n = pwrite(self->fd, data, size, (off_t)offset);
-
-    if (n == (ssize_t)size)
+    if (mf_poke_write(self->fd, data, size, offset))
         return TRUE;
-    mf_error_set_errno(error, MF_ERROR_HOST, n < 0 ? errno : ENOSPC,
-                       "The FAT image cannot be written");
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "The FAT image cannot be written");
     return FALSE;
 }
 

@@ -25,3 +25,22 @@ mf_peek_read(int fd, void *buffer, gsize size, guint64 offset)
     }
     return (gssize)done;
 }
+
+gboolean
+mf_poke_write(int fd, const void *data, gsize size, guint64 offset)
+{
+    const guint8 *at = data;
+
+    while (size > 0) {
+        ssize_t n = pwrite(fd, at, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return FALSE;
+        at += n;
+        size -= (gsize)n;
+        offset += (guint64)n;
+    }
+    return TRUE;
+}

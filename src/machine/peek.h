@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * Numbers in binary files, at any alignment, read and written, and reads at an offset. Callers
- * check bounds first.
+ * Numbers in binary files, at any alignment, and the bytes at an offset of one, read and written.
+ * Callers check bounds first.
  */
 
 static inline guint16
@@ -25,15 +25,6 @@ mf_peek_le32(const guint8 *at)
 
     memcpy(&value, at, sizeof(value));
     return GUINT32_FROM_LE(value);
-}
-
-static inline guint64
-mf_peek_le64(const guint8 *at)
-{
-    guint64 value;
-
-    memcpy(&value, at, sizeof(value));
-    return GUINT64_FROM_LE(value);
 }
 
 static inline guint32
@@ -84,3 +75,6 @@ mf_poke_be64(guint8 *at, guint64 value)
 
 /* Reads 'size' bytes at 'offset', fewer only at the end of the file. -1 with errno. */
 gssize mf_peek_read(int fd, void *buffer, gsize size, guint64 offset);
+
+/* Writes all of 'size' bytes at 'offset'. FALSE with errno. */
+gboolean mf_poke_write(int fd, const void *data, gsize size, guint64 offset);

@@ -93,12 +93,9 @@ mf_qcow2_read_head(int fd, gboolean *ret_is_qcow2, MfQcow2Head *ret_head)
 static gboolean
 write_at(int fd, const guint8 *data, gsize size, guint64 cluster, GError **error)
 {
-    gssize written = pwrite(fd, data, size, (off_t)(cluster * CLUSTER));
-
-    if (written == (gssize)size)
+    if (mf_poke_write(fd, data, size, cluster * CLUSTER))
         return TRUE;
-    mf_error_set_errno(error, MF_ERROR_HOST, written < 0 ? errno : ENOSPC,
-                       "An empty disk image cannot be written");
+    mf_error_set_errno(error, MF_ERROR_HOST, errno, "An empty disk image cannot be written");
     return FALSE;
 }
 
