@@ -126,19 +126,53 @@ reap(MfChild *self)
     mf_fd_clear(&self->pidfd);
 }
 
-static gboolean
-on_exit_of_child(int fd, GIOCondition condition, gpointer data)
+static void
+end(MfChild *self)
 {
-    MfChild *self = data;
-
     self->exit_source = 0;
-    reap(self);
     if (self->stderr_fd >= 0)
         drain_stderr(self);
     if (self->stderr_fd >= 0)
         self->linger_source = g_timeout_add(STDERR_LINGER_MS, on_linger_over, self);
     finish_if_done(self);
+}
+
+static gboolean
+on_pidfd(int fd, GIOCondition condition, gpointer data)
+{
+    reap(data);
+    end(data);
     return G_SOURCE_REMOVE;
+}
+
+static void
+on_reaped(GPid pid, int wait_status, gpointer data)
+{
+    MfChild *self = data;
+
+    self->wait_status = wait_status;
+    self->exited = TRUE;
+    end(self);
+}
+
+/* Kernels before 5.3, sandboxes and valgrind have no pidfds: GLib makes do without. */
+static guint
+watch_exit(MfChild *self)
+{
+    self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
+    if (self->pidfd >= 0)
+        return g_unix_fd_add(self->pidfd, G_IO_IN, on_pidfd, self);
+    return g_child_watch_add(self->pid, on_reaped, self);
+}
+
+/* Nothing is killed that GLib has reaped already: its pid may be another process's. */
+static void
+kill_and_reap(MfChild *self)
+{
+    if (waitpid(self->pid, &self->wait_status, WNOHANG) != 0)
+        return;
+    mf_child_signal(self, SIGKILL);
+    reap(self);
 }
 
 static void
@@ -149,10 +183,8 @@ mf_child_dispose(GObject *object)
     clear_source(&self->exit_source);
     clear_source(&self->kill_source);
     clear_source(&self->linger_source);
-    if (self->pid > 0 && !self->exited) {
-        mf_child_signal(self, SIGKILL);
-        reap(self);
-    }
+    if (self->pid > 0 && !self->exited)
+        kill_and_reap(self);
     close_stderr(self);
     mf_fd_clear(&self->pidfd);
     g_clear_pointer(&self->waiters, g_ptr_array_unref);
@@ -352,12 +384,7 @@ mf_child_spawn_prepared(const MfArgv *argv, const MfChildFd *fds, gsize n_fds,
     if (!start(self, path, argv, fds, n_fds, prepare, error))
         return NULL;
 
-    self->pidfd = (int)syscall(SYS_pidfd_open, self->pid, 0);
-    if (self->pidfd < 0) {
-        mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be supervised", program);
-        return NULL;
-    }
-    self->exit_source = g_unix_fd_add(self->pidfd, G_IO_IN, on_exit_of_child, self);
+    self->exit_source = watch_exit(self);
     self->stderr_source =
         g_unix_fd_add(self->stderr_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_stderr, self);
     return g_steal_pointer(&self);
@@ -405,7 +432,7 @@ mf_child_signal(MfChild *self, int signal_number)
 {
     if (self->exited)
         return;
-    /* Before the pidfd exists the child is not reaped yet, so the pid is still its own. */
+    /* While there is no pidfd the child is as a rule not reaped, so the pid is still its own. */
     if (self->pidfd >= 0)
         syscall(SYS_pidfd_send_signal, self->pidfd, signal_number, NULL, 0);
     else

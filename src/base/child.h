@@ -7,8 +7,9 @@
 
 /*
  * A supervised child process: close-on-exec from birth, its own process group, killed by the
- * kernel when mayfly dies (PR_SET_PDEATHSIG), watched through a pidfd, its standard error kept
- * (the last MF_CHILD_STDERR_MAX bytes). Signals go through the pidfd, never to a recycled pid.
+ * kernel when mayfly dies (PR_SET_PDEATHSIG), its standard error kept (the last
+ * MF_CHILD_STDERR_MAX bytes). It is watched and signalled through a pidfd, so that no signal goes
+ * to a recycled pid; where the host has no pidfds, through SIGCHLD and its pid.
  */
 #define MF_TYPE_CHILD (mf_child_get_type())
 G_DECLARE_FINAL_TYPE(MfChild, mf_child, MF, CHILD, GObject)

@@ -2,8 +2,13 @@
 #include "base/child.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -159,6 +164,37 @@ test_disposing_kills_and_reaps(void)
     g_assert_cmpint(kill(pid, 0), ==, -1);
 }
 
+/* As a container's sandbox does. */
+static void
+forbid_pidfds(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {G_N_ELEMENTS(code), code};
+
+    g_assert_cmpint(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), ==, 0);
+    g_assert_cmpint(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), ==, 0);
+    g_assert_cmpint(syscall(SYS_pidfd_open, getpid(), 0), ==, -1);
+}
+
+static void
+test_children_are_watched_where_the_host_has_no_pidfds(void)
+{
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    forbid_pidfds();
+    test_status_and_stderr_tail_are_kept();
+    test_terminate_escalates_to_kill();
+    test_disposing_kills_and_reaps();
+}
+
 static void
 test_a_missing_program_is_named(void)
 {
@@ -234,6 +270,8 @@ main(int argc, char **argv)
                     test_signals_are_fresh_in_the_child_and_as_before_in_the_parent);
     g_test_add_func("/child/terminate-escalates-to-kill", test_terminate_escalates_to_kill);
     g_test_add_func("/child/S-14/disposing-kills-and-reaps", test_disposing_kills_and_reaps);
+    g_test_add_func("/child/children-are-watched-where-the-host-has-no-pidfds",
+                    test_children_are_watched_where_the_host_has_no_pidfds);
     g_test_add_func("/child/S-15-Q-10/a-missing-program-is-named", test_a_missing_program_is_named);
     g_test_add_func("/child/an-unusable-program-is-an-error", test_an_unusable_program_is_an_error);
     g_test_add_func("/child/a-child-is-prepared-before-it-runs",
