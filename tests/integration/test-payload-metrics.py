@@ -47,7 +47,7 @@ check = [{{ metric = "iops", min = 50 }}, {{ metric = "lat", exists = true }}]
 def run(box, name, iops):
     """The result of a suite whose benchmark has those values, one for each repetition."""
     values = " ".join(str(value) for value in iops)
-    turn = f"n=$(cat /tmp/n 2>/dev/null || echo 0); echo $((n + 1)) >/tmp/n; set -- {values}; " \
+    turn = f"n=$(cat turns 2>/dev/null || echo 0); echo $((n + 1)) >turns; set -- {values}; " \
            "mayfly-guest frame metric turns $((n + 1)); shift $n; echo starting up; " \
            "echo \"{\\\"jobs\\\": [{\\\"iops\\\": $1}]}\""
     words = {"command": turn, "kernel": kernel("small"), "cut": "echo '{\"iops\": 5'",
