@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the VM tests share: running mayfly as a user would, and proof that nothing is left of it.
 
-Each test is a function marked with @test; main() runs them (or those whose name contains an
-argument of the command line) and speaks TAP. The environment names the programs under test:
-MAYFLY, and MAYFLY_TEST_KERNELS (the directory that tools/test-kernels.sh prints).
+Each test is a function marked with @test, or with @patient_test when most of its time it waits;
+main() runs them (or those whose name contains an argument of the command line) and speaks TAP. The
+environment names the programs under test: MAYFLY, and MAYFLY_TEST_KERNELS (the directory that
+tools/test-kernels.sh prints).
 """
 
+import concurrent.futures
 import glob
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -24,7 +27,7 @@ MAYFLY = os.path.abspath(os.environ.get("MAYFLY", "build/src/cli/mayfly"))
 KERNELS = os.environ.get("MAYFLY_TEST_KERNELS", "")
 VM_TIMEOUT = 240
 
-_tests = []
+_tests, _patient = [], []
 
 
 class Skip(Exception):
@@ -33,6 +36,13 @@ class Skip(Exception):
 
 def test(function):
     _tests.append(function)
+    return function
+
+
+def patient_test(function):
+    """A test that leaves the processors to others most of its time: it runs beside the other ones of
+    its program. It must not change what is the program's own: its umask, directory or environment."""
+    _patient.append(function)
     return function
 
 
@@ -215,24 +225,35 @@ def receive_line(port, within=60):
     return b""
 
 
+def run_test(number, function):
+    """What TAP has to say of it, and whether it failed."""
+    name = function.__name__.replace("_", "-")
+    started, lines, verdict, reason = time.monotonic(), [], "ok", ""
+    try:
+        function()
+    except Skip as skip:
+        reason = f" # SKIP {skip}"
+    except Exception:
+        verdict = "not ok"
+        lines = ["# " + text for text in traceback.format_exc().splitlines()]
+    lines += [f"# {name}: {time.monotonic() - started:.1f} s", f"{verdict} {number} {name}{reason}"]
+    return lines, verdict != "ok"
+
+
 def main():
-    chosen = [t for t in _tests if not sys.argv[1:] or any(a in t.__name__ for a in sys.argv[1:])]
+    chosen, patient = ([function for function in functions
+                        if not sys.argv[1:] or any(a in function.__name__ for a in sys.argv[1:])]
+                       for functions in (_tests, _patient))
     failed = 0
     print("TAP version 13")
-    print(f"1..{len(chosen)}", flush=True)
-    for number, function in enumerate(chosen, 1):
-        name = function.__name__.replace("_", "-")
-        started = time.monotonic()
-        try:
-            function()
-            line = f"ok {number} {name}"
-        except Skip as reason:
-            line = f"ok {number} {name} # SKIP {reason}"
-        except Exception:
-            failed += 1
-            for text in traceback.format_exc().splitlines():
-                print("# " + text)
-            line = f"not ok {number} {name}"
-        print(f"# {name}: {time.monotonic() - started:.1f} s")
-        print(line, flush=True)
+    print(f"1..{len(chosen) + len(patient)}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        # Those that wait start first, and are told of last.
+        waiting = [pool.submit(run_test, number, function)
+                   for number, function in enumerate(patient, len(chosen) + 1)]
+        outcomes = itertools.chain(itertools.starmap(run_test, enumerate(chosen, 1)),
+                                   (future.result() for future in waiting))
+        for lines, has_failed in outcomes:
+            failed += has_failed
+            print("\n".join(lines), flush=True)
     sys.exit(1 if failed else 0)
