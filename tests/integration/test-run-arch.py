@@ -55,17 +55,12 @@ def a_stock_arm64_kernel_runs_a_static_program_with_its_streams_and_status():
 
 
 @test
-def a_saved_arm64_machine_is_restored():
+def a_saved_arm64_machine_is_restored_and_a_panic_of_its_kernel_is_a_crash():
     with Sandbox() as box:
         box.env["MAYFLY_CACHE_DIR"] = box.make("cache")
         expect(run_arm(box, "exit", "3", options=("-v",)), 3, out=uname(),
                err="has saved the machine")
         expect(run_arm(box, "exit", "4", options=("-v",)), 4, out=uname(), err="was restored")
-
-
-@test
-def a_panic_of_an_arm64_kernel_is_a_crash():
-    with Sandbox() as box:
         expect(run_arm(box, "panic"), 125, out=uname(),
                err="kernel panicked during execution: Kernel panic - not syncing: sysrq")
 

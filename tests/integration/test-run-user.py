@@ -2,16 +2,32 @@
 # SPDX-License-Identifier: Apache-2.0
 """mayfly run as an unprivileged user: the same, with what that user may read and write."""
 
+import atexit
+import functools
 import os
 import pwd
 import shutil
+import tempfile
 
-from harness import Sandbox, Skip, expect, main, test
+from harness import Sandbox, Skip, expect, kernel, main, test
 
 
 def run_as_nobody(box, text, *options, **others):
     box.become_nobody()
-    return box.run("run", "-k", box.copy_kernel(), *options, "--", text, **others)
+    box.env["MAYFLY_CACHE_DIR"], image = shared()
+    return box.run("run", "-k", image, *options, "--", text, **others)
+
+
+@functools.cache
+def shared():
+    """The cache of all these tests, so that one saved machine serves them, and their kernel."""
+    directory = tempfile.mkdtemp(prefix="mayfly-test-", dir="/var/tmp")
+    atexit.register(shutil.rmtree, directory)
+    os.chmod(directory, 0o755)
+    cache = os.path.join(directory, "cache")
+    os.mkdir(cache)
+    shutil.chown(cache, "nobody", "nogroup")
+    return cache, shutil.copy(kernel("small"), os.path.join(directory, "vmlinuz"))
 
 
 @test
