@@ -212,7 +212,16 @@ on_input(MfExec *self, GBytes *chunk)
 static void
 on_input_ended(MfExec *self)
 {
-    if (PRIVATE(self)->task)
+    MfExecPrivate *private = PRIVATE(self);
+
+    if (!private->task)
+        return;
+
+    /* Lost input must not pass for all of it. */
+    const GError *error = mf_input_get_error(private->stdio->input);
+    if (error)
+        mf_exec_finish(self, NULL, g_error_copy(error));
+    else
         MF_EXEC_GET_CLASS(self)->send_input_end(self);
 }
 

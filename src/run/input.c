@@ -5,6 +5,8 @@
 #include <glib-unix.h>
 #include <unistd.h>
 
+#include "base/error.h"
+
 struct _MfInput {
     GObject parent;
     int fd; /* borrowed */
@@ -12,6 +14,7 @@ struct _MfInput {
     guint source;
     gboolean over;
     guint8 *buffer; /* owned; chunk_max bytes */
+    GError *error;  /* owned; see mf_input_get_error() */
 };
 
 G_DEFINE_FINAL_TYPE(MfInput, mf_input, G_TYPE_OBJECT)
@@ -26,6 +29,7 @@ mf_input_finalize(GObject *object)
 
     g_clear_handle_id(&self->source, g_source_remove);
     g_free(self->buffer);
+    g_clear_error(&self->error);
     G_OBJECT_CLASS(mf_input_parent_class)->finalize(object);
 }
 
@@ -55,6 +59,25 @@ mf_input_new(int fd, gsize chunk_max)
     return self;
 }
 
+/* Nothing was lost: it was never open for reading, as nohup(1) leaves it, or is a terminal that is
+ * not ours any more. */
+static gboolean
+is_plain_end(int fd, int reason)
+{
+    return reason == EBADF || (reason == EIO && isatty(fd));
+}
+
+static void
+end(MfInput *self, int reason)
+{
+    if (reason != 0 && !is_plain_end(self->fd, reason))
+        mf_error_set_errno(&self->error, MF_ERROR_HOST, reason,
+                           "The standard input cannot be read");
+    self->source = 0;
+    self->over = TRUE;
+    g_signal_emit(self, signals[SIGNAL_ENDED], 0);
+}
+
 static gboolean
 on_readable(int fd, GIOCondition condition, gpointer data)
 {
@@ -64,9 +87,7 @@ on_readable(int fd, GIOCondition condition, gpointer data)
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return G_SOURCE_CONTINUE;
     if (n <= 0) {
-        self->source = 0;
-        self->over = TRUE;
-        g_signal_emit(self, signals[SIGNAL_ENDED], 0);
+        end(self, n < 0 ? errno : 0);
         return G_SOURCE_REMOVE;
     }
 
@@ -93,4 +114,10 @@ mf_input_stop(MfInput *self)
 {
     self->over = TRUE;
     g_clear_handle_id(&self->source, g_source_remove);
+}
+
+const GError *
+mf_input_get_error(MfInput *self)
+{
+    return self->error;
 }

@@ -19,6 +19,10 @@ void mf_input_grant(MfInput *self, gsize bytes);
 /* Reads no more. */
 void mf_input_stop(MfInput *self);
 
+/* Why it ended before its end: MF_ERROR_HOST (an I/O error, a directory), so that what was read is
+ * not all of it. NULL at the end of the file, also where there could not be any. Borrowed. */
+const GError *mf_input_get_error(MfInput *self);
+
 /* Signals:
  *   "received" (GBytes *chunk)
  *   "ended"    ()               once: end of file or an error */

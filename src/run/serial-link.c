@@ -83,6 +83,15 @@ on_typed(MfSerialLink *self, GBytes *chunk)
 }
 
 static void
+on_typed_all(MfSerialLink *self)
+{
+    const GError *error = mf_input_get_error(self->stdio->input);
+
+    if (error)
+        g_signal_emit(self, signals[SIGNAL_FAILED], 0, error);
+}
+
+static void
 on_taken(MfSerialLink *self)
 {
     gsize sent = self->sent;
@@ -106,9 +115,12 @@ mf_serial_link_new(MfTransport *serial, MfStdio *stdio)
         g_signal_connect_object(output, "drained", G_CALLBACK(on_drained), self, G_CONNECT_SWAPPED);
         g_signal_connect_object(output, "broken", G_CALLBACK(on_broken), self, G_CONNECT_SWAPPED);
     }
-    if (stdio->input)
+    if (stdio->input) {
         g_signal_connect_object(stdio->input, "received", G_CALLBACK(on_typed), self,
                                 G_CONNECT_SWAPPED);
+        g_signal_connect_object(stdio->input, "ended", G_CALLBACK(on_typed_all), self,
+                                G_CONNECT_SWAPPED);
+    }
     return self;
 }
 

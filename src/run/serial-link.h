@@ -28,4 +28,5 @@ gsize mf_serial_link_get_queued(MfSerialLink *self);
 
 /* Signals:
  *   "flushed" ()              all that the guest said so far is read, or nobody reads any more
- *   "failed"  (GError *error) what it said cannot be written: MF_ERROR_HOST */
+ *   "failed"  (GError *error) what it said cannot be written, or what is to be typed not be read:
+ *                             MF_ERROR_HOST */

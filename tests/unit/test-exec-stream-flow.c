@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -466,6 +467,19 @@ test_the_end_of_input_follows_its_last_byte(ExecFixture *fixture, gconstpointer 
     finish(fixture);
 }
 
+static void
+test_input_that_cannot_be_read(ExecFixture *fixture, gconstpointer unused)
+{
+    fixture->in_fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    fixture->stdio->input = mf_input_new(fixture->in_fd, MF_FRAME_CHUNK_MAX);
+    exec_fixture_expect_start(fixture);
+    exec_fixture_run(fixture);
+    exec_fixture_await(fixture);
+    exec_fixture_assert_error(fixture, MF_ERROR_HOST);
+    /* The command is not told of an end, which it could take for the end of its data. */
+    g_assert_cmpstr(fixture->guest->heard->str, ==, "");
+}
+
 #define ADD_WITH(name, argument, function)                                                         \
     g_test_add("/exec-stream/" name, ExecFixture, argument, exec_fixture_set_up, function,         \
                exec_fixture_tear_down)
@@ -503,5 +517,6 @@ main(int argc, char **argv)
     ADD("input-waits-for-the-start", test_input_waits_for_the_start);
     ADD("forged-acknowledgements-do-not-add-up", test_forged_acknowledgements_do_not_add_up);
     ADD("the-end-of-input-follows-its-last-byte", test_the_end_of_input_follows_its_last_byte);
+    ADD("input-that-cannot-be-read-fails-the-run", test_input_that_cannot_be_read);
     return g_test_run();
 }

@@ -199,6 +199,18 @@ test_output_that_is_lost_is_a_failure(Fixture *fixture, gconstpointer data)
     g_assert_error(fixture->failure, MF_ERROR, MF_ERROR_HOST);
 }
 
+static void
+test_input_that_cannot_be_read_is_a_failure(Fixture *fixture, gconstpointer data)
+{
+    mf_autofd directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    g_assert_cmpint(dup2(directory, fixture->input_fd), ==, fixture->input_fd);
+    mf_serial_link_open(fixture->link);
+    while (!fixture->failure)
+        g_main_context_iteration(NULL, TRUE);
+    g_assert_error(fixture->failure, MF_ERROR, MF_ERROR_HOST);
+}
+
 #define ADD(path, output, function)                                                                \
     g_test_add("/serial-link/" path, Fixture, output, set_up, function, tear_down)
 
@@ -217,5 +229,7 @@ main(int argc, char **argv)
     ADD("a-reader-that-is-gone-holds-nothing-up", NULL,
         test_a_reader_that_is_gone_holds_nothing_up);
     ADD("output-that-is-lost-is-a-failure", "/dev/full", test_output_that_is_lost_is_a_failure);
+    ADD("input-that-cannot-be-read-is-a-failure", NULL,
+        test_input_that_cannot_be_read_is_a_failure);
     return g_test_run();
 }

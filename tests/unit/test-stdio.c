@@ -183,6 +183,39 @@ append_chunk(GByteArray *all, GBytes *chunk)
     g_byte_array_append(all, g_bytes_get_data(chunk, NULL), (guint)g_bytes_get_size(chunk));
 }
 
+/* The input's error, or NULL, once it has ended. Owned by the caller. */
+static GError *
+read_to_the_end(int fd)
+{
+    g_autoptr(MfInput) input = mf_input_new(fd, 100);
+    gboolean ended = FALSE;
+
+    g_signal_connect(input, "ended", G_CALLBACK(set_true), &ended);
+    mf_input_grant(input, MIB);
+    iterate_until(&ended);
+    return mf_input_get_error(input) ? g_error_copy(mf_input_get_error(input)) : NULL;
+}
+
+static void
+test_input_that_cannot_be_read_is_an_error(void)
+{
+    mf_autofd directory = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    g_autoptr(GError) error = read_to_the_end(directory);
+
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_cmpstr(error->message, ==, "The standard input cannot be read: Is a directory");
+}
+
+/* As nohup(1) leaves it. */
+static void
+test_input_that_is_only_open_for_writing_has_ended(void)
+{
+    mf_autofd null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    g_autoptr(GError) error = read_to_the_end(null);
+
+    g_assert_no_error(error);
+}
+
 static void
 test_a_sink_passes_every_chunk_on_and_keeps_none(void)
 {
@@ -340,5 +373,9 @@ main(int argc, char **argv)
                     test_an_output_that_is_both_streams_counts_once);
     g_test_add_func("/input/is-read-only-as-far-as-granted",
                     test_input_is_read_only_as_far_as_granted);
+    g_test_add_func("/input/that-cannot-be-read-is-an-error",
+                    test_input_that_cannot_be_read_is_an_error);
+    g_test_add_func("/input/that-is-only-open-for-writing-has-ended",
+                    test_input_that_is_only_open_for_writing_has_ended);
     return g_test_run();
 }
