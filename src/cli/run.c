@@ -19,6 +19,12 @@
 #include "run/plan.h"
 #include "warm/store.h"
 
+/* Beyond this much of it (bytes) that nobody has read, the console is not shown. */
+#define CONSOLE_QUEUE_MAX (1u << 20)
+
+/* A reader that takes nothing for so long does without what is left. */
+#define READER_PATIENCE_MS 10000
+
 typedef struct {
     MfRun *run; /* borrowed */
     GMainLoop *loop;
@@ -28,6 +34,8 @@ typedef struct {
     int forwarded;        /* the ending signal that has been given to the command; or 0 */
     MfTerminal *terminal; /* borrowed; NULL without a terminal of the caller's to pass on */
     MfEscape escape;
+    MfOutput *console; /* borrowed; where the console is shown; or NULL */
+    guint64 left_out;  /* bytes of it */
     gboolean executing;
 } RunCli;
 
@@ -139,9 +147,60 @@ on_console_log(MfRun *run, GBytes *bytes, gpointer sink)
 }
 
 static void
+tell_left_out(RunCli *self)
+{
+    g_autofree char *text =
+        g_strdup_printf("mayfly: %" G_GUINT64_FORMAT
+                        " bytes of the console are left out here, as nobody read them in time.\n",
+                        self->left_out);
+    g_autoptr(GBytes) bytes = g_bytes_new(text, strlen(text));
+
+    if (self->left_out > 0)
+        mf_output_write(self->console, bytes);
+    self->left_out = 0;
+}
+
+/* Between what the command writes there, and like that without waiting for the reader: whatever a
+ * kernel says, its time is limited and signals end it. */
+static void
 on_console(MfRun *run, GBytes *bytes, gpointer data)
 {
-    fwrite(g_bytes_get_data(bytes, NULL), 1, g_bytes_get_size(bytes), stderr);
+    RunCli *self = data;
+
+    if (mf_output_get_queued(self->console) >= CONSOLE_QUEUE_MAX) {
+        self->left_out += g_bytes_get_size(bytes);
+        return;
+    }
+    tell_left_out(self);
+    mf_output_write(self->console, bytes);
+}
+
+static gboolean
+on_patience_over(gpointer data)
+{
+    *(gboolean *)data = TRUE;
+    return G_SOURCE_REMOVE;
+}
+
+/* What the guest wrote before its end is its readers' also where that end was a crash, unless they
+ * do not want it: but not for somebody who wants the end. */
+static void
+await_readers(RunCli *self, MfStdio *stdio)
+{
+    gsize queued, before = G_MAXSIZE;
+    gboolean over = FALSE;
+    guint patience = 0;
+
+    while ((queued = mf_stdio_get_queued(stdio)) > 0 && !self->cancel_signal && !over) {
+        if (queued < before) {
+            g_clear_handle_id(&patience, g_source_remove);
+            patience = g_timeout_add(READER_PATIENCE_MS, on_patience_over, &over);
+        }
+        before = queued;
+        g_main_context_iteration(NULL, TRUE);
+    }
+    if (!over)
+        g_clear_handle_id(&patience, g_source_remove);
 }
 
 /* What failed the run, as the kernel said it, where that is not to be seen already. */
@@ -191,14 +250,18 @@ run_to_end(RunCli *self, MfStdio *stdio, gboolean console)
     g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 
     self->loop = loop;
+    self->console = console ? stdio->output[2] : NULL;
     mf_signals_watch(on_signal, self);
-    if (console)
-        g_signal_connect(self->run, "console", G_CALLBACK(on_console), NULL);
+    if (self->console)
+        g_signal_connect(self->run, "console", G_CALLBACK(on_console), self);
     g_signal_connect(self->run, "phase-changed", G_CALLBACK(on_phase_changed), self);
     if (self->terminal)
         g_signal_connect(stdio->input, "received", G_CALLBACK(on_typed), self);
     mf_run_start_async(self->run, on_finished, self);
     g_main_loop_run(loop);
+    if (self->console)
+        tell_left_out(self);
+    await_readers(self, stdio);
 }
 
 static char *

@@ -154,6 +154,9 @@ class Sandbox:
                 continue
         return found
 
+    def has_qemu(self):
+        return any(name.startswith("qemu") for _, name in self.processes())
+
     def assert_nothing_left(self, within=1.0):
         deadline = time.monotonic() + within
         while self.processes() and time.monotonic() < deadline:

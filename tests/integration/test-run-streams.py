@@ -80,6 +80,28 @@ def what_a_daemon_holds_open_delays_the_end_by_a_second_at_most():
         assert 0.9 < took < 2.5, f"took {took:.2f} s"
 
 
+@test
+def readers_that_stop_hold_nothing_up_and_get_everything_in_the_end():
+    """Neither a console that nobody reads nor output that nobody takes is a reason to go on past a
+    limit, and what came before it waits for its readers."""
+    lines = "".join(f"{n}\n" for n in range(1, 60001)).encode()
+    with Sandbox() as box:
+        process = box.start("run", "--cold", "--console", "--timeout", "8s", "-k",
+                            kernel("small"), "--",
+                            "seq 1 60000; echo on >/proc/sys/kernel/printk_devkmsg; "
+                            "exec >/dev/kmsg; while :; do printf '%900s\\n' flood; done")
+        deadline = time.monotonic() + 120
+        while not box.has_qemu() and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        while box.has_qemu() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not box.has_qemu(), "a reader that had stopped kept the guest running"
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 124 and b"did not end within 8s" in err, err[-2000:]
+        assert out == lines, f"{len(out)} bytes of {len(lines)}"
+        assert b"flood\n" in err and b"bytes of the console are left out here" in err, err[-2000:]
+
+
 def seconds_of(err, phase):
     """How long a phase took, by what -vv prints."""
     return float(re.search(rf"{phase} +([\d.]+) ms", err.decode()).group(1)) / 1000
