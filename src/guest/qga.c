@@ -164,7 +164,8 @@ check_value(struct mfg_qga_call *call, const struct mfg_qga_parameter *parameter
     case MFG_QGA_STRINGS:
         return check_strings(call, parameter->name, value);
     case MFG_QGA_ALTERNATE:
-        return true;
+        /* Of which kind it is looks at who takes it; null would look like none there. */
+        return value || mfg_qga_fail(call, "The argument '%s' must not be null", parameter->name);
     }
     return false;
 }

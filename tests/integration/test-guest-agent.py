@@ -208,6 +208,7 @@ ALIKE = [
     ('{"execute":"guest-exec","arguments":{"path":"true","bogus":1}}', 'GenericError'),
     ('{"execute":"guest-exec","arguments":{"path":"true","input-data":"!!"}}', 'GenericError'),
     ('{"execute":"guest-exec","arguments":{"path":"true","capture-output":5}}', 'GenericError'),
+    ('{"execute":"guest-exec","arguments":{"path":"true","capture-output":null}}', 'GenericError'),
     ('{"execute":"guest-exec","arguments":{"path":"/no/such"}}', 'GenericError'),
     ('{"execute":"guest-exec","arguments":{"path":"no-such-program"}}', 'GenericError'),
     ('{"execute":"guest-exec","arguments":{"path":"/etc"}}', 'GenericError'),
