@@ -22,6 +22,7 @@
 #include "run/moment.h"
 #include "run/plan-commands.h"
 #include "run/scripts.h"
+#include "warm/key.h"
 #include "wire/guest-protocol.h"
 #include "wire/record.h"
 
@@ -163,7 +164,8 @@ add_shares(MfPlan *self, const MfTarget *target)
 }
 
 /* The kernel's own module tree at /lib/modules/<release>: as it is where the root has it there,
- * bound from another place of the root, or through a share of its own. */
+ * bound from another place of the root, or through a share of its own. A machine that can be saved
+ * has that share whatever its root is: with another root it is still the same machine. */
 static void
 add_modules(MfPlan *self, const MfTarget *target, MfKernel *kernel)
 {
@@ -176,15 +178,13 @@ add_modules(MfPlan *self, const MfTarget *target, MfKernel *kernel)
     const char *inside = path_in_root(target->root, directory);
     g_autofree char *wanted = g_build_filename("/lib/modules", release, NULL);
     g_autofree char *merged = g_build_filename("/usr/lib/modules", release, NULL);
-    if (g_strcmp0(inside, wanted) == 0 || g_strcmp0(inside, merged) == 0)
-        return;
-    if (inside) {
+    if (!inside)
+        set_modules(self, "tag:" MF_TAG_MODULES);
+    else if (!g_str_equal(inside, wanted) && !g_str_equal(inside, merged))
         set_modules(self, inside);
-        return;
-    }
-    g_ptr_array_add(self->spec->shares,
-                    mf_share_new("modules", MF_TAG_MODULES, directory, NULL, FALSE));
-    set_modules(self, "tag:" MF_TAG_MODULES);
+    if (!inside || (!target->cold && !mf_warm_why_not(self->spec)))
+        g_ptr_array_add(self->spec->shares,
+                        mf_share_new("modules", MF_TAG_MODULES, directory, NULL, FALSE));
 }
 
 /* How the kernel finds its root by itself. */

@@ -33,6 +33,22 @@ def what_is_the_runs_own_is_not_the_saved_machines():
 
 
 @test
+def what_is_the_runs_own_is_not_in_the_key():
+    with Warm() as box:
+        root = box.make("root")
+        for image in (kernel("small"), kernel()):
+            words = ("warm", "key", "-k", image)
+            key = box.run(*words, "--mount", box.work)
+            expect(key, 0)
+            for options in (["-e", "X=1"], ["--hostname", "other"], ["--timeout", "5s"], ["-t"],
+                            ["-r", root], ["--workdir", "/"], ["--user", "1"], ["--setup", "true"]):
+                other = box.run(*words, "--mount", box.work, *options)
+                assert other.out == key.out, (options, key, other)
+            assert box.run(*words, "--mount", f"rw:{root}:/mnt/there", cwd=root).out == key.out
+            assert box.run(*words).out != key.out
+
+
+@test
 def options_decide_what_is_used_and_saved():
     with Warm() as box:
         for options in (["--cold"], ["--no-save"]):
