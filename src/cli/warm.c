@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/run-options.h"
 #include "cli/signals.h"
+#include "report/text.h"
 #include "run/boot.h"
 #include "run/plan.h"
 #include "warm/key.h"
@@ -41,7 +42,8 @@ list(const MfSubverb *verb, int argc, char **argv)
         g_autofree char *size = mf_format_size(item->size);
         g_autoptr(GDateTime) used = g_date_time_new_from_unix_local(item->used / G_USEC_PER_SEC);
         g_autofree char *when = used ? g_date_time_format(used, "%F %T") : g_strdup("-");
-        const char *label = item->label ? item->label : "";
+        /* A name of a file, which may have anything in it. */
+        g_autofree char *label = item->label ? mf_text_clean_line(item->label) : g_strdup("");
 
         printf("%.*s  %10s  %s  %s%s\n", ID_SHOWN, item->id, size, when,
                item->busy     ? "(is being saved) "
@@ -66,8 +68,7 @@ prune(const MfSubverb *verb, int argc, char **argv)
     /* Whatever is left over, and what is beyond the bound; with a size, beyond that. */
     if (size ? !mf_parse_size(size[0], MF_MIB, &max, &error) : !mf_warm_store_get_max(&max, &error))
         return mf_cli_fail(error, MF_EXIT_USAGE);
-    mf_warm_store_prune(max, NULL);
-    return 0;
+    return mf_warm_store_prune(max, NULL, &error) ? 0 : mf_cli_fail(error, MF_EXIT_USAGE);
 }
 
 /* The plan of a run with these options, which are those of 'mayfly run' without a command. */

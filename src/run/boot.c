@@ -45,10 +45,12 @@ struct _MfBoot {
     GTask *task;            /* owned */
     GSource *cancel_source; /* owned */
     GCancellable *inner;    /* owned; of the operation under way */
-    gboolean save_only, may_save, waited, built, repeating;
+    gboolean save_only, may_save, built, repeating;
     gboolean awaits_agent; /* of an image's system */
     guint loose_ends;      /* of a machine that was saved and ends */
     guint deadline;        /* of a boot that only saves: a run has its own */
+    gint64 waits_until;    /* monotonic microseconds; 0 until another run is waited for */
+    char *why_cold;        /* owned; NULL as long as nothing is wrong */
 };
 
 G_DEFINE_FINAL_TYPE(MfBoot, mf_boot, G_TYPE_OBJECT)
@@ -69,6 +71,7 @@ mf_boot_dispose(GObject *object)
     g_clear_pointer(&self->build, mf_warm_build_free);
     g_clear_pointer(&self->entry, mf_warm_entry_free);
     g_clear_pointer(&self->key, mf_warm_key_free);
+    g_clear_pointer(&self->why_cold, g_free);
     G_OBJECT_CLASS(mf_boot_parent_class)->dispose(object);
 }
 
@@ -193,6 +196,18 @@ launch(MfBoot *self, State state, const MfBacking *backing, GError **error)
     return TRUE;
 }
 
+/* Why no saved machine is restored, nor one saved: 'why' is a sentence, or its end. Where saving
+ * one was all there was to do, the end of that says it. */
+static void
+explain(MfBoot *self, const char *outcome, const char *why)
+{
+    g_free(self->why_cold);
+    self->why_cold = g_strdup(why);
+    if (!self->save_only)
+        g_info("%s: %s", outcome, why);
+}
+
+/* Of a boot that only saves, the end: it was explained. */
 static void
 boot_cold(MfBoot *self)
 {
@@ -201,7 +216,8 @@ boot_cold(MfBoot *self)
     g_clear_pointer(&self->build, mf_warm_build_free);
     g_clear_pointer(&self->entry, mf_warm_entry_free);
     if (self->save_only)
-        finish(self, g_error_new(MF_ERROR, MF_ERROR_HOST, "The machine could not be saved."));
+        finish(self, g_error_new(MF_ERROR, MF_ERROR_HOST, "The machine could not be saved: %s",
+                                 self->why_cold));
     else if (!launch(self, STATE_COLD, NULL, &error))
         finish(self, g_steal_pointer(&error));
 }
@@ -231,7 +247,7 @@ static void
 abandon_restore(MfBoot *self, const char *reason)
 {
     g_message("The saved machine is removed, and this run boots: %s", reason);
-    mf_warm_store_remove(self->key->id);
+    mf_warm_store_remove(self->key->id, NULL);
     retreat(self);
 }
 
@@ -239,7 +255,7 @@ abandon_restore(MfBoot *self, const char *reason)
 static void
 abandon_save(MfBoot *self, const GError *error)
 {
-    g_info("The machine cannot be saved, and this run boots: %s", error->message);
+    explain(self, "The machine cannot be saved, and this run boots", error->message);
     if (g_error_matches(error, MF_ERROR, MF_ERROR_REMOTE))
         mf_warm_store_refuse(self->key->id, error->message);
     retreat(self);
@@ -556,7 +572,7 @@ on_builder_gone(GObject *source, GAsyncResult *result, gpointer data)
     if (!self->task)
         return;
     if (!good) {
-        g_info("This run boots without a saved machine: %s", error->message);
+        explain(self, "This run boots without a saved machine", error->message);
         boot_cold(self);
         return;
     }
@@ -569,6 +585,27 @@ get_builder_timeout(const MfBoot *self)
     gint64 boot_ms = self->plan->image_script ? self->target->boot_timeout_ms : 0;
 
     return (guint)CLAMP(boot_ms, BUILDER_TIMEOUT_MS, G_MAXINT);
+}
+
+/* Waits until whoever saves this machine has, or has not; somebody else may be at it then. */
+static void
+await_builder(MfBoot *self)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (self->waits_until == 0) {
+        g_message("Another run is saving this machine: waiting for it.");
+        self->waits_until = now + get_builder_timeout(self) * G_TIME_SPAN_MILLISECOND;
+        g_signal_emit(self, signals[SIGNAL_WAITING], 0);
+    }
+    if (now < self->waits_until) {
+        mf_warm_wait_async(self->key->id,
+                           (guint)((self->waits_until - now) / G_TIME_SPAN_MILLISECOND),
+                           self->inner, on_builder_gone, g_object_ref(self));
+        return;
+    }
+    explain(self, "This run boots without a saved machine", "others save it all the time.");
+    boot_cold(self);
 }
 
 static void
@@ -587,17 +624,22 @@ build(MfBoot *self)
 
         if (!launch(self, STATE_BUILD, &backing, &error))
             abandon_save(self, error);
-    } else if (busy && !self->waited) {
-        g_message("Another run is saving this machine: waiting for it.");
-        self->waited = TRUE;
-        g_signal_emit(self, signals[SIGNAL_WAITING], 0);
-        mf_warm_wait_async(self->key->id, get_builder_timeout(self), self->inner, on_builder_gone,
-                           g_object_ref(self));
+    } else if (busy) {
+        await_builder(self);
     } else {
-        if (error)
-            g_info("The machine cannot be saved, and this run boots: %s", error->message);
+        explain(self, "The machine cannot be saved, and this run boots", error->message);
         boot_cold(self);
     }
+}
+
+/* There is no saved machine, and this run saves none. */
+static void
+boot_unsaved(MfBoot *self)
+{
+    explain(self, "No saved machine is used",
+            self->built ? "the one that this run has saved is gone already."
+                        : "there is none of this kind, and this run is to save none.");
+    boot_cold(self);
 }
 
 static void
@@ -614,7 +656,7 @@ look_up(MfBoot *self)
     else if (self->may_save)
         build(self);
     else
-        boot_cold(self);
+        boot_unsaved(self);
 }
 
 /* The key, or NULL with the reason why there is no use in one. */
@@ -651,7 +693,7 @@ start(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpo
     if (self->key) {
         look_up(self);
     } else {
-        g_info("No saved machine is used: %s", reason);
+        explain(self, "No saved machine is used", reason);
         boot_cold(self);
     }
 }

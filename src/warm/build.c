@@ -205,7 +205,7 @@ mf_warm_build_commit(MfWarmBuild *self, const MfWarmExtras *extras, GError **err
         !write_part(self, MF_WARM_STREAM, extras->stream, &manifest->stream, error) ||
         !mf_warm_manifest_write(manifest, self->directory, error) || !publish(self, error))
         return FALSE;
-    mf_warm_store_prune(max, self->id);
+    mf_warm_store_prune(max, self->id, NULL);
     return TRUE;
 }
 

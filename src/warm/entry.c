@@ -149,16 +149,14 @@ open_entry(const char *directory, const MfWarmKey *key, guint64 memory, GError *
 gboolean
 mf_warm_entry_open(const MfWarmKey *key, guint64 memory, MfWarmEntry **ret_entry, GError **error)
 {
-    g_autofree char *directory = mf_warm_store_path(key->id, "", error);
+    g_autofree char *directory = mf_warm_store_find_path(key->id, "");
 
-    if (!directory)
-        return FALSE;
     *ret_entry = NULL;
-    if (access(directory, F_OK) < 0)
+    if (!directory || access(directory, F_OK) < 0)
         return TRUE;
     *ret_entry = open_entry(directory, key, memory, error);
     if (!*ret_entry) {
-        mf_warm_store_remove(key->id);
+        mf_warm_store_remove(key->id, NULL);
         return FALSE;
     }
     mf_warm_store_touch(key->id);

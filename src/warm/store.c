@@ -32,9 +32,8 @@ mf_warm_store_path(const char *id, const char *suffix, GError **error)
     return directory ? g_strconcat(directory, "/", id, suffix, NULL) : NULL;
 }
 
-/* The same, with nothing made: NULL where nothing was ever saved. */
-static char *
-find_path(const char *id, const char *suffix)
+char *
+mf_warm_store_find_path(const char *id, const char *suffix)
 {
     g_autofree char *directory = NULL;
 
@@ -83,7 +82,7 @@ mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error)
 gboolean
 mf_warm_store_is_locked(const char *id)
 {
-    g_autofree char *path = find_path(id, MF_WARM_LOCK);
+    g_autofree char *path = mf_warm_store_find_path(id, MF_WARM_LOCK);
     /* For reading: closing it does not look like the end of a lock to those who wait for that. */
     mf_autofd fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 
@@ -114,7 +113,7 @@ forget_old_refusal(const char *path)
 char *
 mf_warm_store_get_refusal(const char *id)
 {
-    g_autofree char *path = find_path(id, MF_WARM_REFUSED);
+    g_autofree char *path = mf_warm_store_find_path(id, MF_WARM_REFUSED);
     g_autoptr(GBytes) text =
         path && !forget_old_refusal(path) ? mf_file_read(path, REFUSAL_MAX, NULL) : NULL;
 
@@ -123,20 +122,28 @@ mf_warm_store_get_refusal(const char *id)
 }
 
 /* Under the lock, whose file goes last: who opened it before looks whether it is still there. */
-static void
-remove_locked(const char *id)
+static gboolean
+remove_locked(const char *id, GError **error)
 {
-    g_autofree char *path = mf_warm_store_path(id, "", NULL);
-    g_autofree char *building = mf_warm_store_path(id, MF_WARM_BUILDING, NULL);
-    g_autofree char *lock = mf_warm_store_path(id, MF_WARM_LOCK, NULL);
+    g_autofree char *path = mf_warm_store_path(id, "", error);
+    g_autofree char *building = path ? mf_warm_store_path(id, MF_WARM_BUILDING, error) : NULL;
+    g_autofree char *lock = building ? mf_warm_store_path(id, MF_WARM_LOCK, error) : NULL;
 
-    if (!path || !building || !lock)
-        return;
+    if (!lock)
+        return FALSE;
     /* By a rename first: nobody is to meet half of it. */
     mf_tempdir_remove(building);
-    if (rename(path, building) == 0)
+    gboolean moved = rename(path, building) == 0 || errno == ENOENT;
+    if (moved)
         mf_tempdir_remove(building);
+    /* That says why, where something could not be removed. */
+    if (!moved || (rmdir(building) < 0 && errno != ENOENT)) {
+        mf_error_set_errno(error, MF_ERROR_HOST, errno, "The saved machine '%s' cannot be removed",
+                           path);
+        return FALSE;
+    }
     unlink(lock);
+    return TRUE;
 }
 
 void
@@ -153,15 +160,14 @@ mf_warm_store_discard(const char *id)
         unlink(lock);
 }
 
-void
-mf_warm_store_remove(const char *id)
+gboolean
+mf_warm_store_remove(const char *id, GError **error)
 {
     gboolean busy;
-    mf_autofd lock = mf_warm_store_lock(id, &busy, NULL);
+    mf_autofd lock = mf_warm_store_lock(id, &busy, error);
 
     /* Whoever holds it replaces the machine. */
-    if (lock >= 0)
-        remove_locked(id);
+    return busy || (lock >= 0 && remove_locked(id, error));
 }
 
 void
@@ -214,7 +220,7 @@ make_item(const char *id)
     self->broken = !manifest && !self->busy;
     if (manifest)
         self->label = g_strdup(manifest->label);
-    if (path && stat(manifest ? path : building, &status) == 0)
+    if (path && ((!manifest && stat(building, &status) == 0) || stat(path, &status) == 0))
         self->used = (gint64)status.st_mtim.tv_sec * G_USEC_PER_SEC + status.st_mtim.tv_nsec / 1000;
     if (path)
         self->size = measure(path) + measure(building);
@@ -276,8 +282,22 @@ mf_warm_store_list(GError **error)
     return items;
 }
 
+/* The id at the head of the name of a lock whose machine is not there, or not any more. */
+static char *
+lone_lock_id(const char *directory, const char *name)
+{
+    if (strspn(name, "0123456789abcdef") != ID_LENGTH ||
+        !g_str_equal(name + ID_LENGTH, MF_WARM_LOCK))
+        return NULL;
+
+    g_autofree char *id = g_strndup(name, ID_LENGTH);
+    g_autofree char *machine = g_build_filename(directory, id, NULL);
+    return access(machine, F_OK) < 0 ? g_steal_pointer(&id) : NULL;
+}
+
+/* Removes refusals that have had their time, and locks of who was killed before there was more. */
 static void
-forget_old_refusals(void)
+sweep(void)
 {
     g_autofree char *directory = NULL;
     const char *name;
@@ -288,29 +308,52 @@ forget_old_refusals(void)
     g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
     while (entries && (name = g_dir_read_name(entries))) {
         g_autofree char *path = g_build_filename(directory, name, NULL);
+        g_autofree char *lone = lone_lock_id(directory, name);
 
-        if (g_str_has_suffix(name, MF_WARM_REFUSED))
+        if (lone)
+            mf_warm_store_remove(lone, NULL);
+        else if (g_str_has_suffix(name, MF_WARM_REFUSED))
             forget_old_refusal(path);
     }
 }
 
-void
-mf_warm_store_prune(guint64 max, const char *keep)
+/* What all of them take that are not to be removed anyway. */
+static guint64
+add_up(const GPtrArray *items)
 {
-    g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
     guint64 total = 0;
 
-    forget_old_refusals();
-    for (guint i = 0; items && i < items->len; i++) {
+    for (guint i = 0; i < items->len; i++) {
+        const MfWarmItem *item = g_ptr_array_index(items, i);
+
+        total += item->broken ? 0 : item->size;
+    }
+    return total;
+}
+
+gboolean
+mf_warm_store_prune(guint64 max, const char *keep, GError **error)
+{
+    g_autoptr(GPtrArray) items = mf_warm_store_list(error);
+    gboolean good = TRUE;
+
+    if (!items)
+        return FALSE;
+
+    guint64 total = add_up(items);
+    for (guint i = items->len; i-- > 0;) {
         const MfWarmItem *item = g_ptr_array_index(items, i);
         gboolean kept = item->busy || g_strcmp0(item->id, keep) == 0;
 
-        total += item->size;
         if (kept || (!item->broken && total <= max))
             continue;
-        total -= item->size;
-        mf_warm_store_remove(item->id);
+        if (!mf_warm_store_remove(item->id, good ? error : NULL))
+            good = FALSE;
+        else if (!item->broken)
+            total -= item->size;
     }
+    sweep();
+    return good;
 }
 
 gboolean

@@ -42,6 +42,9 @@
 /* "<cache>/warm/<id><suffix>", with the directory made. Owned by the caller. MF_ERROR_HOST. */
 char *mf_warm_store_path(const char *id, const char *suffix, GError **error);
 
+/* The same, with nothing made: NULL where nothing was ever saved. */
+char *mf_warm_store_find_path(const char *id, const char *suffix);
+
 /* Locks a machine for saving or removing it. Returns the descriptor, whose closing unlocks it; or
  * -1: with *ret_busy when somebody else holds it, else with MF_ERROR_HOST. */
 int mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error);
@@ -54,8 +57,9 @@ gboolean mf_warm_store_is_locked(const char *id);
 void mf_warm_store_refuse(const char *id, const char *reason);
 char *mf_warm_store_get_refusal(const char *id);
 
-/* Removes the machine, and with it whatever was left of attempts to save it. */
-void mf_warm_store_remove(const char *id);
+/* Removes the machine, and with it whatever was left of attempts to save it; nothing while somebody
+ * saves it. MF_ERROR_HOST when that is not allowed. */
+gboolean mf_warm_store_remove(const char *id, GError **error);
 
 /* Removes what an attempt to save it has left, and the lock, which the caller holds; a machine that
  * was saved before stays, with its lock. */
@@ -76,10 +80,11 @@ GPtrArray *mf_warm_store_list(GError **error);
 /* Notes that a machine was used now. */
 void mf_warm_store_touch(const char *id);
 
-/* Removes what is broken, refusals that have had their time, and then machines, the one used
- * longest ago first, until at most 'max' bytes are left. 'keep' (may be NULL) stays, and so does
- * what is being saved. */
-void mf_warm_store_prune(guint64 max, const char *keep);
+/* Removes what is broken or left over, refusals that have had their time, and machines, the one
+ * used longest ago first, until at most 'max' bytes are left. 'keep' (may be NULL) stays, and so
+ * does what is being saved. MF_ERROR_HOST with the first one that cannot be removed; the others
+ * are. */
+gboolean mf_warm_store_prune(guint64 max, const char *keep, GError **error);
 
 /* $MAYFLY_WARM_MAX (a size; a bare number is MiB), or the default. MF_ERROR_CONFIG,
  * whose message names the variable. */

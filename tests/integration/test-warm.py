@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Saved machines: when one is saved, when one is restored, and what of a run is not in it."""
 
+import json
 import os
 import re
 import shutil
@@ -55,6 +56,8 @@ def options_decide_what_is_used_and_saved():
             result = box.expect_right(options=options)
             assert not was_saved(result) and not was_restored(result), result
             assert not os.path.exists(box.warm) or not box.saved()
+            expect(result, 0, err="No saved machine is used: ")
+        assert b"there is none of this kind, and this run is to save none." in result.err, result
         result = box.expect_right(options=["--qemu-arg=-name", "--qemu-arg=x"])
         assert not was_saved(result) and b"No saved machine is used" in result.err, result
         assert was_saved(box.expect_right())
@@ -84,6 +87,38 @@ def the_verb_builds_shows_and_removes_machines():
         box.only()
         expect(box.run("warm", "prune", "0"), 0)
         assert not box.saved()
+
+
+@test
+def a_machine_that_is_not_built_says_why():
+    with Warm() as box:
+        words = ("warm", "build", "-k", kernel())
+        for options, reason in ((["--cold"], "it was asked to boot"),
+                                (["--no-save"], "this run is to save none"),
+                                (["--numa", "512M"], "NUMA"),
+                                (["--net", "user"], "a network cannot be saved"),
+                                (["--qemu", "/bin/true"], "QEMU did not start")):
+            expect_sentence(box.run(*words, *options), 69,
+                            f"The machine could not be saved: .*{reason}")
+        os.rmdir(box.warm)
+        with open(box.warm, "w") as file:
+            file.write("in the way")
+        expect_sentence(box.run(*words), 69, "The machine could not be saved: .*cannot be made")
+
+
+@test
+def the_list_shows_what_a_file_is_called_and_nothing_to_the_terminal():
+    with Warm() as box:
+        directory = os.path.join(box.warm, "a" * 64)
+        os.makedirs(directory)
+        nothing = {"size": 0, "sha256": ""}
+        with open(os.path.join(directory, "manifest.json"), "w") as file:
+            json.dump({"version": 2, "key": "a" * 64, "label": "/\033[2Jimage\nnext, 1 CPU",
+                       "host-boot": "", "qemu-version": "7.2.0", "ram": "", "overlay": "",
+                       "state": nothing, "console": nothing, "stream": nothing}, file)
+        result = box.run("warm", "list")
+        expect(result, 0)
+        assert result.out.endswith(b"  /image next, 1 CPU\n") and b"\033" not in result.out, result
 
 
 @test

@@ -10,79 +10,11 @@
 
 #include "base/error.h"
 #include "base/fd.h"
-#include "base/tempdir.h"
-#include "warm/build.h"
+#include "warm-fixture.h"
 #include "warm/entry.h"
 #include "warm/manifest.h"
-#include "warm/wait.h"
 
-#define MEMORY  (1u << 20)
-#define DISK    (1u << 30)
-#define TIME_MS 10000
-#define NOBODY  65534
-
-static const MfWarmSizes sizes = {MEMORY, DISK};
-
-typedef struct {
-    char *directory; /* owned; with the cache in it */
-} Fixture;
-
-static void
-begin(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(GError) error = NULL;
-
-    fixture->directory = mf_tempdir_make(&error);
-    g_assert_no_error(error);
-    g_setenv("MAYFLY_CACHE_DIR", fixture->directory, TRUE);
-    g_unsetenv("MAYFLY_WARM_MAX");
-}
-
-static void
-end(Fixture *fixture, gconstpointer data)
-{
-    mf_tempdir_remove(fixture->directory);
-    g_free(fixture->directory);
-}
-
-static MfWarmKey *
-make_key(const char *name)
-{
-    MfWarmKey *key = g_new0(MfWarmKey, 1);
-
-    key->text = g_strdup(name);
-    key->id = g_compute_checksum_for_string(G_CHECKSUM_SHA256, name, -1);
-    return key;
-}
-
-static MfWarmBuild *
-begin_build(const MfWarmKey *key)
-{
-    g_autoptr(GError) error = NULL;
-    gboolean busy = TRUE;
-    MfWarmBuild *build = mf_warm_build_begin(key, &sizes, &busy, &error);
-
-    g_assert_no_error(error);
-    g_assert_nonnull(build);
-    g_assert_false(busy);
-    return build;
-}
-
-/* Writes what QEMU would, and publishes it. */
-static void
-save(const MfWarmKey *key)
-{
-    g_autoptr(MfWarmBuild) build = begin_build(key);
-    g_autoptr(GBytes) console = g_bytes_new_static("booted\n", 7);
-    g_autoptr(GBytes) stream = g_bytes_new_static("fra", 3);
-    const MfWarmExtras extras = {console, stream, "7.2.22", "/boot/vmlinuz"};
-    g_autoptr(GError) error = NULL;
-
-    g_assert_cmpint(pwrite(mf_warm_build_get_ram_fd(build), "memory", 6, 4096), ==, 6);
-    g_assert_cmpint(write(mf_warm_build_get_state_fd(build), "devices", 7), ==, 7);
-    g_assert_true(mf_warm_build_commit(build, &extras, &error));
-    g_assert_no_error(error);
-}
+#define NOBODY 65534
 
 static char *
 path_of(const MfWarmKey *key, const char *name)
@@ -106,7 +38,7 @@ assert_none(const MfWarmKey *key)
     g_autoptr(MfWarmEntry) entry = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, &error));
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, &error));
     g_assert_no_error(error);
     g_assert_null(entry);
 }
@@ -117,7 +49,7 @@ assert_good(const MfWarmKey *key)
     g_autoptr(MfWarmEntry) entry = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, &error));
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, &error));
     g_assert_no_error(error);
     g_assert_nonnull(entry);
 }
@@ -129,7 +61,7 @@ assert_distrusted(const MfWarmKey *key, const char *expected)
     g_autoptr(MfWarmEntry) entry = NULL;
     g_autoptr(GError) error = NULL;
 
-    g_assert_false(mf_warm_entry_open(key, MEMORY, &entry, &error));
+    g_assert_false(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, &error));
     g_assert_null(entry);
     g_assert_nonnull(error);
     g_test_message("%s", error->message);
@@ -139,9 +71,9 @@ assert_distrusted(const MfWarmKey *key, const char *expected)
 }
 
 static void
-test_what_is_saved_can_be_opened(Fixture *fixture, gconstpointer data)
+test_what_is_saved_can_be_opened(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autoptr(MfWarmEntry) entry = NULL;
     g_autofree char *directory = mf_warm_store_path(key->id, "", NULL);
     g_autofree char *ram = path_of(key, MF_WARM_RAM);
@@ -149,8 +81,8 @@ test_what_is_saved_can_be_opened(Fixture *fixture, gconstpointer data)
     char text[8] = "";
 
     assert_none(key);
-    save(key);
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
+    warm_fixture_save(key);
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, NULL));
     g_assert_cmpint(pread(entry->ram_fd, text, 6, 4096), ==, 6);
     g_assert_cmpstr(text, ==, "memory");
     g_assert_cmpint(read(entry->state_fd, text, sizeof(text)), ==, 7);
@@ -164,20 +96,20 @@ test_what_is_saved_can_be_opened(Fixture *fixture, gconstpointer data)
     g_assert_cmphex(status.st_mode & 0777, ==, 0700);
     g_assert_cmpint(stat(ram, &status), ==, 0);
     g_assert_cmphex(status.st_mode & 0777, ==, 0600);
-    g_assert_cmpint(status.st_blocks * 512, <, MEMORY);
+    g_assert_cmpint(status.st_blocks * 512, <, WARM_FIXTURE_MEMORY);
     g_assert_false(exists(key, MF_WARM_BUILDING));
 }
 
 static void
-test_an_opened_machine_outlives_its_removal(Fixture *fixture, gconstpointer data)
+test_an_opened_machine_outlives_its_removal(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autoptr(MfWarmEntry) entry = NULL;
     char text[8] = "";
 
-    save(key);
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
-    mf_warm_store_remove(key->id);
+    warm_fixture_save(key);
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, NULL));
+    mf_warm_store_remove(key->id, NULL);
     g_assert_false(exists(key, ""));
     g_assert_cmpint(pread(entry->ram_fd, text, 6, 4096), ==, 6);
     g_assert_cmpstr(text, ==, "memory");
@@ -211,19 +143,19 @@ remove_file(const char *path)
 }
 
 static void
-test_damage_to_any_file_is_found(Fixture *fixture, gconstpointer data)
+test_damage_to_any_file_is_found(WarmFixture *fixture, gconstpointer data)
 {
     static const char *const names[] = {MF_WARM_RAM,     MF_WARM_STATE,  MF_WARM_OVERLAY,
                                         MF_WARM_CONSOLE, MF_WARM_STREAM, MF_WARM_MANIFEST};
     static void (*const damages[])(const char *path) = {truncate_by_one, flip_first_bit,
                                                         remove_file};
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = path_of(key, names[i]);
 
         for (gsize j = 0; j < G_N_ELEMENTS(damages); j++) {
-            save(key);
+            warm_fixture_save(key);
             assert_good(key);
             damages[j](path);
             assert_distrusted(key, "");
@@ -233,17 +165,17 @@ test_damage_to_any_file_is_found(Fixture *fixture, gconstpointer data)
 
 /* With as many bytes, and the times of before, it is still another file. */
 static void
-test_replaced_memory_or_overlay_is_found(Fixture *fixture, gconstpointer data)
+test_replaced_memory_or_overlay_is_found(WarmFixture *fixture, gconstpointer data)
 {
     static const char *const names[] = {MF_WARM_RAM, MF_WARM_OVERLAY};
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
 
     for (gsize i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *path = path_of(key, names[i]);
         g_autofree char *quoted = g_strdup_printf("'%s'", names[i]);
         struct stat status;
 
-        save(key);
+        warm_fixture_save(key);
         g_assert_cmpint(stat(path, &status), ==, 0);
         const struct timespec times[] = {status.st_atim, status.st_mtim};
         flip_first_bit(path);
@@ -253,10 +185,10 @@ test_replaced_memory_or_overlay_is_found(Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_a_machine_without_a_disk_has_no_overlay(Fixture *fixture, gconstpointer data)
+test_a_machine_without_a_disk_has_no_overlay(WarmFixture *fixture, gconstpointer data)
 {
-    static const MfWarmSizes diskless = {MEMORY, 0};
-    g_autoptr(MfWarmKey) key = make_key("a");
+    static const MfWarmSizes diskless = {WARM_FIXTURE_MEMORY, 0};
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autoptr(MfWarmEntry) entry = NULL;
     g_autofree char *path = path_of(key, MF_WARM_OVERLAY);
     const MfWarmExtras extras = {NULL, NULL, "7.2.22", "/boot/vmlinuz"};
@@ -268,45 +200,45 @@ test_a_machine_without_a_disk_has_no_overlay(Fixture *fixture, gconstpointer dat
         g_assert_cmpint(mf_warm_build_get_overlay_fd(build), ==, -1);
         g_assert_true(mf_warm_build_commit(build, &extras, NULL));
     }
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, NULL));
     g_assert_cmpint(entry->overlay_fd, ==, -1);
     g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
 /* Whoever has it open cannot write to it. */
 static void
-test_an_overlay_is_opened_to_be_read_only(Fixture *fixture, gconstpointer data)
+test_an_overlay_is_opened_to_be_read_only(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autoptr(MfWarmEntry) entry = NULL;
     char magic[4];
 
-    save(key);
-    g_assert_true(mf_warm_entry_open(key, MEMORY, &entry, NULL));
+    warm_fixture_save(key);
+    g_assert_true(mf_warm_entry_open(key, WARM_FIXTURE_MEMORY, &entry, NULL));
     g_assert_cmpint(pread(entry->overlay_fd, magic, sizeof(magic), 0), ==, sizeof(magic));
     g_assert_cmpmem(magic, sizeof(magic), "QFI\xfb", 4);
     g_assert_cmpint(pwrite(entry->overlay_fd, magic, sizeof(magic), 0), ==, -1);
 }
 
 static void
-test_another_size_of_memory_is_refused(Fixture *fixture, gconstpointer data)
+test_another_size_of_memory_is_refused(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     MfWarmEntry *entry = NULL;
     g_autoptr(GError) error = NULL;
 
-    save(key);
-    g_assert_false(mf_warm_entry_open(key, 2 * MEMORY, &entry, &error));
+    warm_fixture_save(key);
+    g_assert_false(mf_warm_entry_open(key, 2 * WARM_FIXTURE_MEMORY, &entry, &error));
     g_assert_nonnull(error);
 }
 
 static void
-test_a_machine_of_another_boot_of_the_host_is_refused(Fixture *fixture, gconstpointer data)
+test_a_machine_of_another_boot_of_the_host_is_refused(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autofree char *directory = mf_warm_store_path(key->id, "", NULL);
 
-    save(key);
+    warm_fixture_save(key);
     g_autoptr(MfWarmManifest) manifest = mf_warm_manifest_read(directory, NULL);
     g_assert_nonnull(manifest);
     g_free(manifest->host_boot);
@@ -316,53 +248,54 @@ test_a_machine_of_another_boot_of_the_host_is_refused(Fixture *fixture, gconstpo
 }
 
 static void
-test_a_machine_under_another_name_is_refused(Fixture *fixture, gconstpointer data)
+test_a_machine_under_another_name_is_refused(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
-    g_autoptr(MfWarmKey) other = make_key("b");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
+    g_autoptr(MfWarmKey) other = warm_fixture_key("b");
     g_autofree char *from = mf_warm_store_path(key->id, "", NULL);
     g_autofree char *to = mf_warm_store_path(other->id, "", NULL);
 
-    save(key);
+    warm_fixture_save(key);
     g_assert_cmpint(rename(from, to), ==, 0);
     assert_distrusted(other, "under another key");
 }
 
 static void
-test_two_never_save_the_same(Fixture *fixture, gconstpointer data)
+test_two_never_save_the_same(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
-    g_autoptr(MfWarmKey) other = make_key("b");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
+    g_autoptr(MfWarmKey) other = warm_fixture_key("b");
     g_autoptr(GError) error = NULL;
     gboolean busy = FALSE;
 
     {
-        g_autoptr(MfWarmBuild) build = begin_build(key);
-        g_autoptr(MfWarmBuild) unrelated = begin_build(other);
+        g_autoptr(MfWarmBuild) build = warm_fixture_begin(key);
+        g_autoptr(MfWarmBuild) unrelated = warm_fixture_begin(other);
 
-        g_assert_null(mf_warm_build_begin(key, &sizes, &busy, &error));
+        g_assert_null(mf_warm_build_begin(key, &warm_fixture_sizes, &busy, &error));
         g_assert_no_error(error);
         g_assert_true(busy);
         g_assert_true(mf_warm_store_is_locked(key->id));
         /* Nor is it removed under the builder's hands. */
-        mf_warm_store_remove(key->id);
-        mf_warm_store_prune(0, NULL);
+        mf_warm_store_remove(key->id, NULL);
+        mf_warm_store_prune(0, NULL, NULL);
         g_assert_true(exists(key, MF_WARM_BUILDING));
     }
     g_assert_false(mf_warm_store_is_locked(key->id));
     g_assert_false(exists(key, MF_WARM_BUILDING));
     g_assert_false(exists(key, MF_WARM_LOCK));
-    save(key);
+    warm_fixture_save(key);
     assert_good(key);
 }
 
 static void
-test_an_abandoned_attempt_leaves_the_machine_that_was_there(Fixture *fixture, gconstpointer data)
+test_an_abandoned_attempt_leaves_the_machine_that_was_there(WarmFixture *fixture,
+                                                            gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
 
-    save(key);
-    mf_warm_build_free(begin_build(key));
+    warm_fixture_save(key);
+    mf_warm_build_free(warm_fixture_begin(key));
     g_assert_false(exists(key, MF_WARM_BUILDING));
     g_assert_true(exists(key, MF_WARM_LOCK));
     assert_good(key);
@@ -376,7 +309,7 @@ build_and_die(const MfWarmKey *key)
 
     if (pid == 0) {
         gboolean busy;
-        MfWarmBuild *build = mf_warm_build_begin(key, &sizes, &busy, NULL);
+        MfWarmBuild *build = mf_warm_build_begin(key, &warm_fixture_sizes, &busy, NULL);
 
         if (build)
             raise(SIGKILL);
@@ -388,10 +321,10 @@ build_and_die(const MfWarmKey *key)
 }
 
 static void
-test_what_a_killed_builder_leaves_is_never_trusted(Fixture *fixture, gconstpointer data)
+test_what_a_killed_builder_leaves_is_never_trusted(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
-    g_autoptr(MfWarmKey) other = make_key("b");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
+    g_autoptr(MfWarmKey) other = warm_fixture_key("b");
 
     build_and_die(key);
     build_and_die(other);
@@ -399,7 +332,7 @@ test_what_a_killed_builder_leaves_is_never_trusted(Fixture *fixture, gconstpoint
     assert_none(key);
 
     /* The next one to save it takes over; and pruning sweeps what nobody takes over. */
-    save(key);
+    warm_fixture_save(key);
     assert_good(key);
     g_assert_false(exists(key, MF_WARM_BUILDING));
     g_assert_false(exists(other, MF_WARM_BUILDING));
@@ -416,15 +349,15 @@ set_used(const MfWarmKey *key, gint64 seconds)
 }
 
 static void
-test_the_least_recently_used_goes_first(Fixture *fixture, gconstpointer data)
+test_the_least_recently_used_goes_first(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) old = make_key("old");
-    g_autoptr(MfWarmKey) used = make_key("used");
-    g_autoptr(MfWarmKey) young = make_key("young");
+    g_autoptr(MfWarmKey) old = warm_fixture_key("old");
+    g_autoptr(MfWarmKey) used = warm_fixture_key("used");
+    g_autoptr(MfWarmKey) young = warm_fixture_key("young");
 
-    save(old);
-    save(used);
-    save(young);
+    warm_fixture_save(old);
+    warm_fixture_save(used);
+    warm_fixture_save(young);
     set_used(old, 1000);
     set_used(used, 900);
     set_used(young, 2000);
@@ -438,28 +371,62 @@ test_the_least_recently_used_goes_first(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(last->id, ==, old->id);
     g_assert_cmpuint(last->size, >, 0);
 
-    mf_warm_store_prune(3 * last->size, NULL);
+    mf_warm_store_prune(3 * last->size, NULL, NULL);
     g_assert_true(exists(old, ""));
-    mf_warm_store_prune(3 * last->size - 1, NULL);
+    mf_warm_store_prune(3 * last->size - 1, NULL, NULL);
     g_assert_false(exists(old, ""));
     g_assert_true(exists(young, ""));
-    mf_warm_store_prune(0, young->id);
+    mf_warm_store_prune(0, young->id, NULL);
     g_assert_false(exists(used, ""));
     g_assert_true(exists(young, ""));
 }
 
+/* Makes what a machine takes larger by that. */
 static void
-test_saving_keeps_within_the_bound(Fixture *fixture, gconstpointer data)
+add_bytes(const MfWarmKey *key, gsize size)
 {
-    g_autoptr(MfWarmKey) old = make_key("old");
-    g_autoptr(MfWarmKey) young = make_key("young");
+    g_autofree char *path = path_of(key, "filler");
+    g_autofree char *bytes = g_malloc0(size);
+
+    g_assert_true(g_file_set_contents(path, bytes, (gssize)size, NULL));
+}
+
+/* A large one does not go before one that was used longer ago. */
+static void
+test_what_stays_was_used_after_what_goes(WarmFixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) old = warm_fixture_key("old");
+    g_autoptr(MfWarmKey) large = warm_fixture_key("large");
+    g_autoptr(MfWarmKey) young = warm_fixture_key("young");
+
+    warm_fixture_save(old);
+    warm_fixture_save(large);
+    warm_fixture_save(young);
+    add_bytes(large, WARM_FIXTURE_MEMORY);
+    set_used(old, 1000);
+    set_used(large, 2000);
+
+    g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
+    const MfWarmItem *last = items->pdata[2];
+    g_assert_cmpstr(last->id, ==, old->id);
+    g_assert_true(mf_warm_store_prune(2 * last->size, NULL, NULL));
+    g_assert_false(exists(old, ""));
+    g_assert_false(exists(large, ""));
+    g_assert_true(exists(young, ""));
+}
+
+static void
+test_saving_keeps_within_the_bound(WarmFixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) old = warm_fixture_key("old");
+    g_autoptr(MfWarmKey) young = warm_fixture_key("young");
     guint64 max;
 
     g_assert_true(mf_warm_store_get_max(&max, NULL));
     g_assert_cmpuint(max, ==, MF_WARM_DEFAULT_MAX);
-    save(old);
+    warm_fixture_save(old);
     g_setenv("MAYFLY_WARM_MAX", "1K", TRUE);
-    save(young);
+    warm_fixture_save(young);
     g_assert_false(exists(old, ""));
     assert_good(young);
 
@@ -472,9 +439,9 @@ test_saving_keeps_within_the_bound(Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_a_refusal_is_remembered(Fixture *fixture, gconstpointer data)
+test_a_refusal_is_remembered(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
 
     g_assert_null(mf_warm_store_get_refusal(key->id));
     mf_warm_store_refuse(key->id, "No.");
@@ -493,9 +460,9 @@ set_age(const char *path, time_t seconds)
 }
 
 static void
-test_a_refusal_is_forgotten_after_a_day(Fixture *fixture, gconstpointer data)
+test_a_refusal_is_forgotten_after_a_day(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
 
     mf_warm_store_refuse(key->id, "State blocked.");
     g_autofree char *path = mf_warm_store_path(key->id, MF_WARM_REFUSED, NULL);
@@ -509,10 +476,10 @@ test_a_refusal_is_forgotten_after_a_day(Fixture *fixture, gconstpointer data)
 }
 
 static void
-test_pruning_removes_old_refusals_only(Fixture *fixture, gconstpointer data)
+test_pruning_removes_old_refusals_only(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
-    g_autoptr(MfWarmKey) other = make_key("b");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
+    g_autoptr(MfWarmKey) other = warm_fixture_key("b");
 
     mf_warm_store_refuse(key->id, "now");
     mf_warm_store_refuse(other->id, "long ago");
@@ -520,29 +487,84 @@ test_pruning_removes_old_refusals_only(Fixture *fixture, gconstpointer data)
     g_autofree char *old = mf_warm_store_path(other->id, MF_WARM_REFUSED, NULL);
 
     set_age(old, MF_WARM_REFUSAL_SECONDS);
-    mf_warm_store_prune(0, NULL);
+    mf_warm_store_prune(0, NULL, NULL);
     g_assert_true(g_file_test(young, G_FILE_TEST_EXISTS));
     g_assert_false(g_file_test(old, G_FILE_TEST_EXISTS));
 }
 
+/* Of who was killed before there was anything else, or after it was gone. */
 static void
-test_looking_makes_nothing(Fixture *fixture, gconstpointer data)
+test_pruning_removes_locks_that_nobody_holds(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) forsaken = warm_fixture_key("a");
+    g_autoptr(MfWarmKey) held = warm_fixture_key("b");
+    g_autoptr(MfWarmKey) saved = warm_fixture_key("c");
+    gboolean busy;
+    mf_autofd lock = mf_warm_store_lock(held->id, &busy, NULL);
+
+    close(mf_warm_store_lock(forsaken->id, &busy, NULL));
+    warm_fixture_save(saved);
+    g_assert_true(mf_warm_store_prune(MF_WARM_DEFAULT_MAX, NULL, NULL));
+    g_assert_false(exists(forsaken, MF_WARM_LOCK));
+    g_assert_true(exists(held, MF_WARM_LOCK));
+    g_assert_true(exists(saved, MF_WARM_LOCK));
+}
+
+/* Runs a test again in a child, where it may give up root's rights; FALSE in the parent. */
+static gboolean
+enter_child(const char *path)
+{
+    if (g_test_subprocess())
+        return TRUE;
+    g_test_trap_subprocess(path, 0, 0);
+    g_test_trap_assert_passed();
+    return FALSE;
+}
+
+static void
+test_what_cannot_be_removed_is_said(WarmFixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
+    g_autoptr(GError) error = NULL;
+    g_autofree char *section = g_build_filename(fixture->directory, "warm", NULL);
+
+    if (!enter_child("/warm-store/what-cannot-be-removed-is-said"))
+        return;
+    warm_fixture_save(key);
+    g_assert_cmpint(chmod(fixture->directory, 0755), ==, 0);
+    g_assert_cmpint(chmod(section, 0555), ==, 0);
+    gboolean is_root = geteuid() == 0;
+    if (is_root)
+        g_assert_cmpint(seteuid(NOBODY), ==, 0);
+    gboolean good = mf_warm_store_prune(0, NULL, &error);
+    if (is_root)
+        g_assert_cmpint(seteuid(0), ==, 0);
+    g_assert_false(good);
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_nonnull(strstr(error->message, section));
+    g_assert_cmpint(chmod(section, 0700), ==, 0);
+    assert_good(key);
+}
+
+static void
+test_looking_makes_nothing(WarmFixture *fixture, gconstpointer data)
+{
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autofree char *section = g_build_filename(fixture->directory, "warm", NULL);
     g_autoptr(GPtrArray) items = mf_warm_store_list(NULL);
 
     g_assert_cmpuint(items->len, ==, 0);
     g_assert_null(mf_warm_store_get_refusal(key->id));
     g_assert_false(mf_warm_store_is_locked(key->id));
-    mf_warm_store_prune(0, NULL);
+    assert_none(key);
+    mf_warm_store_prune(0, NULL, NULL);
     g_assert_false(g_file_test(section, G_FILE_TEST_EXISTS));
 }
 
 static void
-test_memory_that_does_not_fit_is_not_begun(Fixture *fixture, gconstpointer data)
+test_memory_that_does_not_fit_is_not_begun(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     g_autoptr(GError) error = NULL;
     const MfWarmSizes huge = {G_GUINT64_CONSTANT(1) << 50, 0};
     gboolean busy;
@@ -556,22 +578,19 @@ test_memory_that_does_not_fit_is_not_begun(Fixture *fixture, gconstpointer data)
 
 /* In a child, which can give up root's rights. */
 static void
-test_an_unwritable_cache_fails_with_its_path(Fixture *fixture, gconstpointer data)
+test_an_unwritable_cache_fails_with_its_path(WarmFixture *fixture, gconstpointer data)
 {
-    g_autoptr(MfWarmKey) key = make_key("a");
+    g_autoptr(MfWarmKey) key = warm_fixture_key("a");
     gboolean busy;
 
-    if (!g_test_subprocess()) {
-        g_test_trap_subprocess("/warm-store/an-unwritable-cache-fails-with-its-path", 0, 0);
-        g_test_trap_assert_passed();
+    if (!enter_child("/warm-store/an-unwritable-cache-fails-with-its-path"))
         return;
-    }
     g_assert_cmpint(chmod(fixture->directory, 0555), ==, 0);
     gboolean is_root = geteuid() == 0;
     if (is_root)
         g_assert_cmpint(seteuid(NOBODY), ==, 0);
     g_autoptr(GError) error = NULL;
-    g_assert_null(mf_warm_build_begin(key, &sizes, &busy, &error));
+    g_assert_null(mf_warm_build_begin(key, &warm_fixture_sizes, &busy, &error));
     /* What root made, root removes. */
     if (is_root)
         g_assert_cmpint(seteuid(0), ==, 0);
@@ -579,139 +598,7 @@ test_an_unwritable_cache_fails_with_its_path(Fixture *fixture, gconstpointer dat
     g_assert_nonnull(strstr(error->message, fixture->directory));
 }
 
-typedef struct {
-    gboolean done;
-    GError *error; /* owned */
-} Waited;
-
-static void
-on_waited(GObject *source, GAsyncResult *result, gpointer data)
-{
-    Waited *waited = data;
-
-    mf_warm_wait_finish(result, &waited->error);
-    waited->done = TRUE;
-}
-
-static void
-start_wait(Waited *waited, const MfWarmKey *key, guint timeout_ms, GCancellable *cancellable)
-{
-    *waited = (Waited){0};
-    mf_warm_wait_async(key->id, timeout_ms, cancellable, on_waited, waited);
-}
-
-static void
-finish_wait(Waited *waited)
-{
-    while (!waited->done)
-        g_main_context_iteration(NULL, TRUE);
-}
-
-static void
-test_a_wait_ends_with_the_builder(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(MfWarmKey) key = make_key("a");
-    MfWarmBuild *build = begin_build(key);
-    Waited waited, second;
-
-    start_wait(&waited, key, TIME_MS, NULL);
-    start_wait(&second, key, TIME_MS, NULL);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
-    g_assert_false(waited.done);
-    mf_warm_build_free(build);
-    finish_wait(&waited);
-    finish_wait(&second);
-    g_assert_no_error(waited.error);
-    g_assert_no_error(second.error);
-}
-
-static void
-test_a_wait_ends_when_the_builder_is_killed(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(MfWarmKey) key = make_key("a");
-    int ready[2];
-    char byte;
-    Waited waited;
-
-    g_assert_cmpint(pipe(ready), ==, 0);
-    pid_t pid = fork();
-    if (pid == 0) {
-        begin_build(key);
-        g_assert_cmpint(write(ready[1], "r", 1), ==, 1);
-        pause();
-        _exit(1);
-    }
-    g_assert_cmpint(read(ready[0], &byte, 1), ==, 1);
-    start_wait(&waited, key, TIME_MS, NULL);
-    g_assert_false(waited.done);
-    kill(pid, SIGKILL);
-    finish_wait(&waited);
-    g_assert_no_error(waited.error);
-    waitpid(pid, NULL, 0);
-    close(ready[0]);
-    close(ready[1]);
-}
-
-/* The lock's file goes with the first, and the second makes another. */
-static void
-test_a_wait_goes_on_with_the_next_builder(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(MfWarmKey) key = make_key("a");
-    MfWarmBuild *build = begin_build(key);
-    Waited waited;
-
-    start_wait(&waited, key, TIME_MS, NULL);
-    mf_warm_build_free(build);
-    build = begin_build(key);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
-    g_assert_false(waited.done);
-    mf_warm_build_free(build);
-    finish_wait(&waited);
-    g_assert_no_error(waited.error);
-}
-
-static void
-test_a_wait_for_nobody_ends_at_once(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(MfWarmKey) key = make_key("a");
-    Waited waited;
-
-    start_wait(&waited, key, TIME_MS, NULL);
-    finish_wait(&waited);
-    g_assert_no_error(waited.error);
-
-    save(key);
-    start_wait(&waited, key, TIME_MS, NULL);
-    finish_wait(&waited);
-    g_assert_no_error(waited.error);
-}
-
-static void
-test_a_wait_is_bounded_and_can_be_cancelled(Fixture *fixture, gconstpointer data)
-{
-    g_autoptr(MfWarmKey) key = make_key("a");
-    g_autoptr(MfWarmBuild) build = begin_build(key);
-    g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    Waited waited;
-
-    start_wait(&waited, key, 1, NULL);
-    finish_wait(&waited);
-    g_assert_error(waited.error, MF_ERROR, MF_ERROR_TIMEOUT);
-    g_clear_error(&waited.error);
-
-    start_wait(&waited, key, TIME_MS, cancellable);
-    g_cancellable_cancel(cancellable);
-    finish_wait(&waited);
-    g_assert_error(waited.error, MF_ERROR, MF_ERROR_CANCELLED);
-    g_clear_error(&waited.error);
-}
-
-static const struct {
-    const char *path;
-    void (*test)(Fixture *fixture, gconstpointer data);
-} tests[] = {
+static const WarmTest tests[] = {
     {"what-is-saved-can-be-opened", test_what_is_saved_can_be_opened},
     {"an-opened-machine-outlives-its-removal", test_an_opened_machine_outlives_its_removal},
     {"damage-to-any-file-is-found", test_damage_to_any_file_is_found},
@@ -728,28 +615,22 @@ static const struct {
     {"what-a-killed-builder-leaves-is-never-trusted",
      test_what_a_killed_builder_leaves_is_never_trusted},
     {"the-least-recently-used-goes-first", test_the_least_recently_used_goes_first},
+    {"what-stays-was-used-after-what-goes", test_what_stays_was_used_after_what_goes},
     {"saving-keeps-within-the-bound", test_saving_keeps_within_the_bound},
     {"a-refusal-is-remembered", test_a_refusal_is_remembered},
     {"a-refusal-is-forgotten-after-a-day", test_a_refusal_is_forgotten_after_a_day},
     {"pruning-removes-old-refusals-only", test_pruning_removes_old_refusals_only},
+    {"pruning-removes-locks-that-nobody-holds", test_pruning_removes_locks_that_nobody_holds},
+    {"what-cannot-be-removed-is-said", test_what_cannot_be_removed_is_said},
     {"looking-makes-nothing", test_looking_makes_nothing},
     {"memory-that-does-not-fit-is-not-begun", test_memory_that_does_not_fit_is_not_begun},
     {"an-unwritable-cache-fails-with-its-path", test_an_unwritable_cache_fails_with_its_path},
-    {"a-wait-ends-with-the-builder", test_a_wait_ends_with_the_builder},
-    {"a-wait-ends-when-the-builder-is-killed", test_a_wait_ends_when_the_builder_is_killed},
-    {"a-wait-goes-on-with-the-next-builder", test_a_wait_goes_on_with_the_next_builder},
-    {"a-wait-for-nobody-ends-at-once", test_a_wait_for_nobody_ends_at_once},
-    {"a-wait-is-bounded-and-can-be-cancelled", test_a_wait_is_bounded_and_can_be_cancelled},
 };
 
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(tests); i++) {
-        g_autofree char *path = g_strconcat("/warm-store/", tests[i].path, NULL);
-
-        g_test_add(path, Fixture, NULL, begin, tests[i].test, end);
-    }
+    warm_fixture_add("/warm-store/", tests, G_N_ELEMENTS(tests));
     return g_test_run();
 }
