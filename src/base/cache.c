@@ -142,9 +142,24 @@ mf_cache_begin(const char *path, char **ret_temporary, GError **error)
     return fd;
 }
 
+static gboolean
+are_alike(const char *path, const char *other)
+{
+    struct stat first, second;
+
+    return stat(path, &first) == 0 && stat(other, &second) == 0 && S_ISREG(first.st_mode) &&
+           S_ISREG(second.st_mode) && first.st_size == second.st_size;
+}
+
 gboolean
 mf_cache_commit(const char *temporary, const char *path, GError **error)
 {
+    if (renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE) == 0)
+        return TRUE;
+    if (errno == EEXIST && are_alike(temporary, path)) {
+        unlink(temporary);
+        return TRUE;
+    }
     if (rename(temporary, path) == 0)
         return TRUE;
     mf_error_set_errno(error, MF_ERROR_HOST, errno, "The cache file '%s' cannot be published",

@@ -4,6 +4,7 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/tempdir.h"
@@ -78,6 +79,58 @@ test_a_section_is_made_for_its_owner_alone(Fixture *fixture, gconstpointer data)
     g_assert_cmpint(status.st_mode & 0777, ==, 0700);
 }
 
+static void
+publish(const char *path, const char *text)
+{
+    g_autofree char *temporary = NULL;
+    g_autoptr(GError) error = NULL;
+    int fd = mf_cache_begin(path, &temporary, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(write(fd, text, strlen(text)), ==, strlen(text));
+    close(fd);
+    g_assert_true(mf_cache_commit(temporary, path, &error));
+    g_assert_no_error(error);
+    g_assert_false(g_file_test(temporary, G_FILE_TEST_EXISTS));
+}
+
+/* Owned by the caller. */
+static char *
+identify(const char *path)
+{
+    struct stat status;
+
+    g_assert_cmpint(stat(path, &status), ==, 0);
+    return mf_cache_file_id(&status);
+}
+
+/* Saved machines know their kernel by it, in runs that all unpack it at the same time. */
+static void
+test_who_publishes_second_leaves_the_first_ones_identity(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *directory = mf_cache_dir("images", NULL);
+    g_autofree char *path = g_build_filename(directory, "kernel", NULL);
+
+    publish(path, "kernel");
+    g_autofree char *first = identify(path);
+    publish(path, "kernel");
+    g_autofree char *second = identify(path);
+    g_assert_cmpstr(first, ==, second);
+}
+
+static void
+test_what_is_not_whole_is_replaced(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *directory = mf_cache_dir("images", NULL);
+    g_autofree char *path = g_build_filename(directory, "kernel", NULL);
+    g_autofree char *text = NULL;
+
+    publish(path, "ker");
+    publish(path, "kernel");
+    g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+    g_assert_cmpstr(text, ==, "kernel");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -88,6 +141,10 @@ main(int argc, char **argv)
                test_a_section_that_was_made_is_found, tear_down);
     g_test_add("/cache/a-named-cache-that-cannot-be-one-is-named", Fixture, NULL, set_up,
                test_a_named_cache_that_cannot_be_one_is_named, tear_down);
+    g_test_add("/cache/who-publishes-second-leaves-the-first-ones-identity", Fixture, NULL, set_up,
+               test_who_publishes_second_leaves_the_first_ones_identity, tear_down);
+    g_test_add("/cache/what-is-not-whole-is-replaced", Fixture, NULL, set_up,
+               test_what_is_not_whole_is_replaced, tear_down);
     g_test_add("/cache/a-section-is-made-for-its-owner-alone", Fixture, NULL, set_up,
                test_a_section_is_made_for_its_owner_alone, tear_down);
     return g_test_run();
