@@ -136,7 +136,7 @@ def warm(host):
     machine that mayfly restores, restored and told to quit, without a guest that does anything.
     Memory: of each QEMU's own and shared pages (Pss), as the mean of so many runs at once.
     """
-    saved = Warm(host, host.kernels / 'generic/vmlinuz')
+    saved = Warm(host, kernel=host.kernels / 'generic/vmlinuz')
     runs = host.runs if host.runs <= QUICK_RUNS else max(host.runs, WARM_RUNS)
     rows = rows_of(take_turns(runs, {
         'mayfly run --cold -- true': lambda: saved.seconds(*COLD),
@@ -149,6 +149,23 @@ def warm(host):
     rows[2].compare_to(rows[1], 'bare QEMU')
     return rows + [Row(f'memory of each of {number}', [statistics.mean(sizes)], MEBIBYTES)
                    for number in CLONES for sizes in [saved.proportional_sizes(number)]]
+
+
+def warm_image(host):
+    """saved systems, disk image that boots from a BIOS
+
+    cold: a run that boots the image and waits for its guest agent. first: one that does that, saves
+    the system with what it wrote to its disk, and restores it.
+    """
+    saved = Warm(host, image=test_directory('test-images.sh') / 'bios.img')
+    rows = rows_of(take_turns(min(host.runs, LONG_RUNS), {
+        'mayfly run --cold --image ... -- true': lambda: saved.seconds(*COLD),
+        'mayfly run --image ... -- true, the first': saved.first}, warm_up=False), SECONDS)
+    rows += rows_of(take_turns(host.runs, {
+        'mayfly run --image ... -- true, restored': saved.warm}), SECONDS)
+    for row in rows[1:]:
+        row.compare_to(rows[0], 'cold')
+    return rows
 
 
 def own_time(host):
@@ -242,7 +259,7 @@ def files(host):
 # In the order in which they are measured: what most are after, and what is quick, comes first.
 GROUPS = {'cold-small': cold_small, 'warm': warm, 'own-time': own_time, 'latency': latency,
           'memory': memory, 'host-stream': host_stream, 'streams': streams, 'idle': idle,
-          'cold-stock': cold_stock, 'files': files}
+          'cold-stock': cold_stock, 'warm-image': warm_image, 'files': files}
 DEFAULT_GROUPS = tuple(name for name in GROUPS if name != 'files')
 BARE_GROUPS = ('cold-small', 'cold-stock')
 
@@ -257,8 +274,9 @@ def explain_groups():
         for name, group in GROUPS.items()])
 
 
-def test_kernels():
-    script = pathlib.Path(__file__).resolve().parents[2] / 'tools/test-kernels.sh'
+def test_directory(name):
+    """What that script of tools/ makes, or has made."""
+    script = pathlib.Path(__file__).resolve().parents[2] / 'tools' / name
     return pathlib.Path(subprocess.run([script], check=True, text=True,
                                        stdout=subprocess.PIPE).stdout.strip())
 
@@ -300,8 +318,9 @@ def measure(host, group):
 def main():
     options = parse_arguments()
     with tempfile.TemporaryDirectory(prefix='mayfly-bench-') as scratch:
-        host = contestants.Host(options.build, test_kernels(), pathlib.Path(scratch), options.runs,
-                                bare=options.bare, files=options.files)
+        host = contestants.Host(options.build, test_directory('test-kernels.sh'),
+                                pathlib.Path(scratch), options.runs, bare=options.bare,
+                                files=options.files)
         print(f'{host.describe()}; median, least .. most, runs')
         results = [measure(host, group) for group in options.groups]
     return 0 if all(results) else 1

@@ -8,6 +8,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import tempfile
 import time
 
 import contestants
@@ -18,13 +19,14 @@ OTHER_SECTIONS = ('facts', 'images', 'initramfs')
 
 
 class Warm:
-    """A cache with saved machines of its own, and the machine that a kernel is saved as."""
+    """A cache with saved machines of its own, and the machine that a kernel is saved as, or the
+    system of a disk image."""
 
-    def __init__(self, host, image):
+    def __init__(self, host, kernel=None, image=None):
         self.host = host
-        self.image = image
-        self.cache = host.scratch / 'cache'
-        self.cache.mkdir()
+        self.kernel = kernel
+        self.boots = ['-k', kernel] if kernel else ['--image', image]
+        self.cache = pathlib.Path(tempfile.mkdtemp(prefix='cache-', dir=host.scratch))
         self.env = dict(os.environ, MAYFLY_CACHE_DIR=str(self.cache))
         for section in OTHER_SECTIONS:
             target = shared_cache() / section
@@ -33,7 +35,7 @@ class Warm:
 
     def seconds(self, *options):
         """Seconds of a run of 'true'."""
-        return self.host.seconds(self.host.mayfly_run(self.image, 'true', options=options),
+        return self.host.seconds([self.host.mayfly, 'run', *options, *self.boots, '--', 'true'],
                                  env=self.env)
 
     def first(self):
@@ -49,7 +51,7 @@ class Warm:
 
     def machine(self):
         """The directory of the saved machine, which is saved if it is not there."""
-        subprocess.run([self.host.mayfly, 'warm', 'build', '-k', self.image], env=self.env,
+        subprocess.run([self.host.mayfly, 'warm', 'build', *self.boots], env=self.env,
                        check=True, timeout=TIMEOUT)
         machines = list((self.cache / 'warm').glob('*/manifest.json'))
         if len(machines) != 1:
@@ -60,7 +62,7 @@ class Warm:
         """Seconds in which QEMU alone restores that machine, and is told to quit."""
         directory = self.machine()
         command = [re.sub(r'^pipe,id=console,.*', 'socket,id=console,fd=0', word)
-                   for word in self.host.qemu_command(self.image)]
+                   for word in self.host.qemu_command(self.kernel)]
         with contextlib.ExitStack() as stack:
             ends = [[stack.enter_context(end) for end in socket.socketpair()]
                     for _ in range(len(re.findall(r',fd=\d+', ' '.join(command))))]
@@ -77,7 +79,7 @@ class Warm:
         """The memory of each QEMU of so many runs at once, in bytes: what is its own, and its part
         of what it shares."""
         self.machine()
-        command = self.host.probe(self.image, 'sleep', str(TIMEOUT))
+        command = self.host.probe(self.kernel, 'sleep', str(TIMEOUT))
         with contextlib.ExitStack() as stack:
             processes = [stack.enter_context(contestants.started(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=self.env))
