@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/source.h"
 #include "config.h"
 #include "machine/lazy-curl.h"
 
@@ -73,10 +74,7 @@ static void
 fetch_free(Fetch *self)
 {
     curl_slist_free_all(self->headers);
-    if (self->cancelled) {
-        g_source_destroy(self->cancelled);
-        g_source_unref(self->cancelled);
-    }
+    mf_source_clear(&self->cancelled);
     g_clear_handle_id(&self->pause, g_source_remove);
     g_byte_array_unref(self->kept);
     g_free(self->challenge);
@@ -421,11 +419,7 @@ mf_http_get_async(MfHttp *self, const MfHttpRequest *request, GCancellable *canc
 
         curl_easy_setopt(fetch->easy, CURLOPT_RANGE, range);
     }
-    if (cancellable) {
-        fetch->cancelled = g_cancellable_source_new(cancellable);
-        g_source_set_callback(fetch->cancelled, G_SOURCE_FUNC(on_cancelled), self, NULL);
-        g_source_attach(fetch->cancelled, NULL);
-    }
+    fetch->cancelled = mf_source_add_cancelled(cancellable, on_cancelled, self);
     curl_multi_add_handle(self->multi, fetch->easy);
 }
 

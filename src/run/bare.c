@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/source.h"
 #include "machine/debug-exit.h"
 #include "qapi/qmp-commands.h"
 #include "run/guest-end.h"
@@ -56,9 +57,7 @@ stop_sources(MfBare *self)
 {
     g_clear_handle_id(&self->limit, g_source_remove);
     g_clear_handle_id(&self->drain, g_source_remove);
-    if (self->cancel_source)
-        g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
 }
 
 static void
@@ -349,10 +348,7 @@ mf_bare_run_async(MfBare *self, GCancellable *cancellable, GAsyncReadyCallback c
 {
     self->task = g_task_new(self, cancellable, callback, user_data);
     g_task_set_check_cancellable(self->task, FALSE);
-    self->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
-                          NULL);
-    g_source_attach(self->cancel_source, NULL);
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, self);
     if (self->target->timeout_ms > 0)
         self->limit = g_timeout_add((guint)MIN(self->target->timeout_ms, G_MAXINT), on_limit, self);
     mf_serial_link_open(self->link);

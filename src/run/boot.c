@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/source.h"
 #include "run/image-wait.h"
 #include "run/image.h"
 #include "run/renewal.h"
@@ -99,8 +100,7 @@ finish(MfBoot *self, GError *error)
     g_autoptr(GTask) task = g_steal_pointer(&self->task);
 
     g_clear_handle_id(&self->deadline, g_source_remove);
-    g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
     g_cancellable_cancel(self->inner);
     g_clear_pointer(&self->build, mf_warm_build_free);
     g_clear_pointer(&self->entry, mf_warm_entry_free);
@@ -684,10 +684,7 @@ start(MfBoot *self, GCancellable *cancellable, GAsyncReadyCallback callback, gpo
 
     self->task = g_task_new(self, cancellable, callback, user_data);
     g_task_set_check_cancellable(self->task, FALSE);
-    self->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
-                          NULL);
-    g_source_attach(self->cancel_source, NULL);
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, self);
 
     self->key = make_key(self, &reason);
     if (self->key) {

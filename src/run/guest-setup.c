@@ -2,6 +2,7 @@
 #include "run/guest-setup.h"
 
 #include "base/error.h"
+#include "base/source.h"
 
 struct _MfGuestSetup {
     GObject parent;
@@ -51,8 +52,7 @@ finish(MfGuestSetup *self, GError *error)
 
     if (!task)
         return;
-    g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
     g_signal_handlers_disconnect_by_data(self->stream, self);
     g_cancellable_cancel(self->inner);
     if (owned)
@@ -143,10 +143,7 @@ mf_guest_setup_run_async(MfGuestSetup *self, GCancellable *cancellable,
                          GAsyncReadyCallback callback, gpointer user_data)
 {
     self->task = g_task_new(self, NULL, callback, user_data);
-    self->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
-                          NULL);
-    g_source_attach(self->cancel_source, NULL);
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, self);
     if (self->plan->image_script)
         set_up_image(self);
     else if (self->plan->initramfs)

@@ -2,6 +2,7 @@
 #include "run/image-wait.h"
 
 #include "base/error.h"
+#include "base/source.h"
 #include "run/image.h"
 
 typedef struct {
@@ -15,9 +16,7 @@ typedef struct {
 static void
 wait_free(Wait *self)
 {
-    if (self->cancel_source)
-        g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
     g_clear_object(&self->inner);
     g_clear_error(&self->unbootable);
     g_free(self);
@@ -76,12 +75,7 @@ mf_image_wait_async(MfMachine *machine, const MfTarget *target, GCancellable *ca
     self->inner = g_cancellable_new();
     self->line_id = g_signal_connect(mf_machine_get_console(machine), "line",
                                      G_CALLBACK(on_console_line), task);
-    if (cancellable) {
-        self->cancel_source = g_cancellable_source_new(cancellable);
-        g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
-                              NULL);
-        g_source_attach(self->cancel_source, NULL);
-    }
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, self);
     mf_qga_sync_async(mf_machine_get_qga(machine), 0, self->inner, on_synced, task);
 }
 

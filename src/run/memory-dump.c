@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/parse.h"
+#include "base/source.h"
 #include "qapi/qmp-commands.h"
 #include "qapi/qmp-events.h"
 
@@ -46,10 +47,7 @@ stop_awaiting(Dump *self)
     g_clear_handle_id(&self->deadline, g_source_remove);
     g_clear_signal_handler(&self->completed_id, self->qmp);
     g_clear_signal_handler(&self->closed_id, self->qmp);
-    if (!self->cancel_source)
-        return;
-    g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
 }
 
 /* Drops the reference that the dump itself holds. 'error' is taken. */
@@ -148,10 +146,7 @@ begin(GTask *task)
         g_signal_connect(self->qmp, "event::DUMP_COMPLETED", G_CALLBACK(on_completed), task);
     self->closed_id = g_signal_connect(self->qmp, "closed", G_CALLBACK(on_closed), task);
     self->deadline = g_timeout_add(DUMP_TIMEOUT_MS, on_overdue, task);
-    self->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, task,
-                          NULL);
-    g_source_attach(self->cancel_source, NULL);
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, task);
     mf_qmp_dump_guest_memory_async(self->qmp, &arguments, ANSWER_TIMEOUT_MS, NULL, on_begun,
                                    g_object_ref(task));
 }

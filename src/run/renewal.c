@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/plain-text.h"
+#include "base/source.h"
 #include "machine/initramfs.h"
 #include "run/agent-exec.h"
 #include "run/moment.h"
@@ -28,10 +29,7 @@ static void
 stop_waiting(Renewal *self)
 {
     g_clear_handle_id(&self->deadline, g_source_remove);
-    if (!self->cancel_source)
-        return;
-    g_source_destroy(self->cancel_source);
-    g_clear_pointer(&self->cancel_source, g_source_unref);
+    mf_source_clear(&self->cancel_source);
 }
 
 static void
@@ -108,12 +106,7 @@ run(GTask *task, const char *const *argv, GBytes *input)
     g_task_set_task_data(task, self, (GDestroyNotify)renewal_free);
     self->exec = mf_agent_exec_new(g_task_get_source_object(task), argv, input);
     self->deadline = g_timeout_add(TIMEOUT_MS, on_overdue, self);
-    if (cancellable) {
-        self->cancel_source = g_cancellable_source_new(cancellable);
-        g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, self,
-                              NULL);
-        g_source_attach(self->cancel_source, NULL);
-    }
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, self);
     mf_agent_exec_run_async(self->exec, on_ended, task);
 }
 

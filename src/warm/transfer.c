@@ -2,6 +2,7 @@
 #include "warm/transfer.h"
 
 #include "base/error.h"
+#include "base/source.h"
 #include "qapi/qmp-commands.h"
 #include "qapi/qmp-events.h"
 
@@ -58,10 +59,7 @@ static void
 stop_awaiting(Transfer *self)
 {
     g_clear_handle_id(&self->deadline, g_source_remove);
-    if (self->cancel_source) {
-        g_source_destroy(self->cancel_source);
-        g_clear_pointer(&self->cancel_source, g_source_unref);
-    }
+    mf_source_clear(&self->cancel_source);
 }
 
 /* Drops the reference that the transfer itself holds. 'error' is consumed. */
@@ -164,12 +162,7 @@ await_end(Transfer *self, GTask *task)
     if (self->deadline)
         return;
     self->deadline = g_timeout_add(TIMEOUT_MS, on_overdue, task);
-    if (!cancellable)
-        return;
-    self->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(self->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, task,
-                          NULL);
-    g_source_attach(self->cancel_source, NULL);
+    self->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, task);
 }
 
 static void

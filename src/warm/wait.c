@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/fd.h"
+#include "base/source.h"
 #include "warm/store.h"
 
 typedef struct {
@@ -22,10 +23,7 @@ stop_watching(Wait *self)
 {
     g_clear_handle_id(&self->event_source, g_source_remove);
     g_clear_handle_id(&self->deadline_source, g_source_remove);
-    if (self->cancel_source) {
-        g_source_destroy(self->cancel_source);
-        g_clear_pointer(&self->cancel_source, g_source_unref);
-    }
+    mf_source_clear(&self->cancel_source);
 }
 
 static void
@@ -126,12 +124,7 @@ mf_warm_wait_async(const char *id, guint timeout_ms, GCancellable *cancellable,
     }
     wait->event_source = g_unix_fd_add(wait->inotify, G_IO_IN, on_lock_closed, task);
     wait->deadline_source = g_timeout_add(timeout_ms, on_wait_overdue, task);
-    if (!cancellable)
-        return;
-    wait->cancel_source = g_cancellable_source_new(cancellable);
-    g_source_set_callback(wait->cancel_source, (GSourceFunc)(void (*)(void))on_cancelled, task,
-                          NULL);
-    g_source_attach(wait->cancel_source, NULL);
+    wait->cancel_source = mf_source_add_cancelled(cancellable, on_cancelled, task);
 }
 
 gboolean

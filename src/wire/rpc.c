@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/parse.h"
+#include "base/source.h"
 
 struct MfRpc {
     MfRpcAbandonedFunc abandoned;
@@ -51,14 +52,6 @@ find(MfRpc *self, guint64 id)
     return NULL;
 }
 
-static void
-clear_source(GSource **source)
-{
-    if (*source)
-        g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
 /* The one exit. The caller lets the task return, after everything that the table's owner must know
  * has been said: the task's callback may call anything. */
 static GTask *
@@ -67,8 +60,8 @@ leave(Call *call)
     GTask *task = g_steal_pointer(&call->task);
 
     g_queue_remove(&call->rpc->calls, call);
-    clear_source(&call->deadline);
-    clear_source(&call->cancellation);
+    mf_source_clear(&call->deadline);
+    mf_source_clear(&call->cancellation);
     g_free(call->what);
     g_free(call);
     return task;
@@ -106,18 +99,6 @@ on_cancelled(GCancellable *cancellable, gpointer data)
     return G_SOURCE_REMOVE;
 }
 
-/* A source, not the signal: the signal may come from any thread, and from inside a function that
- * waits for its handlers. */
-static void
-watch_cancellable(Call *call, GCancellable *cancellable)
-{
-    if (!cancellable)
-        return;
-    call->cancellation = g_cancellable_source_new(cancellable);
-    g_source_set_callback(call->cancellation, G_SOURCE_FUNC(on_cancelled), call, NULL);
-    g_source_attach(call->cancellation, NULL);
-}
-
 guint64
 mf_rpc_enter(MfRpc *self, GTask *task, const char *what)
 {
@@ -136,7 +117,7 @@ mf_rpc_enter(MfRpc *self, GTask *task, const char *what)
     call->id = ++self->last_id;
     call->task = g_steal_pointer(&owned);
     call->what = g_strdup(what);
-    watch_cancellable(call, cancellable);
+    call->cancellation = mf_source_add_cancelled(cancellable, on_cancelled, call);
     g_queue_push_tail(&self->calls, call);
     return call->id;
 }
@@ -146,7 +127,7 @@ mf_rpc_set_deadline(MfRpc *self, guint64 id, guint timeout_ms)
 {
     Call *call = find(self, id);
 
-    clear_source(&call->deadline);
+    mf_source_clear(&call->deadline);
     call->timeout_ms = timeout_ms;
     if (timeout_ms == 0)
         return;
