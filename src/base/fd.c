@@ -22,6 +22,15 @@ mf_fd_clear(int *fd)
 }
 
 gboolean
+mf_fd_is_named(int fd, const char *path)
+{
+    struct stat opened, named;
+
+    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
+}
+
+gboolean
 mf_fd_socketpair(int *ret_ours, int *ret_theirs, GError **error)
 {
     int pair[2];

@@ -22,6 +22,9 @@ mf_fd_steal(int *fd)
     return stolen;
 }
 
+/* Whether 'fd' is still what 'path' names: a lock on a file that was removed keeps nobody out. */
+gboolean mf_fd_is_named(int fd, const char *path);
+
 /* A connected pair of stream sockets, both close-on-exec; 'ret_ours' is non-blocking,
  * 'ret_theirs' is blocking, ready to be inherited by a child. */
 gboolean mf_fd_socketpair(int *ret_ours, int *ret_theirs, GError **error);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cache.h"
@@ -41,10 +40,8 @@ static int
 lock_directory(const char *path)
 {
     mf_autofd fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    struct stat opened, named;
 
-    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &opened) < 0 ||
-        stat(path, &named) < 0 || opened.st_ino != named.st_ino)
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0 || !mf_fd_is_named(fd, path))
         return -1;
     return mf_fd_steal(&fd);
 }

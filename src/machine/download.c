@@ -65,11 +65,10 @@ open_locked(const char *path, int flags)
 {
     for (int attempt = 0; attempt < OPEN_ATTEMPTS; attempt++) {
         mf_autofd fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
-        struct stat opened, named;
 
         if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
             return -1;
-        if (fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino)
+        if (mf_fd_is_named(fd, path))
             return mf_fd_steal(&fd);
     }
     errno = EAGAIN;

@@ -42,16 +42,6 @@ mf_warm_store_find_path(const char *id, const char *suffix)
     return g_strconcat(directory, "/", id, suffix, NULL);
 }
 
-/* Whether 'fd' is still what 'path' names: a lock on a file that was removed keeps nobody out. */
-static gboolean
-is_same_file(int fd, const char *path)
-{
-    struct stat opened, named;
-
-    return fstat(fd, &opened) == 0 && stat(path, &named) == 0 && opened.st_dev == named.st_dev &&
-           opened.st_ino == named.st_ino;
-}
-
 int
 mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error)
 {
@@ -64,7 +54,7 @@ mf_warm_store_lock(const char *id, gboolean *ret_busy, GError **error)
         mf_autofd fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
         if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-            if (is_same_file(fd, path))
+            if (mf_fd_is_named(fd, path))
                 return mf_fd_steal(&fd);
             continue;
         }
