@@ -74,6 +74,22 @@ mf_kernel_place_build_tree(const char *image, const char *release)
 }
 
 char *
+mf_kernel_place_image_of_tree(const char *tree)
+{
+    static const char *const images[] = {"arch/x86/boot/bzImage", "arch/arm64/boot/Image",
+                                         "arch/riscv/boot/Image", "arch/s390/boot/bzImage",
+                                         "vmlinux"};
+
+    for (gsize i = 0; i < G_N_ELEMENTS(images); i++) {
+        g_autofree char *image = g_build_filename(tree, images[i], NULL);
+
+        if (access(image, F_OK) == 0)
+            return g_steal_pointer(&image);
+    }
+    return NULL;
+}
+
+char *
 mf_kernel_place_config(const char *image, const char *release, const char *modules_dir)
 {
     g_autofree char *directory = g_path_get_dirname(image);

@@ -16,6 +16,9 @@ char *mf_kernel_place_modules_dir(const char *image, const char *release);
 /* The top of the build tree that the image was built in and still lies in. */
 char *mf_kernel_place_build_tree(const char *image, const char *release);
 
+/* The image in the build tree 'tree', which need not be one. */
+char *mf_kernel_place_image_of_tree(const char *tree);
+
 /* The configuration of exactly this release: config-RELEASE beside the image, in ../boot or in
  * /boot, or 'config' in 'modules_dir' (NULL for none). */
 char *mf_kernel_place_config(const char *image, const char *release, const char *modules_dir);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "machine/catalog-entry.h"
+#include "machine/kernel-place.h"
 #include "machine/kernel.h"
 
 void
@@ -55,19 +56,6 @@ enclosing_tree(const char *image)
     return NULL;
 }
 
-static char *
-image_of_tree(const char *tree)
-{
-    static const char *const images[] = {"arch/x86/boot/bzImage", "arch/arm64/boot/Image",
-                                         "arch/riscv/boot/Image", "arch/s390/boot/bzImage",
-                                         "vmlinux"};
-    char *image = NULL;
-
-    for (gsize i = 0; !image && i < G_N_ELEMENTS(images); i++)
-        image = existing(tree, images[i]);
-    return image;
-}
-
 /* The image below 'directory'/boot when it has exactly one; *ret_count is how many there are. */
 static char *
 image_in_boot(const char *directory, guint *ret_count)
@@ -92,7 +80,7 @@ static char *
 image_of_directory(const char *path, GError **error)
 {
     guint in_boot;
-    char *image = is_build_tree(path) ? image_of_tree(path) : NULL;
+    char *image = is_build_tree(path) ? mf_kernel_place_image_of_tree(path) : NULL;
 
     if (!image)
         image = image_in_boot(path, &in_boot);

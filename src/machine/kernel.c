@@ -62,21 +62,14 @@ set_open_error(const char *path, int code_errno, GError **error)
 static gboolean
 set_directory_error(const char *path, GError **error)
 {
-    static const char *const images[] = {"arch/x86/boot/bzImage", "arch/arm64/boot/Image",
-                                         "arch/riscv/boot/Image", "arch/s390/boot/bzImage",
-                                         "vmlinux"};
+    g_autofree char *image = mf_kernel_place_image_of_tree(path);
 
-    for (gsize i = 0; i < G_N_ELEMENTS(images); i++) {
-        g_autofree char *image = g_build_filename(path, images[i], NULL);
-
-        if (access(image, F_OK) == 0) {
-            g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                        "Kernel '%s' is a directory; the image in it is '%s'.", path, image);
-            return FALSE;
-        }
-    }
-    g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
-                "Kernel '%s' is a directory; name the bzImage, vmlinux or Image itself.", path);
+    if (image)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "Kernel '%s' is a directory; the image in it is '%s'.", path, image);
+    else
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "Kernel '%s' is a directory; name the bzImage, vmlinux or Image itself.", path);
     return FALSE;
 }
 
