@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "machine/arch.h"
 #include "machine/tool.h"
 
 #define IMAGE_PREFIX "linux-image-"
@@ -16,25 +17,21 @@
 
 /* How a distribution ends the names of its kernels. */
 typedef struct {
-    const char *id; /* as in os-release */
-    const char *generic;
+    const char *id;          /* as in os-release */
+    const char *generic;     /* NULL: by the architecture */
     gboolean flavour_before; /* "cloud-amd64", where the other has "lowlatency" */
 } Distribution;
 
-#if defined(__x86_64__)
-#define DEBIAN_ARCH "amd64"
-#elif defined(__aarch64__)
-#define DEBIAN_ARCH "arm64"
-#elif defined(__riscv)
-#define DEBIAN_ARCH "riscv64"
-#else
-#define DEBIAN_ARCH "s390x"
-#endif
-
 static const Distribution distributions[] = {
-    {"debian", DEBIAN_ARCH, TRUE},
+    {"debian", NULL, TRUE},
     {"ubuntu", "generic", FALSE},
 };
+
+static const char *
+get_generic(const Distribution *self)
+{
+    return self->generic ? self->generic : mf_arch_package_name(mf_arch_native());
+}
 
 typedef struct {
     const Distribution *distribution;
@@ -229,7 +226,8 @@ on_shown(GObject *source, GAsyncResult *result, gpointer data)
         g_task_return_new_error(task, MF_ERROR, MF_ERROR_REMOTE,
                                 "apt has no kernel for 'linux-image-%s': '%s' and others name each "
                                 "other.",
-                                self->wanted ? self->wanted : self->distribution->generic, image);
+                                self->wanted ? self->wanted : get_generic(self->distribution),
+                                image);
         return;
     }
     if (image) {
@@ -259,7 +257,7 @@ look_up(GTask *task)
 static char *
 generic_version(const Distribution *distribution, const char *release)
 {
-    g_autofree char *ending = g_strconcat("-", distribution->generic, NULL);
+    g_autofree char *ending = g_strconcat("-", get_generic(distribution), NULL);
 
     if (!g_ascii_isdigit(*release) || !g_str_has_suffix(release, ending))
         return NULL;
@@ -416,9 +414,9 @@ parse_what(Resolution *self, const char *what, GError **error)
 
     g_autofree char *flavour = NULL;
     if (!wanted)
-        wanted = self->distribution->generic;
+        wanted = get_generic(self->distribution);
     else if (g_ascii_isalpha(*wanted) && self->distribution->flavour_before)
-        wanted = flavour = g_strconcat(wanted, "-", self->distribution->generic, NULL);
+        wanted = flavour = g_strconcat(wanted, "-", get_generic(self->distribution), NULL);
     self->package = g_strconcat(IMAGE_PREFIX, wanted, NULL);
     return TRUE;
 }

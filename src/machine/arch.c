@@ -5,7 +5,7 @@
 
 static const struct {
     const char *name;
-    const char *others[2];
+    const char *others[2]; /* that of packages first, where it is another */
 } archs[] = {
     [MF_ARCH_X86_64] = {"x86_64", {"amd64", "x86-64"}},
     [MF_ARCH_AARCH64] = {"aarch64", {"arm64"}},
@@ -18,6 +18,12 @@ const char *
 mf_arch_name(MfArch arch)
 {
     return archs[arch].name;
+}
+
+const char *
+mf_arch_package_name(MfArch arch)
+{
+    return archs[arch].others[0] ? archs[arch].others[0] : archs[arch].name;
 }
 
 gboolean

@@ -14,6 +14,9 @@ typedef enum {
 /* QEMU's and uname's name: "x86_64", "aarch64", ... */
 const char *mf_arch_name(MfArch arch);
 
+/* What distributions' packages and container images call it: "amd64", "arm64", ... */
+const char *mf_arch_package_name(MfArch arch);
+
 /* Accepts those names and the usual others ("amd64", "x86-64", "arm64"). MF_ERROR_CONFIG. */
 gboolean mf_arch_parse(const char *text, MfArch *ret_arch, GError **error);
 

@@ -5,16 +5,6 @@
 #include "machine/kernel-source.h"
 #include "machine/package.h"
 
-static void
-on_built(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
-
-    mf_catalog_entry_return(task, entry, error);
-}
-
 static gboolean
 plan_packages(MfCatalogBuild *build, const char *const *paths, GError **error)
 {
@@ -72,8 +62,7 @@ mf_catalog_add_async(const char *const *paths, const char *name, MfCatalogProgre
 
     g_task_set_check_cancellable(task, FALSE);
     if (build)
-        mf_catalog_build_run_async(build, name, "local", source, NULL, cancellable, on_built,
-                                   g_steal_pointer(&task));
+        mf_catalog_build_run_for_task(build, name, "local", source, NULL, g_steal_pointer(&task));
     else
         g_task_return_error(task, error);
 }

@@ -136,6 +136,16 @@ tell(MfCatalogBuild *self, const char *activity, double fraction)
     self->progress(activity, fraction, self->progress_data);
 }
 
+/* Takes the entry, or else the error. */
+static void
+return_entry(GTask *task, MfCatalogEntry *entry, GError *error)
+{
+    if (entry)
+        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
+    else
+        g_task_return_error(task, error);
+}
+
 static void
 publish(GTask *task)
 {
@@ -146,7 +156,7 @@ publish(GTask *task)
     mf_tempdir_remove(self->scratch);
     entry = mf_catalog_draft_publish(self->draft, self->name, self->prefix, self->source,
                                      self->version, &error);
-    mf_catalog_entry_return(task, entry, error);
+    return_entry(task, entry, error);
 }
 
 static char *
@@ -341,4 +351,22 @@ MfCatalogEntry *
 mf_catalog_build_run_finish(GAsyncResult *result, GError **error)
 {
     return g_task_propagate_pointer(G_TASK(result), error);
+}
+
+static void
+on_run(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    GError *error = NULL;
+    MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
+
+    return_entry(task, entry, error);
+}
+
+void
+mf_catalog_build_run_for_task(MfCatalogBuild *self, const char *name, const char *prefix,
+                              const char *source, const char *version, GTask *task)
+{
+    mf_catalog_build_run_async(self, name, prefix, source, version, g_task_get_cancellable(task),
+                               on_run, task);
 }

@@ -36,3 +36,7 @@ void mf_catalog_build_run_async(MfCatalogBuild *self, const char *name, const ch
                                 const char *source, const char *version, GCancellable *cancellable,
                                 GAsyncReadyCallback callback, gpointer user_data);
 MfCatalogEntry *mf_catalog_build_run_finish(GAsyncResult *result, GError **error);
+
+/* The same as the last step of a task, which is taken: it returns the entry. */
+void mf_catalog_build_run_for_task(MfCatalogBuild *self, const char *name, const char *prefix,
+                                   const char *source, const char *version, GTask *task);

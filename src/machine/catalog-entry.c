@@ -169,12 +169,3 @@ mf_catalog_entry_write(const MfCatalogEntry *self, const char *path, GError **er
 
     return mf_file_replace(file, text, strlen(text), 0644, error);
 }
-
-void
-mf_catalog_entry_return(GTask *task, MfCatalogEntry *entry, GError *error)
-{
-    if (entry)
-        g_task_return_pointer(task, entry, (GDestroyNotify)mf_catalog_entry_free);
-    else
-        g_task_return_error(task, error);
-}

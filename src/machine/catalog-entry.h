@@ -52,6 +52,3 @@ MfCatalogEntry *mf_catalog_entry_read(const char *path);
 
 /* Writes kernel.json into the directory 'path'. MF_ERROR_HOST. */
 gboolean mf_catalog_entry_write(const MfCatalogEntry *self, const char *path, GError **error);
-
-/* Returns the entry, or else the error, from the task; takes both. */
-void mf_catalog_entry_return(GTask *task, MfCatalogEntry *entry, GError *error);

@@ -26,7 +26,8 @@ typedef struct {
     char *name;           /* owned; the entry's */
     char *directory;      /* owned; the URL of the list's directory, with a slash at its end */
     char *url;            /* owned; what is being fetched */
-    gboolean in_arch;     /* the list is in a directory of the architecture's name */
+    const char *arch;     /* static; this host's, as packages have it */
+    gboolean in_arch;     /* the list is in a directory of that name */
     MfMainlineList *list; /* owned; once fetched */
     GPtrArray *downloads; /* owned; of MfDownload, as far as begun */
     char *activity;       /* owned */
@@ -50,30 +51,6 @@ gboolean
 mf_catalog_mainline_recognise(const char *what)
 {
     return g_str_equal(what, SOURCE) || g_str_has_prefix(what, SOURCE "/");
-}
-
-static const char *
-package_arch(void)
-{
-    static const char *const names[] = {
-        [MF_ARCH_X86_64] = "amd64",
-        [MF_ARCH_AARCH64] = "arm64",
-        [MF_ARCH_RISCV64] = "riscv64",
-        [MF_ARCH_S390X] = "s390x",
-    };
-
-    G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_ARCHS);
-    return names[mf_arch_native()];
-}
-
-static void
-on_built(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
-
-    mf_catalog_entry_return(task, entry, error);
 }
 
 /* Plans to unpack what was downloaded, under the names that it has at its source. */
@@ -112,9 +89,8 @@ unpack(GTask *task)
         g_task_return_error(task, error);
         return;
     }
-    mf_catalog_build_run_async(g_steal_pointer(&build), self->name, NULL, SOURCE,
-                               self->list->version, g_task_get_cancellable(task), on_built,
-                               g_steal_pointer(&owned));
+    mf_catalog_build_run_for_task(g_steal_pointer(&build), self->name, NULL, SOURCE,
+                                  self->list->version, g_steal_pointer(&owned));
 }
 
 static void
@@ -176,17 +152,6 @@ download_next(GTask *task)
                           g_task_get_cancellable(task), on_downloaded, g_steal_pointer(&owned));
 }
 
-/* The entry of this version, if there is one already. */
-static MfCatalogEntry *
-find_present(Pull *self)
-{
-    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
-
-    if (entry && g_strcmp0(entry->version, self->list->version) == 0)
-        return g_steal_pointer(&entry);
-    return NULL;
-}
-
 static void ask_list(GTask *task);
 
 static void
@@ -211,14 +176,14 @@ on_list(GObject *source, GAsyncResult *result, gpointer data)
     }
     text = g_strndup(g_bytes_get_data(response->body, NULL), g_bytes_get_size(response->body));
     if (response->status == 200)
-        self->list = mf_mainline_list_parse(text, package_arch());
+        self->list = mf_mainline_list_parse(text, self->arch);
     if (!self->list) {
         g_task_return_new_error(task, MF_ERROR, MF_ERROR_CONFIG,
                                 "There is no generic kernel %s for %s at '%s' (status %u).",
-                                self->version, package_arch(), self->url, response->status);
+                                self->version, self->arch, self->url, response->status);
         return;
     }
-    present = find_present(self);
+    present = mf_catalog_lookup_version(self->name, self->list->version);
     if (present)
         g_task_return_pointer(task, present, (GDestroyNotify)mf_catalog_entry_free);
     else
@@ -231,7 +196,7 @@ ask_list(GTask *task)
 {
     Pull *self = g_task_get_task_data(task);
     const char *base = g_getenv(BASE_NAME);
-    g_autofree char *below = self->in_arch ? g_strconcat(package_arch(), "/", NULL) : g_strdup("");
+    g_autofree char *below = self->in_arch ? g_strconcat(self->arch, "/", NULL) : g_strdup("");
 
     g_free(self->directory);
     self->directory =
@@ -284,15 +249,17 @@ prepare(Pull *self, const char *what, const char *name, GError **error)
         return FALSE;
     self->version = g_strdup(version);
     self->name = g_strdup(name ? name : what);
+    self->arch = mf_arch_package_name(mf_arch_native());
     self->in_arch = TRUE;
     self->http = mf_http_new(error);
     return self->http != NULL;
 }
 
 void
-mf_catalog_mainline_pull_async(const char *what, const char *name, MfCatalogProgressFunc progress,
-                               gpointer progress_data, GCancellable *cancellable,
-                               GAsyncReadyCallback callback, gpointer user_data)
+mf_catalog_mainline_pull_async(const char *what, const MfCatalogWish *wish,
+                               MfCatalogProgressFunc progress, gpointer progress_data,
+                               GCancellable *cancellable, GAsyncReadyCallback callback,
+                               gpointer user_data)
 {
     g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user_data);
     Pull *self = g_new0(Pull, 1);
@@ -303,17 +270,11 @@ mf_catalog_mainline_pull_async(const char *what, const char *name, MfCatalogProg
     self->downloads = g_ptr_array_new_with_free_func((GDestroyNotify)mf_download_free);
     g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
     g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
-    if (!prepare(self, what, name, &error)) {
+    if (!prepare(self, what, wish->name, &error)) {
         g_task_return_error(task, error);
         return;
     }
     if (progress)
         progress("Asking for the list of packages", -1, progress_data);
     ask_list(g_steal_pointer(&task));
-}
-
-MfCatalogEntry *
-mf_catalog_mainline_pull_finish(GAsyncResult *result, GError **error)
-{
-    return g_task_propagate_pointer(G_TASK(result), error);
 }

@@ -179,10 +179,9 @@ download_next(GTask *task)
 static MfCatalogEntry *
 find_present(Pull *self)
 {
-    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
+    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup_version(self->name, self->version);
 
-    if (entry && g_strcmp0(entry->version, self->version) == 0 &&
-        (!self->arch_given || entry->arch == self->arch) &&
+    if (entry && (!self->arch_given || entry->arch == self->arch) &&
         (!self->release || g_strcmp0(entry->release, self->release) == 0))
         return g_steal_pointer(&entry);
     return NULL;
@@ -311,10 +310,4 @@ mf_catalog_oci_pull_async(const char *what, const MfCatalogWish *wish,
         progress("Asking the registry", -1, progress_data);
     ask_manifest(g_steal_pointer(&task),
                  self->reference->digest ? self->reference->digest : self->reference->tag);
-}
-
-MfCatalogEntry *
-mf_catalog_oci_pull_finish(GAsyncResult *result, GError **error)
-{
-    return g_task_propagate_pointer(G_TASK(result), error);
 }

@@ -27,20 +27,9 @@ pull_free(Pull *self)
 }
 
 static void
-on_built(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    MfCatalogEntry *entry = mf_catalog_build_run_finish(result, &error);
-
-    mf_catalog_entry_return(task, entry, error);
-}
-
-static void
 on_downloaded(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(GTask) task = data;
-    GCancellable *cancellable = g_task_get_cancellable(task);
     Pull *self = g_task_get_task_data(task);
     GError *error = NULL;
     g_autoptr(GPtrArray) files = mf_apt_download_finish(result, &error);
@@ -52,9 +41,9 @@ on_downloaded(GObject *source, GAsyncResult *result, gpointer data)
         g_task_return_error(task, error);
         return;
     }
-    mf_catalog_build_run_async(g_steal_pointer(&self->build), self->name, NULL,
-                               self->kernel->distribution, self->kernel->version, cancellable,
-                               on_built, g_steal_pointer(&task));
+    mf_catalog_build_run_for_task(g_steal_pointer(&self->build), self->name, NULL,
+                                  self->kernel->distribution, self->kernel->version,
+                                  g_steal_pointer(&task));
 }
 
 static void
@@ -63,17 +52,6 @@ on_progress(double fraction, gpointer data)
     Pull *self = data;
 
     self->progress(self->activity, fraction, self->progress_data);
-}
-
-/* The entry of this package in this version, if there is one already. */
-static MfCatalogEntry *
-find_present(Pull *self)
-{
-    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(self->name, NULL);
-
-    if (entry && g_strcmp0(entry->version, self->kernel->version) == 0)
-        return g_steal_pointer(&entry);
-    return NULL;
 }
 
 static gboolean
@@ -105,7 +83,7 @@ on_resolved(GObject *source, GAsyncResult *result, gpointer data)
     }
     if (!self->name)
         self->name = g_build_path("/", self->kernel->distribution, self->kernel->release, NULL);
-    present = find_present(self);
+    present = mf_catalog_lookup_version(self->name, self->kernel->version);
     if (present) {
         g_task_return_pointer(task, present, (GDestroyNotify)mf_catalog_entry_free);
         return;
@@ -119,64 +97,47 @@ on_resolved(GObject *source, GAsyncResult *result, gpointer data)
                           cancellable, on_downloaded, g_steal_pointer(&task));
 }
 
+/* A package of a distribution. */
 static void
-on_image_pulled(GObject *source, GAsyncResult *result, gpointer data)
+pull_package(const char *what, const MfCatalogWish *wish, MfCatalogProgressFunc progress,
+             gpointer progress_data, GCancellable *cancellable, GAsyncReadyCallback callback,
+             gpointer user_data)
 {
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    MfCatalogEntry *entry = mf_catalog_oci_pull_finish(result, &error);
-
-    mf_catalog_entry_return(task, entry, error);
-}
-
-static void
-on_mainline_pulled(GObject *source, GAsyncResult *result, gpointer data)
-{
-    g_autoptr(GTask) task = data;
-    GError *error = NULL;
-    MfCatalogEntry *entry = mf_catalog_mainline_pull_finish(result, &error);
-
-    mf_catalog_entry_return(task, entry, error);
-}
-
-/* A package of a distribution. Takes the task. */
-static void
-pull_package(GTask *task, const char *what)
-{
-    g_autoptr(GTask) owned = task;
-    Pull *self = g_task_get_task_data(task);
+    g_autoptr(GTask) task = g_task_new(NULL, cancellable, callback, user_data);
+    Pull *self = g_new0(Pull, 1);
     GError *error = NULL;
 
+    self->progress = progress;
+    self->progress_data = progress_data;
+    self->name = g_strdup(wish->name);
+    g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
+    g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
     if (self->name && !mf_catalog_entry_check_name(self->name, &error)) {
         g_task_return_error(task, error);
         return;
     }
-    if (self->progress)
-        self->progress("Asking apt", -1, self->progress_data);
-    mf_apt_resolve_async(what, g_task_get_cancellable(task), on_resolved, g_steal_pointer(&owned));
+    if (progress)
+        progress("Asking apt", -1, progress_data);
+    mf_apt_resolve_async(what, cancellable, on_resolved, g_steal_pointer(&task));
 }
 
-/* Takes the task. */
-static void
-refuse_arch(GTask *task, const char *what, MfArch arch)
+/* What names packages names one kernel, for this host. */
+static gboolean
+check_wish(const char *what, const MfCatalogWish *wish, GError **error)
 {
-    g_task_return_new_error(
-        task, MF_ERROR, MF_ERROR_CONFIG,
-        "'%s' names packages for this host's architecture, %s: only images of a "
-        "registry (oci://...) can be pulled for %s.",
-        what, mf_arch_name(mf_arch_native()), mf_arch_name(arch));
-    g_object_unref(task);
-}
-
-/* Takes the task. */
-static void
-refuse_release(GTask *task, const char *what)
-{
-    g_task_return_new_error(task, MF_ERROR, MF_ERROR_CONFIG,
-                            "'%s' names one kernel: only of an image of a registry (oci://...) one "
-                            "can be chosen by its release.",
-                            what);
-    g_object_unref(task);
+    if (wish->arch && *wish->arch != mf_arch_native())
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' names packages for this host's architecture, %s: only images of a "
+                    "registry (oci://...) can be pulled for %s.",
+                    what, mf_arch_name(mf_arch_native()), mf_arch_name(*wish->arch));
+    else if (wish->release)
+        g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
+                    "'%s' names one kernel: only of an image of a registry (oci://...) one can be "
+                    "chosen by its release.",
+                    what);
+    else
+        return TRUE;
+    return FALSE;
 }
 
 void
@@ -184,26 +145,18 @@ mf_catalog_pull_async(const char *what, const MfCatalogWish *wish, MfCatalogProg
                       gpointer progress_data, GCancellable *cancellable,
                       GAsyncReadyCallback callback, gpointer user_data)
 {
-    GTask *task = g_task_new(NULL, cancellable, callback, user_data);
-    Pull *self = g_new0(Pull, 1);
+    GError *error = NULL;
 
-    self->progress = progress;
-    self->progress_data = progress_data;
-    self->name = g_strdup(wish->name);
-    g_task_set_check_cancellable(task, FALSE); /* each step says it, in our words */
-    g_task_set_task_data(task, self, (GDestroyNotify)pull_free);
     if (mf_oci_reference_recognise(what))
-        mf_catalog_oci_pull_async(what, wish, progress, progress_data, cancellable, on_image_pulled,
-                                  task);
-    else if (wish->arch && *wish->arch != mf_arch_native())
-        refuse_arch(task, what, *wish->arch);
-    else if (wish->release)
-        refuse_release(task, what);
+        mf_catalog_oci_pull_async(what, wish, progress, progress_data, cancellable, callback,
+                                  user_data);
+    else if (!check_wish(what, wish, &error))
+        g_task_report_error(NULL, callback, user_data, NULL, error);
     else if (mf_catalog_mainline_recognise(what))
-        mf_catalog_mainline_pull_async(what, wish->name, progress, progress_data, cancellable,
-                                       on_mainline_pulled, task);
+        mf_catalog_mainline_pull_async(what, wish, progress, progress_data, cancellable, callback,
+                                       user_data);
     else
-        pull_package(task, what);
+        pull_package(what, wish, progress, progress_data, cancellable, callback, user_data);
 }
 
 MfCatalogEntry *

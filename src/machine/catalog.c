@@ -69,6 +69,14 @@ mf_catalog_lookup(const char *name, GError **error)
     return path ? mf_catalog_entry_read(path) : NULL;
 }
 
+MfCatalogEntry *
+mf_catalog_lookup_version(const char *name, const char *version)
+{
+    g_autoptr(MfCatalogEntry) entry = mf_catalog_lookup(name, NULL);
+
+    return entry && g_strcmp0(entry->version, version) == 0 ? g_steal_pointer(&entry) : NULL;
+}
+
 char *
 mf_catalog_find(const char *name, GError **error)
 {

@@ -14,6 +14,9 @@ GPtrArray *mf_catalog_list(GError **error);
 /* The entry called 'name'; NULL without an error when there is none. Owned by the caller. */
 MfCatalogEntry *mf_catalog_lookup(const char *name, GError **error);
 
+/* That entry if it is of this version, too. */
+MfCatalogEntry *mf_catalog_lookup_version(const char *name, const char *version);
+
 /* The path of the image of the entry called 'name'; NULL without an error when there is none (also
  * when 'name' cannot be a name). Owned by the caller. */
 char *mf_catalog_find(const char *name, GError **error);

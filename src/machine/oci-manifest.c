@@ -30,21 +30,6 @@ mf_oci_manifest_free(MfOciManifest *self)
     g_free(self);
 }
 
-/* What container tools call an architecture. */
-static const char *
-platform_name(MfArch arch)
-{
-    static const char *const names[] = {
-        [MF_ARCH_X86_64] = "amd64",
-        [MF_ARCH_AARCH64] = "arm64",
-        [MF_ARCH_RISCV64] = "riscv64",
-        [MF_ARCH_S390X] = "s390x",
-    };
-
-    G_STATIC_ASSERT(G_N_ELEMENTS(names) == MF_N_ARCHS);
-    return names[arch];
-}
-
 static gboolean
 get_digest(const MfJson *descriptor, const char **ret_digest, GError **error)
 {
@@ -87,7 +72,7 @@ set_no_platform(const MfJson *entries, gsize count, MfArch arch, const char *sho
 
     g_autofree char *clean = g_strescape(offered->str, NULL);
     g_set_error(error, MF_ERROR, MF_ERROR_CONFIG, "'%s' has no image for linux/%s: it has %s.",
-                shown, platform_name(arch), *clean ? clean : "none for any platform");
+                shown, mf_arch_package_name(arch), *clean ? clean : "none for any platform");
     return FALSE;
 }
 
@@ -104,7 +89,7 @@ read_index(MfOciManifest *self, const MfJson *top, MfArch arch, const char *show
         const char *system, *architecture, *digest;
 
         if (!find_platform(&entry, &system, &architecture) || !g_str_equal(system, "linux") ||
-            !g_str_equal(architecture, platform_name(arch)))
+            !g_str_equal(architecture, mf_arch_package_name(arch)))
             continue;
         if (!get_digest(&entry, &digest, error))
             return FALSE;
