@@ -106,11 +106,17 @@ on_room(void *data)
     mfg_command_resume(&self->command);
 }
 
+/* Those that are open yet, which the host cannot see from their ends. */
 static void
 end_outputs(struct exec *self)
 {
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
+        uint8_t number = (uint8_t)(i + 1);
+
+        if (mfg_output_is_open(&self->command.outputs[i]))
+            mfg_stream_send(&self->stream, MF_FRAME_SOHE, &number, sizeof(number));
         mfg_output_close(&self->command.outputs[i]);
+    }
 }
 
 /* Without a host there is nobody to run for. */

@@ -82,6 +82,17 @@ take_output(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 }
 
 static void
+take_held(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
+{
+    int fd = frame->length == 1 ? frame->payload[0] : 0;
+
+    if (fd != 1 && fd != 2)
+        return;
+    if (self->command_expected && !self->abandoned[fd] && !self->ended[fd] && self->sinks->held)
+        self->sinks->held(self->data);
+}
+
+static void
 take_acked(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
     if (self->command_expected && frame->length == 4 && self->sinks->acked)
@@ -264,6 +275,7 @@ static const struct {
     {MF_FRAME_SOUT, ENTRY_ALWAYS, take_output},
     {MF_FRAME_SERR, ENTRY_ALWAYS, take_output},
     {MF_FRAME_SINA, ENTRY_NEVER, take_acked},
+    {MF_FRAME_SOHE, ENTRY_NEVER, take_held},
     {MF_FRAME_DMSG, ENTRY_ALWAYS, take_kernel_log},
     {MF_FRAME_EXCX, ENTRY_ALWAYS, take_exited},
     {MF_FRAME_SRDY, ENTRY_NEVER, take_ready},

@@ -22,7 +22,7 @@
 /* Any of them may be NULL. What they are given is borrowed for the call. */
 typedef struct {
     /* Evidence for the verdict, verbatim and in order, with a wrong checksum too (look at crc_ok).
-     * Not what is only between host and guest: SRDY, CONR, SINA, KADR, SNRQ. */
+     * Not what is only between host and guest: SRDY, CONR, SINA, SOHE, KADR, SNRQ. */
     void (*entry)(const struct mf_frame *frame, gpointer data);
 
     void (*ready)(gpointer data); /* once */
@@ -33,6 +33,7 @@ typedef struct {
 
     /* 'fd' is 1 or 2; no bytes are that stream's end, behind which nothing of it counts. */
     void (*output)(int fd, const guint8 *bytes, gsize size, gpointer data);
+    void (*held)(gpointer data); /* the end of an output that comes now is not its writers' */
     void (*acked)(guint32 bytes, gpointer data);
     void (*exited)(int number, gpointer data); /* 0..255, or -signal; once */
     void (*kernel_log)(const guint8 *text, gsize size, gpointer data);

@@ -23,6 +23,7 @@ struct _MfExecStream {
     gsize unacked;    /* standard input sent and not yet consumed */
     gint64 output_us; /* when the last output came */
     gboolean started, ended[3];
+    gboolean held;         /* the guest has ended an output that something holds open */
     GArray *early_signals; /* owned; of int: for the command when it is there */
     gint64 early_kill_ms;  /* the grace of a kill, likewise; -1: none */
     guint16 rows, columns; /* not 0: a size to be told when the command is there */
@@ -65,6 +66,12 @@ on_output(MfExecStream *self, int fd, GBytes *chunk)
     }
     self->ended[fd] = TRUE;
     conclude_if_done(self);
+}
+
+static void
+on_output_held(MfExecStream *self)
+{
+    self->held = TRUE;
 }
 
 static void
@@ -145,7 +152,7 @@ conclude_if_done(MfExecStream *self)
     }
     if ((!has_output_ended(self) && !self->waited) || mf_exec_get_queued(exec) > 0)
         return;
-    frame->output_held = !has_output_ended(self);
+    frame->output_held = self->held || !has_output_ended(self);
     mf_exec_finish(exec, frame, NULL);
 }
 
@@ -319,6 +326,8 @@ mf_exec_stream_new(MfQga *qga, MfStream *stream, MfStdio *stdio, GBytes *record)
     self->stream = g_object_ref(stream);
     self->encoded = g_base64_encode(g_bytes_get_data(record, NULL), g_bytes_get_size(record));
     g_signal_connect_object(stream, "output", G_CALLBACK(on_output), self, G_CONNECT_SWAPPED);
+    g_signal_connect_object(stream, "output-held", G_CALLBACK(on_output_held), self,
+                            G_CONNECT_SWAPPED);
     g_signal_connect_object(stream, "acked", G_CALLBACK(on_acked), self, G_CONNECT_SWAPPED);
     g_signal_connect_object(stream, "exited", G_CALLBACK(on_exited), self, G_CONNECT_SWAPPED);
     return MF_EXEC(self);

@@ -28,6 +28,7 @@ enum {
     SIGNAL_CONFIGURED,
     SIGNAL_OUTPUT,
     SIGNAL_ACKED,
+    SIGNAL_OUTPUT_HELD,
     SIGNAL_EXITED,
     SIGNAL_KERNEL_LOG,
     SIGNAL_PAYLOAD_OUTPUT,
@@ -72,6 +73,12 @@ emit_output(int fd, const guint8 *bytes, gsize size, gpointer data)
     g_autoptr(GBytes) chunk = g_bytes_new(bytes, size);
 
     g_signal_emit(data, signals[SIGNAL_OUTPUT], 0, fd, chunk);
+}
+
+static void
+emit_output_held(gpointer data)
+{
+    g_signal_emit(data, signals[SIGNAL_OUTPUT_HELD], 0);
 }
 
 static void
@@ -148,6 +155,7 @@ static const MfDispatchSinks sinks = {
     .configured = emit_configured,
     .output = emit_output,
     .acked = emit_acked,
+    .held = emit_output_held,
     .exited = emit_exited,
     .kernel_log = emit_kernel_log,
     .payload_output = emit_payload_output,
@@ -206,6 +214,8 @@ mf_stream_class_init(MfStreamClass *class)
                                               NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
     signals[SIGNAL_OUTPUT] = g_signal_new("output", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_BYTES);
+    signals[SIGNAL_OUTPUT_HELD] =
+        g_signal_new("output-held", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[SIGNAL_ACKED] = g_signal_new("acked", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                          G_TYPE_NONE, 1, G_TYPE_UINT);
     signals[SIGNAL_EXITED] = g_signal_new("exited", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,

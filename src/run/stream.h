@@ -68,6 +68,7 @@ void mf_stream_set_reading(MfStream *self, gboolean reading);
  *   "ready"      ()
  *   "configured" (const char *reason)       NULL when all is in effect
  *   "output"     (int fd, GBytes *chunk)    1 or 2; an empty chunk is that stream's end
+ *   "output-held" ()                        an output has to end while others hold it open
  *   "acked"      (guint bytes)              standard input the command has consumed
  *   "exited"     (int status)               0..255, or -signal; once a command
  *   "kernel-log" (GBytes *text)

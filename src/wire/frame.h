@@ -22,6 +22,8 @@
 #define MF_FRAME_SRDY MF_FRAME_TYPE('S', 'R', 'D', 'Y') /* at the ready point; no payload */
 #define MF_FRAME_SOUT MF_FRAME_TYPE('S', 'O', 'U', 'T') /* standard output */
 #define MF_FRAME_SERR MF_FRAME_TYPE('S', 'E', 'R', 'R') /* standard error */
+#define MF_FRAME_SOHE                                                                              \
+    MF_FRAME_TYPE('S', 'O', 'H', 'E') /* u8 1 or 2: that ends now though others hold it open */
 #define MF_FRAME_EXCX                                                                              \
     MF_FRAME_TYPE('E', 'X', 'C', 'X') /* i32: exit status, or -signal; after sync(2) */
 #define MF_FRAME_DMSG MF_FRAME_TYPE('D', 'M', 'S', 'G') /* kernel log text, whole lines */

@@ -88,8 +88,8 @@
  * be read when the exit was known, and guest-exec-status agrees with it; output of others, who hold
  * the command's pipes open, goes on until its end. An output that has not ended when the next
  * command starts ends before anything of that one is sent; what its writers still write is read
- * and thrown away. "mayfly-guest exec" waits for such output at most a second; then it ends it, and
- * exits.
+ * and thrown away. "mayfly-guest exec" waits for such output at most a second; then it says SOHE,
+ * ends it, and exits.
  *
  * A command that cannot be executed says why in one sentence on its standard error, and exits with
  * MF_EXIT_NOT_FOUND or MF_EXIT_CANNOT_EXECUTE; the latter also when the working directory or the

@@ -367,7 +367,7 @@ class Streams(GuestExecTest):
         # The daemon holds it still, but the next command's output is to be told from this one's.
         running.peer.finish()
         self.assertEqual(running.peer.out, b'done\nlate\n')
-        self.assertEqual(running.peer.out, b'done\nlate\n')
+        self.assertEqual(running.peer.others, [(b'SOHE', b'\1'), (b'SOHE', b'\2')])
         for pid in marked_processes(MARK):
             os.kill(pid, signal.SIGKILL)
 

@@ -46,11 +46,13 @@ def a_stock_kernel_runs_commands_by_qemu_ga():
 
 
 @test
-def statuses_are_the_commands_own():
+def statuses_are_the_commands_own_and_output_that_is_held_open_is_told():
     with Sandbox() as box:
-        for words, status in ((["exit 42"], 42), (["kill -SEGV $$"], 139),
-                              (["mayfly-no-such-command", "x"], 127), (["/etc", "x"], 126)):
-            expect(run_script(box, *words), status, out=b"")
+        for words, status, err in (
+                (["sleep 1000 & exit 42"], 42, "still holds its output open"),
+                (["kill -SEGV $$"], 139, "^$"), (["/etc", "x"], 126, "is a directory"),
+                (["mayfly-no-such-command", "x"], 127, "was not found")):
+            expect(run_script(box, *words), status, out=b"", err=err)
 
 
 @test

@@ -33,6 +33,12 @@ on_output(int fd, const guint8 *bytes, gsize size, gpointer data)
 }
 
 static void
+on_held(gpointer data)
+{
+    ((Played *)data)->held++;
+}
+
+static void
 on_acked(guint32 bytes, gpointer data)
 {
     ((Played *)data)->acked_calls++;
@@ -94,6 +100,7 @@ static const MfDispatchSinks sinks = {
     .ready = on_ready,
     .configured = on_configured,
     .output = on_output,
+    .held = on_held,
     .acked = on_acked,
     .exited = on_exited,
     .kernel_log = on_kernel_log,
@@ -204,6 +211,6 @@ played_assert_no_effect(const Played *played)
     g_assert_cmpstr(played->log->str, ==, "");
     g_assert_cmpstr(played->told->str, ==, "");
     g_assert_cmpuint(played->ready + played->deaths + played->addresses, ==, 0);
-    g_assert_cmpuint(played->acked_calls + played->exits, ==, 0);
+    g_assert_cmpuint(played->acked_calls + played->exits + played->held, ==, 0);
     g_assert_cmpmem(&played->dispatch, sizeof(fresh), &fresh, sizeof(fresh));
 }

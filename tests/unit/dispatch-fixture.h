@@ -17,7 +17,7 @@ typedef struct {
     GString *configured;
     GString *log;
     GString *told; /* "moved ", metrics as they are, logs in <> */
-    guint ready, deaths, addresses, acked_calls, exits;
+    guint ready, deaths, addresses, acked_calls, exits, held;
     guint64 acked;
     int number;
 } Played;

@@ -199,6 +199,25 @@ test_acknowledgements_only_of_a_command(Played *played, gconstpointer unused)
 }
 
 static void
+test_held_outputs_only_of_a_command_and_before_their_end(Played *played, gconstpointer unused)
+{
+    play(played, MF_FRAME_SOHE, "\1", GOOD);
+    played_assert_no_effect(played);
+    played->dispatch.command_expected = TRUE;
+    play(played, MF_FRAME_SOHE, "\1", TORN);
+    play(played, MF_FRAME_SOHE, "", GOOD);
+    play(played, MF_FRAME_SOHE, "\3", GOOD);
+    play(played, MF_FRAME_SOHE, "\1\2", GOOD);
+    g_assert_cmpuint(played->held, ==, 0);
+    play(played, MF_FRAME_SOHE, "\2", GOOD);
+    g_assert_cmpuint(played->held, ==, 1);
+    play(played, MF_FRAME_SOUT, "", GOOD);
+    play(played, MF_FRAME_SOHE, "\1", GOOD);
+    g_assert_cmpuint(played->held, ==, 1);
+    g_assert_cmpstr(played->entries->str, ==, "SOUT ");
+}
+
+static void
 test_kernel_log_at_any_time(Played *played, gconstpointer unused)
 {
     play(played, MF_FRAME_DMSG, "one\n", GOOD);
@@ -229,6 +248,8 @@ main(int argc, char **argv)
     g_test_add_func("/dispatch/EXCX/statuses-and-signals-to-the-ends-of-their-range",
                     test_exit_range);
     ADD("SINA/only-of-a-command", test_acknowledgements_only_of_a_command);
+    ADD("SOHE/only-of-a-command-and-before-the-end",
+        test_held_outputs_only_of_a_command_and_before_their_end);
     ADD("DMSG/at-any-time", test_kernel_log_at_any_time);
     return g_test_run();
 }

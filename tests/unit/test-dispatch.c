@@ -403,6 +403,7 @@ test_sinks_may_be_missing(void)
     play_at(&played, MF_FRAME_CONR, "\1x", 2, GOOD, 0);
     play(&played, MF_FRAME_SOUT, "", GOOD);
     play_u32(&played, MF_FRAME_SINA, 1, GOOD);
+    play(&played, MF_FRAME_SOHE, "\2", GOOD);
     play_u32(&played, MF_FRAME_EXCX, 1, GOOD);
     play(&played, MF_FRAME_DMSG, "x", GOOD);
     play_u32(&played, MF_FRAME_SCDX, 1, GOOD);

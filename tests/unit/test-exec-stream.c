@@ -229,6 +229,30 @@ test_output_held_open(ExecFixture *fixture, gconstpointer unused)
     g_assert_true(fixture->exit.output_held);
 }
 
+static void
+say_exit_and_ends_by_force(gpointer data)
+{
+    ExecFixture *fixture = data;
+
+    stream_peer_say_text(fixture->guest, MF_FRAME_SOUT, "out");
+    exec_fixture_say_exit(fixture, 0);
+    stream_peer_say_text(fixture->guest, MF_FRAME_SOHE, "\1");
+    exec_fixture_say_ends(fixture);
+}
+
+/* As mayfly-guest exec does it, which has to end itself. */
+static void
+test_output_ended_by_the_guest(ExecFixture *fixture, gconstpointer unused)
+{
+    exec_fixture_expect_start(fixture);
+    peer_then(fixture->agent, say_exit_and_ends_by_force, fixture);
+    exec_fixture_expect_status(fixture, EXEC_EXITED(0));
+    exec_fixture_run(fixture);
+    exec_fixture_await(fixture);
+    exec_fixture_assert_exit(fixture, 0, 0, "out", "");
+    g_assert_true(fixture->exit.output_held);
+}
+
 static gboolean
 say_the_rest(gpointer data)
 {
@@ -397,6 +421,7 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     add_ends();
     ADD("output-held-open-is-awaited-for-a-second", test_output_held_open);
+    ADD("output-that-the-guest-ends-while-it-is-held-is-told", test_output_ended_by_the_guest);
     ADD("output-after-the-exit-is-delivered", test_output_after_the_exit);
     ADD("signals-and-kills-are-frames", test_signals_and_kills_are_frames);
     ADD("signals-and-kills-wait-for-the-command", test_signals_and_kills_wait_for_the_command);
