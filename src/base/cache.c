@@ -6,9 +6,17 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/fd.h"
+
+/* Comes between the name of a file and the letters that make that of its temporary file unique. */
+#define TEMPORARY ".part-"
+
+/* Between being made and being locked, a temporary file is taken for a forsaken one. */
+#define ATTEMPTS_MAX 16
 
 /* What MAYFLY_CACHE_DIR says; NULL when it says nothing. */
 static char *
@@ -125,21 +133,60 @@ mf_cache_key(const char *first, ...)
     return g_strdup(g_checksum_get_string(sum));
 }
 
+/* Removes the temporary files for 'path' that nobody fills any more: whoever does has a lock on
+ * his, and was killed otherwise. */
+static void
+sweep(const char *path)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *prefix = g_strconcat(name, TEMPORARY, NULL);
+    g_autoptr(GDir) entries = g_dir_open(directory, 0, NULL);
+    const char *entry;
+
+    while (entries && (entry = g_dir_read_name(entries))) {
+        if (!g_str_has_prefix(entry, prefix))
+            continue;
+
+        g_autofree char *temporary = g_build_filename(directory, entry, NULL);
+        mf_autofd fd = open(temporary, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            unlink(temporary);
+    }
+}
+
+/* Locks a temporary file; FALSE when somebody took it for a forsaken one before that. A file system
+ * without locks has nobody who could. */
+static gboolean
+lock_temporary(int fd)
+{
+    struct stat status;
+
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno != EWOULDBLOCK;
+    return fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
 int
 mf_cache_begin(const char *path, char **ret_temporary, GError **error)
 {
-    g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
-    int fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0600);
+    sweep(path);
+    for (int i = 0; i < ATTEMPTS_MAX; i++) {
+        g_autofree char *temporary = g_strconcat(path, TEMPORARY "XXXXXX", NULL);
+        mf_autofd fd = g_mkstemp_full(temporary, O_RDWR | O_CLOEXEC, 0600);
 
-    if (fd < 0) {
-        mf_error_set_errno(error, MF_ERROR_HOST, errno,
-                           "The cache file '%s' cannot be made (MAYFLY_CACHE_DIR names another "
-                           "directory)",
-                           path);
-        return -1;
+        if (fd < 0)
+            break;
+        if (lock_temporary(fd)) {
+            *ret_temporary = g_steal_pointer(&temporary);
+            return mf_fd_steal(&fd);
+        }
     }
-    *ret_temporary = g_steal_pointer(&temporary);
-    return fd;
+    mf_error_set_errno(error, MF_ERROR_HOST, errno,
+                       "The cache file '%s' cannot be made (MAYFLY_CACHE_DIR names another "
+                       "directory)",
+                       path);
+    return -1;
 }
 
 static gboolean

@@ -28,7 +28,8 @@ char *mf_cache_key(const char *first, ...) G_GNUC_NULL_TERMINATED;
 
 /* Opens a private temporary file in the directory of 'path', to be filled and then published at
  * 'path' by mf_cache_commit(), or removed by mf_cache_discard(). Returns the descriptor (read and
- * write, close-on-exec), or -1 with MF_ERROR_HOST. *ret_temporary is owned by the caller.
+ * write, close-on-exec), or -1 with MF_ERROR_HOST. *ret_temporary is owned by the caller. What
+ * those have left who were killed while they filled one for the same path is removed.
  *
  * The name of an entry says what is in it. So one of the same size that somebody else has published
  * meanwhile is the same and stays: others may know it by its identity already, as saved machines

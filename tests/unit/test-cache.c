@@ -119,6 +119,29 @@ test_who_publishes_second_leaves_the_first_ones_identity(Fixture *fixture, gcons
 }
 
 static void
+test_what_who_was_killed_has_left_is_removed(Fixture *fixture, gconstpointer data)
+{
+    g_autofree char *directory = mf_cache_dir("images", NULL);
+    g_autofree char *path = g_build_filename(directory, "kernel", NULL);
+    g_autofree char *other = g_build_filename(directory, "kernel.config", NULL);
+    g_autofree char *forsaken = NULL;
+    g_autofree char *current = NULL;
+    g_autofree char *last = NULL;
+
+    publish(other, "config");
+    /* What the end of a process closes. */
+    close(mf_cache_begin(path, &forsaken, NULL));
+    int fd = mf_cache_begin(path, &current, NULL);
+    g_assert_false(g_file_test(forsaken, G_FILE_TEST_EXISTS));
+    int last_fd = mf_cache_begin(path, &last, NULL);
+    g_assert_true(g_file_test(current, G_FILE_TEST_EXISTS));
+    g_assert_true(mf_cache_commit(current, path, NULL));
+    g_assert_true(g_file_test(other, G_FILE_TEST_EXISTS));
+    close(fd);
+    close(last_fd);
+}
+
+static void
 test_what_is_not_whole_is_replaced(Fixture *fixture, gconstpointer data)
 {
     g_autofree char *directory = mf_cache_dir("images", NULL);
@@ -143,6 +166,8 @@ main(int argc, char **argv)
                test_a_named_cache_that_cannot_be_one_is_named, tear_down);
     g_test_add("/cache/who-publishes-second-leaves-the-first-ones-identity", Fixture, NULL, set_up,
                test_who_publishes_second_leaves_the_first_ones_identity, tear_down);
+    g_test_add("/cache/what-who-was-killed-has-left-is-removed", Fixture, NULL, set_up,
+               test_what_who_was_killed_has_left_is_removed, tear_down);
     g_test_add("/cache/what-is-not-whole-is-replaced", Fixture, NULL, set_up,
                test_what_is_not_whole_is_replaced, tear_down);
     g_test_add("/cache/a-section-is-made-for-its-owner-alone", Fixture, NULL, set_up,
