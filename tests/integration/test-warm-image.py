@@ -5,12 +5,13 @@
 MAYFLY_TEST_IMAGES is the directory that tools/test-images.sh prints.
 """
 
+import glob
 import os
 import shutil
 import time
 
 from harness import Skip, expect, expect_sentence, main, test
-from warmbox import Warm, checksum, was_restored, was_saved
+from warmbox import Warm, checksum, fill_disk, small_disk, was_restored, was_saved
 
 IMAGES = os.environ.get("MAYFLY_TEST_IMAGES", "")
 BOOT_TIMEOUT = "220s"  # on a busy machine
@@ -127,6 +128,24 @@ def check_change(box):
     box.not_restored("--no-save", reason="No guest agent of the image")
     os.rename(box.image, box.image + " gone")
     expect_sentence(box.run(*box.words, "--", "true"), 69, "an image' cannot be read")
+
+
+@test
+def a_disk_that_fills_up_while_a_system_is_saved_means_a_boot_without_that():
+    with Imaged() as box, small_disk(box, "300M"):
+        process = box.start(*box.words, "-m", "256M", "--", "echo right")
+        pattern = os.path.join(box.warm, "*.building", "overlay")
+        sizes = set()
+        # Until the system, which is up so far, writes to its disk.
+        while process.poll() is None and len(sizes - {0}) < 2:
+            sizes.update(os.path.getsize(path) for path in glob.glob(pattern))
+            time.sleep(0.01)
+        fill_disk(box)
+        out, err = process.communicate(timeout=400)
+        assert (process.returncode, out) == (0, b"right\n"), err
+        assert b"this run boots" in err and b"restored" not in err, err
+        assert os.listdir(box.warm) == ["filler"], os.listdir(box.warm)
+        box.assert_nothing_left()
 
 
 @test
