@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boot sector of test-media.py, for a disk and for a disc: says that it runs on the serial port,
- * reads a line there where ECHO is not 0 and says it again, and writes VALUE to isa-debug-exit's
- * port; without the device, or with VALUE = 0x100, it stops. */
+/* The boot sector of media.py, for a disk and for a disc: says that it runs on the serial port, reads
+ * a line there where ECHO is not 0 and says it again, powers the machine off where POWER_OFF is not 0,
+ * and writes VALUE to isa-debug-exit's port; without the device, or with VALUE = 0x100, it stops. */
     .set SERIAL, 0x3f8
     .set SERIAL_STATUS, 0x3fd
     .set EXIT, 0xf4
     .set CLOCK, 0x46c /* ticks, counted by the BIOS */
+    .set PM1_CONTROL, 0x604 /* of ACPI, where the BIOS puts it on a q35 */
+    .set SLEEP_S5, 0x2000   /* SLP_EN, with QEMU's SLP_TYP of S5 */
 
     .code16
     .globl _start
@@ -46,6 +48,13 @@ echo:
     cmpb $'\n', %ah
     jne echo
 done:
+    movw $POWER_OFF, %ax
+    testw %ax, %ax
+    jz exit
+    movw $PM1_CONTROL, %dx
+    movw $SLEEP_S5, %ax
+    outw %ax, %dx
+exit:
     movw $VALUE, %ax
     cmpw $0x100, %ax
     je stop

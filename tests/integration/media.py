@@ -33,11 +33,13 @@ def run(*words):
     subprocess.run(words, check=True, capture_output=True)
 
 
-def make_boot_code(directory, value=0x100, echo=False):
-    """Code for 0x7c00 that speaks on the serial port, and then ends QEMU with 'value', or hangs."""
+def make_boot_code(directory, value=0x100, echo=False, power_off=False):
+    """Code for 0x7c00 that speaks on the serial port, and then powers the machine off, ends QEMU with
+    'value', or hangs."""
     code = os.path.join(directory, "boot")
-    run("as", "--32", "--defsym", f"VALUE={value}", "--defsym", f"ECHO={int(echo)}", "-o",
-        code + ".o", os.path.join(HERE, "boot-sector.S"))
+    run("as", "--32", "--defsym", f"VALUE={value}", "--defsym", f"ECHO={int(echo)}",
+        "--defsym", f"POWER_OFF={int(power_off)}", "-o", code + ".o",
+        os.path.join(HERE, "boot-sector.S"))
     run("ld", "-m", "elf_i386", "-Ttext", "0x7c00", "--oformat", "binary", "-o", code, code + ".o")
     with open(code, "rb") as file:
         return file.read()

@@ -76,13 +76,14 @@ def kernel_target(name, command, **keys):
 
 
 def image_target(name, command, image="bios", **keys):
+    """With the machine that 'mayfly run' gives to an image, as the tests of that have saved it."""
     path = os.path.join(IMAGES, image + ".img")
     if not os.path.exists(path):
         raise Skip(f"no '{image}.img' in MAYFLY_TEST_IMAGES='{IMAGES}'")
     if keys.get("uefi") and not os.path.exists(OVMF):
         raise Skip("no OVMF on this host")
     return table(name, {"command": command, "image": path, "boot_timeout": IMAGE_BOOT,
-                        "vm.memory": "512M", **keys})
+                        "vm.memory": "1G", **keys})
 
 
 def two_image_targets():
