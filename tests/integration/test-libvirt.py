@@ -69,9 +69,8 @@ def outcomes(box, name, *options):
     """What became of each target, by its name: verdict, status and so on, and its output."""
     directory = os.path.join(box.directory, name)
     report = os.path.join(box.directory, name + ".json")
-    result = box.run("test", "-j", "2", "--set", "cold=true", "--set",
-                     f'kernel="{kernel("small")}"', "--run-dir", directory, "--report", "json=" + report,
-                     *options, timeout=900)
+    result = box.run("test", "-j", "2", "--set", f'kernel="{kernel("small")}"', "--run-dir", directory,
+                     "--report", "json=" + report, *options, timeout=900)
     with open(report, encoding="utf-8") as file:
         cases = json.load(file)["cases"]
     found = {}

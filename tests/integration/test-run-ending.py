@@ -8,7 +8,7 @@ import signal
 import termios
 import time
 
-from harness import Sandbox, expect, kernel, main, test
+from harness import Sandbox, expect, kernel, main, patient_test, test
 
 
 def wait_for_output(process, text):
@@ -130,7 +130,7 @@ def signal_qemu(box, number):
             os.kill(pid, number)
 
 
-@test
+@patient_test
 def a_guest_that_is_stopped_after_a_signal_is_ended_by_that_signal():
     with Sandbox() as box:
         process = box.start("run", "-k", kernel("small"), "--", "echo up; sleep 600")

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import MAYFLY, Sandbox, Skip, expect, kernel, main, test
+from harness import MAYFLY, Sandbox, Skip, expect, kernel, main, patient_test, test
 
 MIB = 1 << 20
 # Under software emulation about 5 MB a second go through cat: the full size is for a long test.
@@ -207,7 +207,7 @@ def an_echo_is_exact_and_memory_stays_bounded_also_when_the_reader_stops():
         assert 0 < resident.peak < RESIDENT_MAX_KIB, f"{resident.peak} KiB"
 
 
-@test
+@patient_test
 def mayfly_sleeps_while_the_command_does():
     with Sandbox() as box:
         process = box.start("run", "-k", kernel("small"), "--", "echo up; sleep 10")

@@ -7,7 +7,7 @@ import json
 import os
 
 import initramfs
-from harness import Sandbox, expect, kernel, main, test
+from harness import Sandbox, expect, kernel, main, patient_test, test
 
 
 def write(box, text, script=None, flavour="small"):
@@ -106,7 +106,7 @@ def a_late_landmark_is_a_timeout_with_the_last_lines():
         assert result.case["evidence"].endswith("the last words"), result.case["evidence"]
 
 
-@test
+@patient_test
 def a_bare_guest_has_the_targets_time_in_all():
     with Sandbox() as box:
         write(box, """timeout = "5s"
@@ -244,7 +244,7 @@ def the_same_of_a_kernel_that_does_not_say_the_time():
     _says_twice("small")
 
 
-@test
+@patient_test
 def what_a_command_told_before_it_was_ended_is_kept():
     with Sandbox() as box:
         write(box, r"""

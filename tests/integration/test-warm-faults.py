@@ -10,7 +10,7 @@ import shutil
 import signal
 import time
 
-from harness import expect, kernel, main, test
+from harness import expect, kernel, main, patient_test, test
 from warmbox import Warm, fill_disk, small_disk, was_restored, was_saved
 
 
@@ -216,7 +216,7 @@ def a_qemu_of_another_version_under_the_same_identity_restores_nothing():
         assert not was_restored(result) and not box.saved(), result
 
 
-@test
+@patient_test
 def a_qemu_that_hangs_instead_of_restoring_ends_in_a_cold_boot():
     with Warm() as box:
         qemu = OwnQemu(box)

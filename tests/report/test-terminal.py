@@ -59,22 +59,24 @@ class OnATerminal(unittest.TestCase):
         return ' '.join(terminal.ask(name) for name in ('cursor_flag', 'alternate_on',
                                                         'insert_flag', 'wrap_flag'))
 
-    def assert_plays_well(self, columns, rows):
-        with Terminal(PLAY, columns, rows) as terminal:
-            shown = terminal.wait_for_text('| all is well')
-            self.assertRegex(shown, r'RUN   passes: (setup|execution) \d+')
-            self.assertRegex(shown, r'(?m)^\d+ of 12 finished, 2 running, \d+s$')
-            for line in re.findall(r'(?m)^(?:RUN  |      \|).*', shown):
-                self.assertLess(width(line.rstrip()), columns)
-            self.assertEqual(terminal.wait_for_end(), 0)
-            self.assert_nothing_is_left(terminal)
-            self.assertEqual(as_words(terminal.everything()), as_words(self.plain()))
+    def assert_plays(self, terminal, columns):
+        shown = terminal.wait_for_text('| all is well')
+        self.assertRegex(shown, r'RUN   passes: (setup|execution) \d+')
+        self.assertRegex(shown, r'(?m)^\d+ of 12 finished, 2 running, \d+s$')
+        for line in re.findall(r'(?m)^(?:RUN  |      \|).*', shown):
+            self.assertLess(width(line.rstrip()), columns)
 
-    def test_at_80_by_24(self):
-        self.assert_plays_well(80, 24)
+    def assert_ends_as_the_plain_log(self, terminal):
+        self.assertEqual(terminal.wait_for_end(), 0)
+        self.assert_nothing_is_left(terminal)
+        self.assertEqual(as_words(terminal.everything()), as_words(self.plain()))
 
-    def test_at_200_by_50(self):
-        self.assert_plays_well(200, 50)
+    def test_at_80_by_24_and_at_200_by_50(self):
+        with Terminal(PLAY, 80, 24) as small, Terminal(PLAY, 200, 50) as large:
+            self.assert_plays(small, 80)
+            self.assert_plays(large, 200)
+            self.assert_ends_as_the_plain_log(small)
+            self.assert_ends_as_the_plain_log(large)
 
     def test_elapsed_time_moves_without_events(self):
         with Terminal([REPLAY, '--speed', '1'], 80, 24) as terminal:
@@ -97,20 +99,14 @@ class OnATerminal(unittest.TestCase):
             self.assertIn('RUN   ', shown)
             self.assertNotIn(COLOUR, shown)
 
-    def test_a_dumb_terminal_gets_the_plain_log(self):
-        with Terminal(PLAY, 80, 24, TERM='dumb') as terminal:
-            shown = terminal.wait_for_text('PASS  [ 1/12]')
-            self.assertNotIn('RUN   ', shown)
-            self.assertEqual(terminal.wait_for_end(), 0)
-            self.assertEqual(as_words(terminal.everything()), as_words(self.plain()))
-
-    def test_a_pipe_gets_the_plain_log(self):
-        with Terminal(['sh', '-c', f'{REPLAY} --speed 4 | cat'], 80, 24) as terminal:
-            shown = terminal.wait_for_text('PASS  [ 1/12]')
-            self.assertNotIn('RUN   ', shown)
-            self.assertNotIn(COLOUR, terminal.screen('-e'))
-            terminal.wait_for_end()
-            self.assertEqual(as_words(terminal.everything()), as_words(self.plain()))
+    def test_a_dumb_terminal_and_a_pipe_get_the_plain_log(self):
+        piped = ['sh', '-c', f'{REPLAY} --speed 4 | cat']
+        with Terminal(PLAY, 80, 24, TERM='dumb') as dumb, Terminal(piped, 80, 24) as pipe:
+            for terminal in (dumb, pipe):
+                self.assertNotIn('RUN   ', terminal.wait_for_text('PASS  [ 1/12]'))
+            self.assertNotIn(COLOUR, pipe.screen('-e'))
+            for terminal in (dumb, pipe):
+                self.assert_ends_as_the_plain_log(terminal)
 
     def test_a_window_that_is_resized_meanwhile_has_no_remains(self):
         sizes = [(50, 20), (200, 50), (34, 30), (120, 24), (60, 24), (61, 40), (40, 40), (80, 24)]
