@@ -83,8 +83,11 @@ static void
 on_signal(void *data, uint32_t events)
 {
     struct alone *self = data;
+    struct signalfd_siginfo info;
 
-    mfg_loop_quit(&self->loop);
+    /* Taken, or it would end the wait for the payloads' end too. */
+    while (read(self->signal_fd, &info, sizeof(info)) == sizeof(info))
+        mfg_loop_quit(&self->loop);
 }
 
 static bool
@@ -96,7 +99,7 @@ set_up_loop(struct alone *self)
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigprocmask(SIG_BLOCK, &set, NULL);
-    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+    self->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (self->signal_fd >= 0 && mfg_loop_init(&self->loop) &&
         mfg_children_init(&self->children, &self->loop) &&
         mfg_watch_add(&self->signals, &self->loop, self->signal_fd, EPOLLIN, on_signal, self))

@@ -216,6 +216,24 @@ class Ends(PayloadTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
 
+    def test_the_agent_ends_after_what_cannot_be_killed_at_one_go(self):
+        # Each of them leaves a child in its place all the time, for a few seconds.
+        one = self.peer.start([sys.executable, '-c', """if 1:
+            import os, time
+            for _ in range(30):
+                if os.fork() == 0:
+                    for _ in range(150):
+                        time.sleep(0.03)
+                        if os.fork():
+                            break
+                    os._exit(0)
+            print(flush=True)
+            time.sleep(60)"""])
+        self.await_lines(one, 1)
+        self.agent.terminate()
+        self.agent.wait(30)
+        self.assertEqual(marked_processes(one.mark), [])
+
 
 class Output(PayloadTest):
     def test_T_1_P_15_both_pipes_are_drained_from_the_start(self):
