@@ -59,19 +59,24 @@ mfg_input_discard(struct mfg_input *input)
     consume(input, input->end - input->start);
 }
 
+/* The terminal itself stays open: it is the output too. One that has no room for the end now gets
+ * it when it has. */
 static void
 finish(struct mfg_input *input)
 {
     uint8_t bytes[2];
+    int n =
+        input->is_terminal ? mfg_terminal_end_of_input(input->fd, input->at_line_start, bytes) : 0;
+    ssize_t written = n > 0 ? write(input->fd, bytes, (size_t)n) : 0;
 
-    if (!input->is_terminal) {
-        release(input);
+    if (written < 0 && errno != EAGAIN && errno != EINTR)
+        mfg_log("cannot end the terminal's input: %m");
+    else if (written < n) {
+        /* The first of two has handed the line over. */
+        input->at_line_start = input->at_line_start || written > 0;
+        mfg_watch_set(&input->watch, EPOLLOUT);
         return;
     }
-    /* The terminal itself stays open: it is the output too. */
-    int n = mfg_terminal_end_of_input(input->fd, input->at_line_start, bytes);
-    if (n > 0 && write(input->fd, bytes, (size_t)n) < 0)
-        mfg_log("cannot end the terminal's input: %m");
     release(input);
 }
 
@@ -102,7 +107,14 @@ push(struct mfg_input *input)
 static void
 on_writable(void *data, uint32_t events)
 {
-    push(data);
+    struct mfg_input *input = data;
+
+    /* A terminal that nobody has open any more fails no write: it is full at some time, and the
+     * loop would turn for ever. */
+    if (input->is_terminal && (events & EPOLLHUP))
+        mfg_input_discard(input);
+    else
+        push(input);
 }
 
 bool
