@@ -14,15 +14,14 @@
 static int
 prefix_length(const struct sockaddr *netmask, size_t offset, size_t size)
 {
-    const uint8_t *bytes = (const uint8_t *)netmask + offset;
     int length = 0;
 
-    for (size_t i = 0; netmask && i < size; i++)
-        length += __builtin_popcount(bytes[i]);
+    for (size_t i = offset; netmask && i < offset + size; i++)
+        length += __builtin_popcount(((const uint8_t *)netmask)[i]);
     return length;
 }
 
-/* One address, or NULL for a family that has none to show. */
+/* One address, of IPv4 or IPv6. */
 static json_object *
 address_object(const struct ifaddrs *entry)
 {

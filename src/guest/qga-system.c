@@ -65,9 +65,9 @@ static void
 write_hardware_clock(time_t time)
 {
     struct tm fields;
-    int fd = open_hardware_clock();
+    int fd = gmtime_r(&time, &fields) ? open_hardware_clock() : -1;
 
-    if (fd < 0 || !gmtime_r(&time, &fields))
+    if (fd < 0)
         return;
     ioctl(fd, RTC_SET_TIME,
           &(struct rtc_time){.tm_sec = fields.tm_sec,

@@ -119,12 +119,15 @@ mfg_stream_open(struct mfg_stream *stream, struct mfg_loop *loop, int fd,
         .events = events,
         .data = data,
     };
-    if (!mfg_channel_open(&stream->channel, loop, fd, kind, &channel_events, stream) ||
-        !stream->queue) {
-        mfg_stream_close(stream);
-        return false;
+    if (mfg_channel_open(&stream->channel, loop, fd, kind, &channel_events, stream)) {
+        if (stream->queue)
+            return true;
+        mfg_channel_close(&stream->channel);
+        errno = ENOMEM;
     }
-    return true;
+    free(stream->queue);
+    stream->queue = NULL;
+    return false;
 }
 
 void
