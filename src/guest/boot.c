@@ -83,7 +83,7 @@ copy_file(const char *from, const char *to)
 static void
 copy_self(void)
 {
-    mkdir("/run/mayfly", 0755);
+    mkdir(MF_GUEST_TOOLS, 0755);
     if (!copy_file("/proc/self/exe", MF_GUEST_SELF))
         mfg_log("cannot copy the guest program to '%s': %s", MF_GUEST_SELF, strerror(errno));
 }

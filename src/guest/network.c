@@ -16,10 +16,11 @@
 #include <unistd.h>
 
 #include "guest/log.h"
+#include "wire/guest-protocol.h"
 
 #define INTERFACES_DIR "/sys/class/net"
 #define RESOLV_CONF    "/etc/resolv.conf"
-#define OWN_RESOLV     "/run/mayfly/resolv.conf"
+#define OWN_RESOLV     MF_GUEST_TOOLS "/resolv.conf"
 
 /* The interface that stands for a device: virtual ones, such as the loopback, have none. */
 static bool

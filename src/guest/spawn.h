@@ -35,6 +35,5 @@ struct mfg_spawn {
 pid_t mfg_spawn(const struct mfg_spawn *spawn);
 
 /* As that, but waits for the program to be executed: -1 with errno also when that failed, and
- * nothing is said. Knows no 'shell', 'login', 'workdir', 'user' and
- * 'tty'. */
+ * nothing is said. Knows no 'shell', 'login', 'workdir', 'user', 'tty' and 'cgroup_fd'. */
 pid_t mfg_spawn_checked(const struct mfg_spawn *spawn);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <stdint.h>
-
 /*
  * What the host and the guest agree on besides frames: names of ports and shares, the fields of
  * the CONF record and of the command record. No GLib here.
@@ -153,9 +151,6 @@
 
 /* Bytes of a RAWO frame before those of the output. */
 #define MF_PAYLOAD_RAW_HEADER 8
-
-/* The index of a PMET frame that is no payload's. */
-#define MF_PAYLOAD_NO_INDEX UINT32_MAX
 
 /* Where the guest keeps its control groups. */
 #define MF_GUEST_CGROUP "/sys/fs/cgroup/mayfly"
