@@ -4,19 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "guest/clock.h"
 #include "guest/log.h"
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool
 mfg_loop_init(struct mfg_loop *loop)
@@ -94,7 +85,7 @@ mfg_timer_start(struct mfg_timer *timer, struct mfg_loop *loop, int64_t delay_ms
     *timer = (struct mfg_timer){
         .next = loop->timers,
         .loop = loop,
-        .due_ms = now_ms() + delay_ms,
+        .due_ms = mfg_clock_ms() + delay_ms,
         .func = func,
         .data = data,
     };
@@ -133,7 +124,7 @@ time_to_wait(struct mfg_loop *loop)
 
     if (!timer)
         return -1;
-    left = timer->due_ms - now_ms();
+    left = timer->due_ms - mfg_clock_ms();
     if (left < 0)
         return 0;
     return left < INT_MAX ? (int)left : INT_MAX;
@@ -143,7 +134,7 @@ static void
 run_due_timers(struct mfg_loop *loop)
 {
     struct mfg_timer *timer;
-    int64_t now = now_ms();
+    int64_t now = mfg_clock_ms();
 
     while ((timer = next_timer(loop)) && timer->due_ms <= now) {
         mfg_timer_stop(timer);

@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest/cgroup-stat.h"
+#include "guest/clock.h"
 #include "guest/descendants.h"
 #include "guest/payload-record.h"
 #include "guest/spawn.h"
@@ -28,15 +28,6 @@
 
 /* How long an output stays open, once all is swept, for somebody else who holds its pipe. */
 #define LINGER_MS 1000
-
-static int64_t
-now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 bool
 mfg_payload_is_running(const struct mfg_payload *payload)
@@ -152,7 +143,7 @@ on_exited(void *data, pid_t pid, int status)
 {
     struct mfg_payload *payload = data;
 
-    payload->ended_us = now_us();
+    payload->ended_us = mfg_clock_us();
     payload->exited = true;
     payload->status = status;
     mfg_timer_stop(&payload->deadline);
@@ -311,7 +302,7 @@ start(struct mfg_payload *payload, const struct mfg_payload_record *record,
     if (!make_cgroup(payload, record, reason))
         return false;
     payload->parent_group = record->parent_group;
-    payload->started_us = now_us();
+    payload->started_us = mfg_clock_us();
     if (launch(payload, record))
         return true;
     if (!record->cgroup && payload->cgroup.fd >= 0) {

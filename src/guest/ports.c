@@ -12,21 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "guest/clock.h"
 
 #define PORTS_DIR    "/sys/class/virtio-ports"
 #define WAIT_MS      10000
 #define NAME_MAX_LEN 128
-
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* Whether the port 'entry' of the class directory is called 'name'. The attribute appears only when
  * the host has sent the name, a moment after the port itself. */
@@ -99,7 +91,7 @@ await_uevent(int uevents, int64_t deadline)
 {
     struct pollfd poll_fd = {.fd = uevents, .events = POLLIN};
     char message[4096];
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - mfg_clock_ms();
 
     if (left <= 0 || poll(&poll_fd, 1, (int)left) <= 0)
         return false;
@@ -117,7 +109,7 @@ mfg_ports_open(const char *name)
 
     /* Listening comes before looking, so that no port can appear in between. */
     int uevents = open_uevents();
-    int64_t deadline = now_ms() + WAIT_MS;
+    int64_t deadline = mfg_clock_ms() + WAIT_MS;
     int fd = open_now(name);
 
     while (fd < 0 && errno == ENOENT && uevents >= 0) {

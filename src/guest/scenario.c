@@ -6,10 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "guest/channel.h"
+#include "guest/clock.h"
 #include "guest/log.h"
 #include "wire/guest-protocol.h"
 
@@ -97,25 +97,16 @@ find_fault(const struct mfg_scenario *scenario, const struct mf_frame *frame)
     }
 }
 
-static int64_t
-now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Writes the payload that the host gets. Returns its length. */
 static size_t
 translate(struct mfg_scenario_client *client, const struct mf_frame *frame, uint8_t *payload)
 {
     struct mfg_scenario *scenario = client->scenario;
-    uint64_t elapsed = scenario->started_ms ? (uint64_t)(now_ms() - scenario->started_ms) : 0;
+    uint64_t elapsed = scenario->started_ms ? (uint64_t)(mfg_clock_ms() - scenario->started_ms) : 0;
 
     memcpy(payload, frame->payload, frame->length);
     if (frame->type == MF_FRAME_SCST) {
-        scenario->started_ms = now_ms();
+        scenario->started_ms = mfg_clock_ms();
     } else if (frame->type == MF_FRAME_SCEN) {
         mf_frame_put_u32(payload, (uint32_t)elapsed);
         mf_frame_put_u32(payload + 4, (uint32_t)(elapsed >> 32));

@@ -34,7 +34,7 @@ struct mfg_scenario {
     struct mfg_scenario_client clients[MFG_SCENARIO_CLIENTS_MAX];
     uint64_t turn;
     uint32_t last_request;
-    int64_t started_ms; /* by CLOCK_MONOTONIC; 0: no scenario has started */
+    int64_t started_ms; /* by mfg_clock_ms(); 0: no scenario has started */
 };
 
 void
