@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "guest/descendants.h"
+#include "guest/ends.h"
 #include "guest/exec-record.h"
 #include "guest/log.h"
 #include "guest/spawn.h"
@@ -18,11 +19,6 @@
  * looks are this far apart, and there is an end to them. */
 #define KILL_INTERVAL_MS 10
 #define KILL_ROUNDS_MAX  500
-
-/* The streams of a command: ours, and its own ends, which are closed once it has them. */
-struct ends {
-    int ours[3], its[3];
-};
 
 void
 mfg_command_init(struct mfg_command *command, struct mfg_loop *loop, struct mfg_stream *stream,
@@ -151,39 +147,25 @@ on_exit_status(void *data, pid_t pid, int status)
     tell(command);
 }
 
-/* A pipe end for the command and the other one for us; -1 twice when the stream does not exist. */
 static bool
-make_pipe(enum mfg_exec_stream mode, bool is_input, int *ret_ours, int *ret_its)
+make_stream(struct mfg_ends *ends, int stream, enum mfg_exec_stream mode)
 {
-    int fds[2];
-
-    *ret_ours = *ret_its = -1;
-    if (mode == MFG_EXEC_CLOSED)
-        return true;
-    if (mode == MFG_EXEC_NULL) {
-        *ret_its = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        return *ret_its >= 0;
+    switch (mode) {
+    case MFG_EXEC_STREAM:
+        return mfg_ends_open_pipe(ends, stream);
+    case MFG_EXEC_NULL:
+        return mfg_ends_open_null(ends, stream);
+    case MFG_EXEC_CLOSED:
+        break;
     }
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return false;
-    *ret_ours = fds[is_input ? 1 : 0];
-    *ret_its = fds[is_input ? 0 : 1];
     return true;
 }
 
-static void
-close_ends(int fds[3])
-{
-    for (int i = 0; i < 3; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
 static bool
-make_pipes(const struct mfg_exec_record *record, struct ends *ends)
+make_streams(const struct mfg_exec_record *record, struct mfg_ends *ends)
 {
     for (int i = 0; i < 3; i++)
-        if (!make_pipe(record->streams[i], i == 0, &ends->ours[i], &ends->its[i]))
+        if (!make_stream(ends, i, record->streams[i]))
             return false;
     return true;
 }
@@ -191,7 +173,7 @@ make_pipes(const struct mfg_exec_record *record, struct ends *ends)
 /* The terminal is all three streams; our side of it is written, read, and resized through one
  * descriptor each. */
 static bool
-make_terminal(const struct mfg_exec_record *record, struct ends *ends, int *ret_terminal)
+make_terminal(const struct mfg_exec_record *record, struct mfg_ends *ends, int *ret_terminal)
 {
     int master, slave;
 
@@ -208,7 +190,7 @@ make_terminal(const struct mfg_exec_record *record, struct ends *ends, int *ret_
 
 static pid_t
 spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
-             const struct ends *ends)
+             const struct mfg_ends *ends)
 {
     struct mfg_spawn spawn = {
         .argv = record->argv,
@@ -240,27 +222,25 @@ spawn_record(struct mfg_command *command, const struct mfg_exec_record *record,
 }
 
 static pid_t
-start(struct mfg_command *command, const struct mfg_exec_record *record, struct ends *ends)
+start(struct mfg_command *command, const struct mfg_exec_record *record, struct mfg_ends *ends)
 {
     static const uint32_t types[] = {MF_FRAME_SOUT, MF_FRAME_SERR};
     pid_t pid;
 
-    if (record->tty ? !make_terminal(record, ends, &command->terminal) : !make_pipes(record, ends))
+    if (record->tty ? !make_terminal(record, ends, &command->terminal)
+                    : !make_streams(record, ends))
         return -1;
     pid = spawn_record(command, record, ends);
     if (pid < 0)
         return -1;
     mfg_children_add(command->children, &command->child, pid, on_exit_status, command);
     command->started = true;
-    if (!mfg_input_open(&command->input, command->loop, command->stream, ends->ours[0],
+    if (!mfg_input_open(&command->input, command->loop, command->stream, mfg_ends_take(ends, 0),
                         record->tty))
         mfg_log("cannot feed the command's standard input: %m");
-    ends->ours[0] = -1;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++)
         mfg_output_open(&command->outputs[i], command->loop, command->stream, types[i],
-                        ends->ours[i + 1], on_output, command);
-        ends->ours[i + 1] = -1;
-    }
+                        mfg_ends_take(ends, i + 1), on_output, command);
     return pid;
 }
 
@@ -268,7 +248,7 @@ pid_t
 mfg_command_start(struct mfg_command *command, const char *data, size_t size, char *reason,
                   size_t reason_size)
 {
-    struct ends ends = {{-1, -1, -1}, {-1, -1, -1}};
+    struct mfg_ends ends = MFG_ENDS_NONE;
     struct mfg_exec_record record;
     pid_t pid;
 
@@ -288,8 +268,7 @@ mfg_command_start(struct mfg_command *command, const char *data, size_t size, ch
         snprintf(reason, reason_size, "cannot start the command: %s", strerror(errno));
         forget(command);
     }
-    close_ends(ends.ours);
-    close_ends(ends.its);
+    mfg_ends_clear(&ends);
     mfg_exec_record_clear(&record);
     return pid;
 }

@@ -2,7 +2,6 @@
 #include "guest/payload.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "guest/cgroup-stat.h"
 #include "guest/clock.h"
 #include "guest/descendants.h"
+#include "guest/ends.h"
 #include "guest/payload-record.h"
 #include "guest/spawn.h"
 #include "wire/guest-protocol.h"
@@ -189,35 +189,16 @@ claim_session(struct mfg_payload *payload)
     payload->session = payload->parent_group ? 0 : payload->child.pid;
 }
 
-/* The ends of both pipes, ours at [i][0], and the null device. */
-struct ends {
-    int pipes[2][2], null;
-};
-
 static bool
-open_ends(struct ends *ends)
+open_ends(struct mfg_ends *ends)
 {
-    ends->null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    return ends->null >= 0 && pipe2(ends->pipes[0], O_CLOEXEC) == 0 &&
-           pipe2(ends->pipes[1], O_CLOEXEC) == 0;
-}
-
-static void
-close_ends(struct ends *ends)
-{
-    int fds[] = {ends->null, ends->pipes[0][0], ends->pipes[0][1], ends->pipes[1][0],
-                 ends->pipes[1][1]};
-    int error = errno;
-
-    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    errno = error;
+    return mfg_ends_open_null(ends, 0) && mfg_ends_open_pipe(ends, 1) &&
+           mfg_ends_open_pipe(ends, 2);
 }
 
 static pid_t
 spawn(const struct mfg_payload *payload, const struct mfg_payload_record *record,
-      const struct ends *ends)
+      const struct mfg_ends *ends)
 {
     struct mfg_spawn spawn = {
         .argv = record->exec.argv,
@@ -226,7 +207,7 @@ spawn(const struct mfg_payload *payload, const struct mfg_payload_record *record
         .path = record->exec.path,
         .workdir = record->exec.workdir,
         .user = record->exec.user,
-        .fds = {ends->null, ends->pipes[0][1], ends->pipes[1][1]},
+        .fds = {ends->its[0], ends->its[1], ends->its[2]},
         .cgroup_fd = payload->cgroup.fd,
         .parent_group = record->parent_group,
     };
@@ -239,23 +220,21 @@ static bool
 launch(struct mfg_payload *payload, const struct mfg_payload_record *record)
 {
     struct mfg_payload_place *place = payload->place;
-    struct ends ends = {{{-1, -1}, {-1, -1}}, -1};
+    struct mfg_ends ends = MFG_ENDS_NONE;
     pid_t pid = open_ends(&ends) ? spawn(payload, record, &ends) : -1;
 
     if (pid < 0) {
-        close_ends(&ends);
+        mfg_ends_clear(&ends);
         return false;
     }
     mfg_children_add(place->children, &payload->child, pid, on_exited, payload);
     claim_session(payload);
     payload->pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
     payload->since = mfg_descendants_start_of(pid);
-    for (int i = 0; i < 2; i++) {
-        mfg_raw_output_open(&payload->outputs[i], place->loop, place->stream, ends.pipes[i][0],
-                            payload->index, i + 1, on_filled, payload);
-        ends.pipes[i][0] = -1;
-    }
-    close_ends(&ends);
+    for (int i = 0; i < 2; i++)
+        mfg_raw_output_open(&payload->outputs[i], place->loop, place->stream,
+                            mfg_ends_take(&ends, i + 1), payload->index, i + 1, on_filled, payload);
+    mfg_ends_clear(&ends);
     if (record->timeout_ms > 0)
         mfg_timer_start(&payload->deadline, place->loop, record->timeout_ms, on_deadline, payload);
     return true;

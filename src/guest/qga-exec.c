@@ -8,6 +8,7 @@
 #include "guest/agent.h"
 #include "guest/base64.h"
 #include "guest/capture.h"
+#include "guest/ends.h"
 #include "guest/json-build.h"
 #include "guest/qga.h"
 #include "guest/spawn.h"
@@ -171,50 +172,26 @@ mfg_qga_programs_note_command(struct mfg_agent *agent, int status)
             on_exit_status(program, program->pid, status);
 }
 
-/* The descriptors of a program, ours and its own. */
-struct ends {
-    int ours[3], its[3];
-};
-
-static void
-close_all(int fds[3])
+static bool
+make_end(struct mfg_ends *ends, int stream, bool wanted)
 {
-    for (int i = 0; i < 3; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    return wanted ? mfg_ends_open_pipe(ends, stream) : mfg_ends_open_null(ends, stream);
 }
 
 static bool
-make_end(bool wanted, bool is_input, int *ret_ours, int *ret_its)
+make_ends(bool has_input, const struct captures *captures, struct mfg_ends *ends)
 {
-    int fds[2];
-
-    if (!wanted) {
-        *ret_its = open("/dev/null", O_RDWR | O_CLOEXEC);
-        return *ret_its >= 0;
-    }
-    if (pipe2(fds, O_CLOEXEC) < 0)
-        return false;
-    *ret_ours = fds[is_input];
-    *ret_its = fds[!is_input];
-    return true;
-}
-
-static bool
-make_ends(bool has_input, const struct captures *captures, struct ends *ends)
-{
-    if (!make_end(has_input, true, &ends->ours[0], &ends->its[0]) ||
-        !make_end(captures->output, false, &ends->ours[1], &ends->its[1]))
+    if (!make_end(ends, 0, has_input) || !make_end(ends, 1, captures->output))
         return false;
     if (!captures->merged)
-        return make_end(captures->error, false, &ends->ours[2], &ends->its[2]);
+        return make_end(ends, 2, captures->error);
     ends->its[2] = fcntl(ends->its[1], F_DUPFD_CLOEXEC, 3);
     return ends->its[2] >= 0;
 }
 
 /* Spawns the program. Returns the pid, or -1 with errno. */
 static pid_t
-spawn(struct mfg_qga_call *call, const struct ends *ends)
+spawn(struct mfg_qga_call *call, const struct mfg_ends *ends)
 {
     json_object *env = mfg_qga_get(call, "env");
     char **argv = string_array(mfg_qga_get(call, "arg"), mfg_qga_string(call, "path"));
@@ -244,7 +221,7 @@ static bool
 start_program(struct mfg_qga_call *call, uint8_t *input, size_t input_size)
 {
     struct mfg_agent *agent = call->agent;
-    struct ends ends = {{-1, -1, -1}, {-1, -1, -1}};
+    struct mfg_ends ends = MFG_ENDS_NONE;
     struct mfg_qga_program *program = NULL;
     struct captures captures;
     pid_t pid = -1;
@@ -257,19 +234,18 @@ start_program(struct mfg_qga_call *call, uint8_t *input, size_t input_size)
         pid = spawn(call, &ends);
     if (pid > 0)
         program = calloc(1, sizeof(*program));
-
-    int saved = errno;
-    close_all(ends.its);
     if (!program) {
-        close_all(ends.ours);
+        mfg_qga_fail(call, "Cannot execute '%s': %s", mfg_qga_string(call, "path"),
+                     strerror(errno));
+        mfg_ends_clear(&ends);
         free(input);
-        return mfg_qga_fail(call, "Cannot execute '%s': %s", mfg_qga_string(call, "path"),
-                            strerror(saved));
+        return false;
     }
     mfg_children_add(agent->children, &program->child, pid, on_exit_status, program);
-    mfg_feed_open(&program->input, agent->loop, ends.ours[0], input, input_size);
-    mfg_capture_open(&program->output, agent->loop, ends.ours[1]);
-    mfg_capture_open(&program->error, agent->loop, ends.ours[2]);
+    mfg_feed_open(&program->input, agent->loop, mfg_ends_take(&ends, 0), input, input_size);
+    mfg_capture_open(&program->output, agent->loop, mfg_ends_take(&ends, 1));
+    mfg_capture_open(&program->error, agent->loop, mfg_ends_take(&ends, 2));
+    mfg_ends_clear(&ends);
     return add_program(call, program, pid);
 }
 
