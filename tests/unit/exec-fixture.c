@@ -85,29 +85,19 @@ exec_fixture_set_input(ExecFixture *self, gconstpointer bytes, gsize size)
 void
 exec_fixture_expect_start(ExecFixture *self)
 {
-    peer_sync(self->agent);
-    peer_expect(self->agent, "guest-exec", EXEC_START_ARGUMENTS);
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-}
-
-static void
-say_answer(ExecFixture *self, const char *answer)
-{
-    g_autofree char *line = g_strdup_printf("{\"return\": %s}\n", answer);
-
-    peer_say(self->agent, line);
+    peer_expect_exec(self->agent, EXEC_START_ARGUMENTS);
 }
 
 void
 exec_fixture_expect_question(ExecFixture *self)
 {
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
+    peer_expect_exec_status(self->agent);
 }
 
 void
 exec_fixture_answer(ExecFixture *self, const char *answer)
 {
-    say_answer(self, answer);
+    peer_return(self->agent, answer);
     peer_play(self->agent);
 }
 
@@ -115,7 +105,7 @@ void
 exec_fixture_expect_status(ExecFixture *self, const char *answer)
 {
     exec_fixture_expect_question(self);
-    say_answer(self, answer);
+    peer_return(self->agent, answer);
 }
 
 static void

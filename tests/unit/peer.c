@@ -346,6 +346,31 @@ peer_sync(Peer *self)
     peer_say(self, "\xff{\"return\": $SYNC}\n");
 }
 
+void
+peer_expect_exec(Peer *self, const char *arguments)
+{
+    peer_sync(self);
+    if (arguments)
+        peer_expect(self, "guest-exec", arguments);
+    else
+        peer_expect_any(self, "guest-exec");
+    peer_return(self, "{\"pid\": 7}");
+}
+
+void
+peer_expect_exec_status(Peer *self)
+{
+    peer_expect(self, "guest-exec-status", "{\"pid\": 7}");
+}
+
+void
+peer_return(Peer *self, const char *value)
+{
+    g_autofree char *line = g_strdup_printf("{\"return\": %s}\n", value);
+
+    peer_say(self, line);
+}
+
 int
 peer_take_fd(Peer *self)
 {

@@ -41,6 +41,14 @@ void peer_open_qmp(Peer *self);
 /* Expects a sync request and answers it. */
 void peer_sync(Peer *self);
 
+/* A program that a guest agent runs: a sync, and a guest-exec (NULL: with any arguments) with the
+ * pid 7 for an answer; a question for its status, which nothing answers. */
+void peer_expect_exec(Peer *self, const char *arguments);
+void peer_expect_exec_status(Peer *self);
+
+/* Says the JSON 'value' as the result of the last command, as a guest agent does. */
+void peer_return(Peer *self, const char *value);
+
 /* The descriptor that came with the last request, owned by the caller, or -1. */
 int peer_take_fd(Peer *self);
 

@@ -4,25 +4,19 @@
 #include <signal.h>
 #include <string.h>
 
+#include "agent-fixture.h"
 #include "base/error.h"
-#include "peer.h"
 
 typedef struct {
-    Peer *agent;
-    MfQga *qga;
+    AgentFixture agent;
     MfAgentExec *exec;
-    guint returns;
     MfAgentOutcome outcome;
-    GError *error;
 } Fixture;
 
 static void
 set_up(Fixture *self, gconstpointer data)
 {
-    g_autoptr(MfTransport) transport = NULL;
-
-    self->agent = peer_new(&transport);
-    self->qga = mf_qga_new(transport);
+    agent_fixture_set_up(&self->agent, data);
 }
 
 static void
@@ -30,9 +24,7 @@ tear_down(Fixture *self, gconstpointer data)
 {
     mf_agent_outcome_clear(&self->outcome);
     g_assert_finalize_object(self->exec);
-    g_assert_finalize_object(self->qga);
-    peer_free(self->agent);
-    g_clear_error(&self->error);
+    agent_fixture_tear_down(&self->agent, data);
 }
 
 static void
@@ -40,8 +32,8 @@ on_ended(GObject *source, GAsyncResult *result, gpointer data)
 {
     Fixture *self = data;
 
-    self->returns++;
-    mf_agent_exec_run_finish(MF_AGENT_EXEC(source), result, &self->outcome, &self->error);
+    self->agent.returns++;
+    mf_agent_exec_run_finish(MF_AGENT_EXEC(source), result, &self->outcome, &self->agent.error);
 }
 
 static void
@@ -50,45 +42,46 @@ start(Fixture *self, const char *input)
     static const char *const argv[] = {"/bin/cat", "-n", NULL};
     g_autoptr(GBytes) bytes = input ? g_bytes_new_static(input, strlen(input)) : NULL;
 
-    self->exec = mf_agent_exec_new(self->qga, argv, bytes);
+    self->exec = mf_agent_exec_new(self->agent.qga, argv, bytes);
     mf_agent_exec_run_async(self->exec, on_ended, self);
 }
 
-static void
-play(Fixture *self)
+/* What guest-exec is to be given, with 'input' among it. Owned by the caller. */
+static char *
+arguments_with(const char *input)
 {
-    peer_play(self->agent);
-    while (self->returns == 0)
-        g_main_context_iteration(NULL, TRUE);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
-    g_assert_cmpuint(self->returns, ==, 1);
+    return g_strdup_printf(
+        "{\"path\": \"/bin/cat\", \"arg\": [\"-n\"]%s, \"capture-output\": true}", input);
 }
 
 static void
 expect_start(Fixture *self, const char *input)
 {
-    g_autofree char *arguments = g_strdup_printf(
-        "{\"path\": \"/bin/cat\", \"arg\": [\"-n\"]%s, \"capture-output\": true}", input);
+    g_autofree char *arguments = arguments_with(input);
 
-    peer_sync(self->agent);
-    peer_expect(self->agent, "guest-exec", arguments);
+    peer_expect_exec(self->agent.peer, arguments);
+}
+
+static void
+expect_end(Fixture *self, const char *status)
+{
+    g_autofree char *arguments = arguments_with("");
+
+    agent_fixture_expect_end(&self->agent, arguments, status);
 }
 
 static void
 test_the_command_has_its_input_and_both_outputs_come_back(Fixture *self, gconstpointer data)
 {
     expect_start(self, ", \"input-data\": \"aW4=\"");
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent, "{\"return\": {\"exited\": false}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent,
-             "{\"return\": {\"exited\": true, \"exitcode\": 3, \"out-data\": \"b3V0\", "
-             "\"err-data\": \"ZXJy\", \"err-truncated\": true}}\n");
+    peer_expect_exec_status(self->agent.peer);
+    peer_return(self->agent.peer, "{\"exited\": false}");
+    peer_expect_exec_status(self->agent.peer);
+    peer_return(self->agent.peer, "{\"exited\": true, \"exitcode\": 3, \"out-data\": \"b3V0\", "
+                                  "\"err-data\": \"ZXJy\", \"err-truncated\": true}");
     start(self, "in");
-    play(self);
-    g_assert_no_error(self->error);
+    agent_fixture_play(&self->agent);
+    g_assert_no_error(self->agent.error);
     g_assert_cmpint(self->outcome.ended.status, ==, 3);
     g_assert_cmpint(self->outcome.ended.signal_number, ==, 0);
     g_assert_cmpmem(g_bytes_get_data(self->outcome.output[1], NULL),
@@ -102,13 +95,10 @@ test_the_command_has_its_input_and_both_outputs_come_back(Fixture *self, gconstp
 static void
 test_a_signal_is_told_and_no_output_is_none(Fixture *self, gconstpointer data)
 {
-    expect_start(self, "");
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent, "{\"return\": {\"exited\": true, \"signal\": 11}}\n");
+    expect_end(self, "\"signal\": 11");
     start(self, NULL);
-    play(self);
-    g_assert_no_error(self->error);
+    agent_fixture_play(&self->agent);
+    g_assert_no_error(self->agent.error);
     g_assert_cmpint(self->outcome.ended.signal_number, ==, SIGSEGV);
     g_assert_cmpuint(g_bytes_get_size(self->outcome.output[1]), ==, 0);
 }
@@ -116,27 +106,27 @@ test_a_signal_is_told_and_no_output_is_none(Fixture *self, gconstpointer data)
 static void
 test_an_end_that_no_process_can_have_is_no_pass(Fixture *self, gconstpointer data)
 {
-    expect_start(self, "");
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent, "{\"return\": {\"exited\": true, \"exitcode\": -1}}\n");
+    expect_end(self, "\"exitcode\": -1");
     start(self, NULL);
-    play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_PROTOCOL);
+    agent_fixture_play(&self->agent);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_PROTOCOL);
 }
 
 static void
 test_a_program_that_is_not_there_is_told_from_one_that_is_refused(Fixture *self, gconstpointer data)
 {
     g_autoptr(GError) refused = g_error_new(MF_ERROR, MF_ERROR_REMOTE, "Permission denied");
+    g_autofree char *arguments = arguments_with("");
 
-    expect_start(self, "");
-    peer_say(self->agent, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Failed to execute "
-                          "(No such file or directory)\"}}\n");
+    peer_sync(self->agent.peer);
+    peer_expect(self->agent.peer, "guest-exec", arguments);
+    peer_say(self->agent.peer,
+             "{\"error\": {\"class\": \"GenericError\", \"desc\": \"Failed to execute "
+             "(No such file or directory)\"}}\n");
     start(self, NULL);
-    play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_REMOTE);
-    g_assert_true(mf_agent_exec_is_not_found(self->error));
+    agent_fixture_play(&self->agent);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_REMOTE);
+    g_assert_true(mf_agent_exec_is_not_found(self->agent.error));
     g_assert_false(mf_agent_exec_is_not_found(refused));
 }
 
@@ -150,16 +140,15 @@ static void
 test_a_command_that_is_to_end_is_killed_through_the_agent(Fixture *self, gconstpointer data)
 {
     expect_start(self, "");
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent, "{\"return\": {\"exited\": false}}\n");
-    peer_then(self->agent, kill_it, self);
-    peer_expect(self->agent, "guest-exec",
+    peer_expect_exec_status(self->agent.peer);
+    peer_return(self->agent.peer, "{\"exited\": false}");
+    peer_then(self->agent.peer, kill_it, self);
+    peer_expect(self->agent.peer, "guest-exec",
                 "{\"path\": \"/bin/sh\", \"arg\": [\"-c\", \"kill -15 7\"]}");
-    peer_say(self->agent, "{\"return\": {\"pid\": 8}}\n");
+    peer_say(self->agent.peer, "{\"return\": {\"pid\": 8}}\n");
     start(self, NULL);
-    play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_CANCELLED);
+    agent_fixture_play(&self->agent);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_CANCELLED);
 }
 
 #define ADD(path, function) g_test_add(path, Fixture, NULL, set_up, function, tear_down)

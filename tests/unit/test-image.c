@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "agent-fixture.h"
 #include "base/error.h"
-#include "peer.h"
 
 /* "script" */
 #define START                                                                                      \
@@ -12,34 +12,23 @@
     "\"capture-output\": true}"
 
 typedef struct {
-    Peer *agent;
-    MfQga *qga;
+    AgentFixture agent;
     MfImage *image;
-    GCancellable *cancellable;
-    guint returns;
     MfImageMeans means;
-    GError *error;
 } Fixture;
 
 static void
 set_up(Fixture *self, gconstpointer data)
 {
-    g_autoptr(MfTransport) transport = NULL;
-
-    self->agent = peer_new(&transport);
-    self->qga = mf_qga_new(transport);
-    self->image = mf_image_new(self->qga, "script");
-    self->cancellable = g_cancellable_new();
+    agent_fixture_set_up(&self->agent, data);
+    self->image = mf_image_new(self->agent.qga, "script");
 }
 
 static void
 tear_down(Fixture *self, gconstpointer data)
 {
     g_assert_finalize_object(self->image);
-    g_assert_finalize_object(self->qga);
-    g_object_unref(self->cancellable);
-    peer_free(self->agent);
-    g_clear_error(&self->error);
+    agent_fixture_tear_down(&self->agent, data);
 }
 
 static void
@@ -47,32 +36,22 @@ on_set_up(GObject *source, GAsyncResult *result, gpointer data)
 {
     Fixture *self = data;
 
-    g_assert_cmpuint(++self->returns, ==, 1);
-    mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &self->error);
+    self->agent.returns++;
+    mf_image_set_up_finish(MF_IMAGE(source), result, &self->means, &self->agent.error);
 }
 
-/* The agent executes the script, which ends with 'status' (the members of guest-exec-status). */
+/* The agent executes the script, which ends so. */
 static void
 script_end(Fixture *self, const char *status)
 {
-    g_autofree char *answer = g_strdup_printf("{\"return\": {\"exited\": true, %s}}\n", status);
-
-    peer_sync(self->agent);
-    peer_expect(self->agent, "guest-exec", START);
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_say(self->agent, answer);
+    agent_fixture_expect_end(&self->agent, START, status);
 }
 
 static void
 play(Fixture *self)
 {
-    mf_image_set_up_async(self->image, self->cancellable, on_set_up, self);
-    peer_play(self->agent);
-    while (self->returns == 0)
-        g_main_context_iteration(NULL, TRUE);
-    while (g_main_context_iteration(NULL, FALSE))
-        ;
+    mf_image_set_up_async(self->image, self->agent.cancellable, on_set_up, self);
+    agent_fixture_play(&self->agent);
 }
 
 static void
@@ -81,7 +60,7 @@ test_the_scripts_word_says_what_the_system_can(Fixture *self, gconstpointer data
     script_end(self, "\"exitcode\": 0, \"out-data\": \"c3RyZWFtcwo=\"");
     self->means = MF_IMAGE_ALONE;
     play(self);
-    g_assert_no_error(self->error);
+    g_assert_no_error(self->agent.error);
     g_assert_cmpint(self->means, ==, MF_IMAGE_STREAMS);
     g_assert_cmpstr(mf_image_get_reason(self->image), ==, "");
 }
@@ -93,7 +72,7 @@ test_a_system_without_shares_says_why(Fixture *self, gconstpointer data)
     script_end(self, "\"exitcode\": 0, \"out-data\": \"YWxvbmUK\", "
                      "\"err-data\": \"bW91bnQ6IG5vCjlwCg==\"");
     play(self);
-    g_assert_no_error(self->error);
+    g_assert_no_error(self->agent.error);
     g_assert_cmpint(self->means, ==, MF_IMAGE_ALONE);
     g_assert_cmpstr(mf_image_get_reason(self->image), ==, "mount: no 9p");
 }
@@ -104,8 +83,8 @@ test_a_share_that_cannot_be_mounted_is_a_failure_in_the_scripts_words(Fixture *s
 {
     script_end(self, "\"exitcode\": 1, \"err-data\": \"bm8K\"");
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_GUEST);
-    g_assert_nonnull(strstr(self->error->message, "could not be set up: no"));
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_GUEST);
+    g_assert_nonnull(strstr(self->agent.error->message, "could not be set up: no"));
 }
 
 static void
@@ -114,7 +93,7 @@ test_the_scripts_words_reach_no_terminal_but_as_a_line(Fixture *self, gconstpoin
     /* A window's title and bold type. */
     script_end(self, "\"exitcode\": 1, \"err-data\": \"G10wO3RpdGxlBxtbMW1ubwo=\"");
     play(self);
-    g_assert_cmpstr(self->error->message, ==, "The image's system could not be set up: no");
+    g_assert_cmpstr(self->agent.error->message, ==, "The image's system could not be set up: no");
 }
 
 static void
@@ -122,7 +101,7 @@ test_a_shell_that_is_killed_is_a_failure(Fixture *self, gconstpointer data)
 {
     script_end(self, "\"signal\": 9, \"out-data\": \"c3RyZWFtcwo=\"");
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_GUEST);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_GUEST);
 }
 
 static void
@@ -130,48 +109,41 @@ test_another_word_is_a_failure(Fixture *self, gconstpointer data)
 {
     script_end(self, "\"exitcode\": 0, \"out-data\": \"c3RyZWFt\"");
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_GUEST);
-    g_assert_nonnull(strstr(self->error->message, "'stream'"));
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_GUEST);
+    g_assert_nonnull(strstr(self->agent.error->message, "'stream'"));
 }
 
 static void
 test_an_agent_that_may_not_execute_is_told_of(Fixture *self, gconstpointer data)
 {
-    peer_sync(self->agent);
-    peer_expect(self->agent, "guest-exec", START);
-    peer_say(self->agent, "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command "
-                          "guest-exec has been disabled for this instance\"}}\n");
+    peer_sync(self->agent.peer);
+    peer_expect(self->agent.peer, "guest-exec", START);
+    peer_say(self->agent.peer,
+             "{\"error\": {\"class\": \"CommandNotFound\", \"desc\": \"The command "
+             "guest-exec has been disabled for this instance\"}}\n");
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_REMOTE);
-    g_assert_nonnull(strstr(self->error->message, "is guest-exec among the commands"));
-    g_assert_nonnull(strstr(self->error->message, "has been disabled"));
-}
-
-static void
-cancel(gpointer data)
-{
-    g_cancellable_cancel(data);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_REMOTE);
+    g_assert_nonnull(strstr(self->agent.error->message, "is guest-exec among the commands"));
+    g_assert_nonnull(strstr(self->agent.error->message, "has been disabled"));
 }
 
 static void
 test_waiting_for_the_agent_can_be_cancelled(Fixture *self, gconstpointer data)
 {
-    peer_expect_sync(self->agent);
-    peer_then(self->agent, cancel, self->cancellable);
+    peer_expect_sync(self->agent.peer);
+    peer_then(self->agent.peer, agent_fixture_cancel, &self->agent);
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_CANCELLED);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_CANCELLED);
 }
 
 static void
 test_waiting_for_the_script_can_be_cancelled(Fixture *self, gconstpointer data)
 {
-    peer_sync(self->agent);
-    peer_expect(self->agent, "guest-exec", START);
-    peer_say(self->agent, "{\"return\": {\"pid\": 7}}\n");
-    peer_expect(self->agent, "guest-exec-status", "{\"pid\": 7}");
-    peer_then(self->agent, cancel, self->cancellable);
+    peer_expect_exec(self->agent.peer, START);
+    peer_expect_exec_status(self->agent.peer);
+    peer_then(self->agent.peer, agent_fixture_cancel, &self->agent);
     play(self);
-    g_assert_error(self->error, MF_ERROR, MF_ERROR_CANCELLED);
+    g_assert_error(self->agent.error, MF_ERROR, MF_ERROR_CANCELLED);
 }
 
 static void
