@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/parse.h"
 
+#include <math.h>
 #include <signal.h>
 #include <string.h>
 
@@ -254,6 +255,25 @@ mf_format_duration(gint64 ms)
                             : g_strdup_printf("%" G_GINT64_FORMAT "m", seconds / 60);
     return g_strdup_printf("%" G_GINT64_FORMAT "h%" G_GINT64_FORMAT "m", seconds / 3600,
                            seconds % 3600 / 60);
+}
+
+char *
+mf_format_number(double number)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+    if (isnan(number))
+        return g_strdup("NaN");
+    /* The first is too short for some, the last is enough for all. */
+    for (int digits = 15; digits <= 17; digits++) {
+        char format[8];
+
+        g_snprintf(format, sizeof(format), "%%.%dg", digits);
+        g_ascii_formatd(text, sizeof(text), format, number);
+        if (g_ascii_strtod(text, NULL) == number)
+            break;
+    }
+    return g_strdup(text);
 }
 
 /* "a, b or c". Owned by the caller. */

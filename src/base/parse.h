@@ -43,6 +43,10 @@ gboolean mf_parse_signal(const char *text, int *ret_signal, GError **error);
 char *mf_format_size(guint64 bytes);
 char *mf_format_duration(gint64 ms);
 
+/* A number in its shortest form that reads back as the same: "200", "0.1", "NaN". Owned by the
+ * caller. */
+char *mf_format_number(double number);
+
 #define MF_KIB (G_GUINT64_CONSTANT(1) << 10)
 #define MF_MIB (G_GUINT64_CONSTANT(1) << 20)
 #define MF_GIB (G_GUINT64_CONSTANT(1) << 30)

@@ -273,14 +273,6 @@ add(json_object *object, const char *name, json_object *value)
 }
 
 static json_object *
-number(double value)
-{
-    g_autofree char *text = mf_metric_format(value);
-
-    return isfinite(value) ? json_object_new_double_s(value, text) : NULL;
-}
-
-static json_object *
 side_to_json(const MfSeries *series)
 {
     json_object *object, *values;
@@ -288,12 +280,12 @@ side_to_json(const MfSeries *series)
     if (!series)
         return NULL;
     object = json_object_new_object();
-    add(object, "median", number(mf_series_median(series)));
-    add(object, "spread", number(mf_series_spread(series)));
+    add(object, "median", mf_json_new_number(mf_series_median(series)));
+    add(object, "spread", mf_json_new_number(mf_series_spread(series)));
     add(object, "repetitions", json_object_new_int64(series->runs));
     add(object, "values", values = json_object_new_array());
     for (guint i = 0; i < series->values->len; i++)
-        json_object_array_add(values, number(g_array_index(series->values, double, i)));
+        json_object_array_add(values, mf_json_new_number(g_array_index(series->values, double, i)));
     return object;
 }
 
@@ -310,8 +302,8 @@ change_to_json(const MfChange *change)
     add(object, "unit", mf_json_new_text(change->unit));
     add(object, "polarity", known ? mf_json_new_text(mf_polarity_name(change->polarity)) : NULL);
     add(object, "verdict", mf_json_new_text(mf_change_name(change->kind)));
-    add(object, "change", number(change->ratio));
-    add(object, "noise", number(change->noise));
+    add(object, "change", mf_json_new_number(change->ratio));
+    add(object, "noise", mf_json_new_number(change->noise));
     add(object, "old", side_to_json(change->before));
     add(object, "new", side_to_json(change->after));
     return object;

@@ -55,12 +55,12 @@ append_metric_properties(GString *to, const MfSeries *series)
 {
     g_autofree char *label = mf_series_label(series);
     g_autofree char *name = g_strconcat("metric.", label, NULL);
-    g_autofree char *median = mf_metric_format(mf_series_median(series));
+    g_autofree char *median = mf_format_number(mf_series_median(series));
     g_autoptr(GString) values = g_string_new(NULL);
 
     append_property(to, name, median);
     for (guint i = 0; i < series->values->len; i++) {
-        g_autofree char *value = mf_metric_format(g_array_index(series->values, double, i));
+        g_autofree char *value = mf_format_number(g_array_index(series->values, double, i));
 
         g_string_append_printf(values, "%s%s", i > 0 ? " " : "", value);
     }

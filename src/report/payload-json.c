@@ -24,14 +24,6 @@ flag(gboolean value)
  */
 
 static json_object *
-write_value(double value)
-{
-    g_autofree char *text = mf_metric_format(value);
-
-    return isfinite(value) ? json_object_new_double_s(value, text) : NULL;
-}
-
-static json_object *
 write_metric(const MfMetric *self)
 {
     static const char *const streams[] = {NULL, "stdout", "stderr"};
@@ -39,7 +31,7 @@ write_metric(const MfMetric *self)
     json_object *object = json_object_new_object();
 
     add(object, "name", mf_json_new_text(self->name));
-    add(object, "value", write_value(self->value));
+    add(object, "value", mf_json_new_number(self->value));
     add(object, "unit", mf_json_new_text(self->unit));
     add(object, "polarity", known ? mf_json_new_text(mf_polarity_name(self->polarity)) : NULL);
     add(object, "stream", mf_json_new_text(streams[self->fd]));

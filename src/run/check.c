@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "base/plain-text.h"
 #include "run/metric.h"
 
@@ -69,8 +70,8 @@ MfCheck *
 mf_check_new_range(const char *metric, double low, double high, GError **error)
 {
     if (low > high) {
-        g_autofree char *lowest = mf_metric_format(low);
-        g_autofree char *highest = mf_metric_format(high);
+        g_autofree char *lowest = mf_format_number(low);
+        g_autofree char *highest = mf_format_number(high);
 
         g_set_error(error, MF_ERROR, MF_ERROR_CONFIG,
                     "The range of the metric '%s' is [%s, %s], but lo must be <= hi.", metric,
@@ -166,9 +167,9 @@ holds(const MfCheck *check, double value)
 static char *
 describe_failure(const MfCheck *check, double value)
 {
-    g_autofree char *shown = mf_metric_format(value);
-    g_autofree char *low = mf_metric_format(check->low);
-    g_autofree char *high = mf_metric_format(check->high);
+    g_autofree char *shown = mf_format_number(value);
+    g_autofree char *low = mf_format_number(check->low);
+    g_autofree char *high = mf_format_number(check->high);
 
     if (isnan(value))
         return g_strdup_printf("The metric '%s' cannot be judged: its value is NaN.",

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/metric.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -154,23 +153,4 @@ mf_metrics_apply_hints(GPtrArray *metrics, const GPtrArray *hints)
         metric->unit = g_strdup(hint->unit);
         metric->polarity = hint->polarity;
     }
-}
-
-char *
-mf_metric_format(double value)
-{
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-
-    if (isnan(value))
-        return g_strdup("NaN");
-    /* The first is too short for some, the last is enough for all. */
-    for (int digits = 15; digits <= 17; digits++) {
-        char format[8];
-
-        g_snprintf(format, sizeof(format), "%%.%dg", digits);
-        g_ascii_formatd(text, sizeof(text), format, value);
-        if (g_ascii_strtod(text, NULL) == value)
-            break;
-    }
-    return g_strdup(text);
 }

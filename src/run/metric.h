@@ -69,7 +69,3 @@ GPtrArray *mf_metrics_from_output(GBytes *out, GBytes *err, char **ret_problem);
 /* Gives each metric the unit and polarity of the hint of its name; of several such hints the last
  * wins. */
 void mf_metrics_apply_hints(GPtrArray *metrics, const GPtrArray *hints);
-
-/* A value in its shortest form that reads back as the same: "200", "0.1", "NaN". Owned by the
- * caller. */
-char *mf_metric_format(double value);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 
 #define SHOWN_MAX 40 /* bytes of a peer's text in a message */
 
@@ -340,6 +341,14 @@ mf_json_new_text(const char *text)
     g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
 
     return valid ? json_object_new_string(valid) : NULL;
+}
+
+json_object *
+mf_json_new_number(double number)
+{
+    g_autofree char *text = mf_format_number(number);
+
+    return isfinite(number) ? json_object_new_double_s(number, text) : NULL;
 }
 
 char *

@@ -89,6 +89,10 @@ gboolean mf_json_refuse(const MfJson *json, const char *expected, GError **error
  * guest says may be anything: what is no UTF-8 becomes U+FFFD. */
 json_object *mf_json_new_text(const char *text);
 
+/* A number as a value, as mf_format_number() writes it; NULL, which is JSON's null, for one that is
+ * not finite. Owned by the caller. */
+json_object *mf_json_new_number(double number);
+
 /* The document as a file has it and programs print it: indented, with a final newline. Owned by the
  * caller. */
 char *mf_json_to_text(json_object *document);

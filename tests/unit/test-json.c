@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/json.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -413,6 +414,17 @@ test_bytes_that_are_no_utf8_become_text_and_null_stays_null(void)
 }
 
 static void
+test_a_number_is_written_short_and_one_that_is_not_finite_is_null(void)
+{
+    g_autoptr(json_object) number = mf_json_new_number(0.1);
+
+    g_assert_cmpstr(json_object_to_json_string(number), ==, "0.1");
+    g_assert_cmpfloat(json_object_get_double(number), ==, 0.1);
+    g_assert_null(mf_json_new_number(NAN));
+    g_assert_null(mf_json_new_number(-INFINITY));
+}
+
+static void
 test_a_document_of_our_own_is_indented_and_ends_its_line(void)
 {
     g_autoptr(json_object) document = json_object_new_object();
@@ -449,6 +461,8 @@ main(int argc, char **argv)
         {"a-message-shows-little-of-a-long-text", test_a_message_shows_little_of_a_long_text},
         {"bytes-that-are-no-utf8-become-text-and-null-stays-null",
          test_bytes_that_are_no_utf8_become_text_and_null_stays_null},
+        {"a-number-is-written-short-and-one-that-is-not-finite-is-null",
+         test_a_number_is_written_short_and_one_that_is_not_finite_is_null},
         {"a-document-of-our-own-is-indented-and-ends-its-line",
          test_a_document_of_our_own_is_indented_and_ends_its_line},
     };

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/error.h"
+#include "base/parse.h"
 #include "run/metric.h"
 
 /* In CPU time of this process. */
@@ -22,7 +23,7 @@ show(const GPtrArray *metrics)
 
     for (guint i = 0; i < metrics->len; i++) {
         const MfMetric *metric = metrics->pdata[i];
-        g_autofree char *value = mf_metric_format(metric->value);
+        g_autofree char *value = mf_format_number(metric->value);
 
         g_string_append_printf(text, "%s%s=%s", i ? " " : "", metric->name, value);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/parse.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -224,6 +225,31 @@ test_a_choice_is_one_of_its_names_to_the_letter(void)
     g_assert_cmpuint(index, ==, 2);
 }
 
+static void
+test_numbers_are_shown_in_their_shortest_form(void)
+{
+    const struct {
+        double number;
+        const char *text;
+    } cases[] = {
+        {200, "200"},
+        {0.1, "0.1"},
+        {-0.0, "-0"},
+        {1.0 / 3, "0.3333333333333333"},
+        {0.1 + 0.2, "0.30000000000000004"},
+        {123456789012345, "123456789012345"},
+        {1e22, "1e+22"},
+        {NAN, "NaN"},
+        {-INFINITY, "-inf"},
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = mf_format_number(cases[i].number);
+
+        g_assert_cmpstr(text, ==, cases[i].text);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -243,5 +269,7 @@ main(int argc, char **argv)
     g_test_add_func("/parse/a-choice-is-one-of-its-names-to-the-letter",
                     test_a_choice_is_one_of_its_names_to_the_letter);
     g_test_add_func("/parse/sizes-are-formatted-in-ascii", test_sizes_are_formatted_in_ascii);
+    g_test_add_func("/parse/numbers-are-shown-in-their-shortest-form",
+                    test_numbers_are_shown_in_their_shortest_form);
     return g_test_run();
 }
