@@ -43,13 +43,21 @@ homeless_top(gboolean make)
     return g_steal_pointer(&path);
 }
 
+/* XDG_CACHE_HOME is to be ignored when it is relative: XDG base directory specification. */
+static gboolean
+is_usable(const char *top)
+{
+    errno = EINVAL;
+    return g_path_is_absolute(top);
+}
+
 /* Makes 'top' with 'section' below it. Owned by the caller; NULL with errno. */
 static char *
 make_below(const char *top, const char *section)
 {
     g_autofree char *path = g_build_filename(top, section, NULL);
 
-    return g_mkdir_with_parents(path, 0700) == 0 ? g_steal_pointer(&path) : NULL;
+    return is_usable(top) && g_mkdir_with_parents(path, 0700) == 0 ? g_steal_pointer(&path) : NULL;
 }
 
 char *
@@ -58,8 +66,7 @@ mf_cache_dir(const char *section, GError **error)
     g_autofree char *named = named_top();
     g_autofree char *top =
         named ? g_strdup(named) : g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
-    /* A relative one is to be ignored: XDG base directory specification. */
-    char *path = g_path_is_absolute(top) ? make_below(top, section) : NULL;
+    char *path = make_below(top, section);
     int reason = errno;
 
     if (!path && !named) {
@@ -81,7 +88,7 @@ find_below(const char *top, const char *section)
 {
     g_autofree char *path = g_build_filename(top, section, NULL);
 
-    return access(path, F_OK) == 0 ? g_steal_pointer(&path) : NULL;
+    return is_usable(top) && access(path, F_OK) == 0 ? g_steal_pointer(&path) : NULL;
 }
 
 gboolean
@@ -104,7 +111,7 @@ mf_cache_find_dir(const char *section, char **ret_path, GError **error)
     }
 
     g_autofree char *usual = g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
-    char *path = g_path_is_absolute(usual) ? find_below(usual, section) : NULL;
+    char *path = find_below(usual, section);
     g_autofree char *homeless = path ? NULL : homeless_top(FALSE);
     *ret_path = homeless ? find_below(homeless, section) : path;
     return TRUE;

@@ -89,7 +89,8 @@ mf_file_replace(const char *path, const void *data, size_t size, mode_t mode, GE
                               "'%s' cannot be written", path);
         return FALSE;
     }
-    if (rename(temporary, path) < 0) {
+    /* A file of the network's may tell only now that there was no room for it. */
+    if (close(mf_fd_steal(&fd)) < 0 || rename(temporary, path) < 0) {
         mf_error_set_errno(error, MF_ERROR_HOST, errno, "'%s' cannot be replaced", path);
         unlink(temporary);
         return FALSE;

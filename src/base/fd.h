@@ -33,10 +33,11 @@ gboolean mf_fd_socketpair(int *ret_ours, int *ret_theirs, GError **error);
  * (EPIPE, ECONNRESET) or MF_ERROR_HOST. For small files and pipes, never for a VM's channel. */
 gboolean mf_fd_write_all(int fd, const void *data, size_t size, GError **error);
 
-/* Writes 'path' anew and at once: a private temporary beside it, then rename. Mode as given.
- * Fails with MF_ERROR_HOST, leaving nothing behind. */
+/* Writes 'path' anew and at once: a private temporary beside it, then rename. Mode as given, less
+ * the umask. Fails with MF_ERROR_HOST, leaving nothing behind. */
 gboolean
 mf_file_replace(const char *path, const void *data, size_t size, mode_t mode, GError **error);
 
-/* Reads a whole file of at most 'max' bytes. Owned by the caller. */
+/* Reads a whole file of at most 'max' bytes. Owned by the caller. MF_ERROR_HOST, also for one that
+ * has more. */
 GBytes *mf_file_read(const char *path, size_t max, GError **error);

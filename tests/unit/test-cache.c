@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/cache.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <string.h>
@@ -154,6 +155,26 @@ test_what_is_not_whole_is_replaced(Fixture *fixture, gconstpointer data)
     g_assert_cmpstr(text, ==, "kernel");
 }
 
+static void
+test_without_a_usable_place_the_message_says_why(void)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!g_test_subprocess()) {
+        g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+        g_test_trap_assert_passed();
+        return;
+    }
+    g_unsetenv("MAYFLY_CACHE_DIR");
+    g_setenv("XDG_CACHE_HOME", "relative", TRUE);
+    g_setenv("TMPDIR", "/dev/null", TRUE);
+    errno = 0;
+    g_assert_null(mf_cache_dir("kernels", &error));
+    g_assert_error(error, MF_ERROR, MF_ERROR_HOST);
+    g_assert_nonnull(strstr(error->message, "'relative/mayfly'"));
+    g_assert_true(g_str_has_suffix(error->message, g_strerror(EINVAL)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -172,5 +193,7 @@ main(int argc, char **argv)
                test_what_is_not_whole_is_replaced, tear_down);
     g_test_add("/cache/a-section-is-made-for-its-owner-alone", Fixture, NULL, set_up,
                test_a_section_is_made_for_its_owner_alone, tear_down);
+    g_test_add_func("/cache/without-a-usable-place-the-message-says-why",
+                    test_without_a_usable_place_the_message_says_why);
     return g_test_run();
 }
