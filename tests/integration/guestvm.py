@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 
+import initramfs
 from harness import KERNELS, Skip
-from initramfs import entry
 from streampeer import DEADLINE
 
 PROGRAM = os.environ["MAYFLY_GUEST"]
@@ -25,9 +25,7 @@ def archive(path, files):
                           for parent in pathlib.PurePosixPath(name).parents} - {"."})
     members = [(name, stat.S_IFDIR | 0o755, b"") for name in directories]
     members += [(name, stat.S_IFREG | 0o755, data) for name, data in files.items()]
-    with open(path, "wb") as file:
-        for number, member in enumerate([*members, ("TRAILER!!!", 0, b"")], 1):
-            file.write(entry(number, *member))
+    initramfs.write(path, members)
 
 
 def read(path):

@@ -29,12 +29,19 @@ def find_busybox():
     return path
 
 
-def entry(number, name, mode, data=b""):
+def entry(number, name, mode, data):
     """A member of a cpio archive in the format newc."""
     fields = [number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0]
     header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
     header += b"\0" * (-len(header) % 4)
     return header + data + b"\0" * (-len(data) % 4)
+
+
+def write(path, members):
+    """An archive of (name, mode, content)."""
+    with open(path, "wb") as file:
+        for number, member in enumerate([*members, ("TRAILER!!!", 0, b"")], 1):
+            file.write(entry(number, *member))
 
 
 def make(directory, script, name="initramfs"):
@@ -43,10 +50,7 @@ def make(directory, script, name="initramfs"):
         busybox = file.read()
     members = [("bin", stat.S_IFDIR | 0o755, b""),
                ("bin/busybox", stat.S_IFREG | 0o755, busybox),
-               ("init", stat.S_IFREG | 0o755, (PRELUDE + script).encode()),
-               ("TRAILER!!!", 0, b"")]
+               ("init", stat.S_IFREG | 0o755, (PRELUDE + script).encode())]
     path = os.path.join(directory, name)
-    with open(path, "wb") as file:
-        for number, (member, mode, data) in enumerate(members, 1):
-            file.write(entry(number, member, mode, data))
+    write(path, members)
     return path

@@ -10,8 +10,8 @@ import os
 import shutil
 import time
 
-from harness import Skip, expect, expect_sentence, main, test
-from warmbox import Warm, checksum, fill_disk, small_disk, was_restored, was_saved
+from harness import Skip, expect, expect_sentence, main, sha256, test
+from warmbox import Warm, fill_disk, small_disk, was_restored, was_saved
 
 IMAGES = os.environ.get("MAYFLY_TEST_IMAGES", "")
 BOOT_TIMEOUT = "220s"  # on a busy machine
@@ -43,8 +43,8 @@ class Imaged(Warm):
     def files(self):
         """The checksums of what no copy may write to."""
         saved = self.only()
-        return [checksum(path) for path in (self.image, os.path.join(saved, "overlay"),
-                                            os.path.join(saved, "ram"))]
+        return [sha256(path) for path in (self.image, os.path.join(saved, "overlay"),
+                                          os.path.join(saved, "ram"))]
 
     def not_restored(self, *options, reason):
         """A run that has no time to boot, and therefore ends, unless it restores."""

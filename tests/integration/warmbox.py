@@ -3,7 +3,6 @@
 
 import contextlib
 import glob
-import hashlib
 import os
 import re
 import subprocess
@@ -78,15 +77,3 @@ def was_restored(result):
 
 def was_saved(result):
     return b"saved the machine" in result.err
-
-
-def checksum(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(1 << 22):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def checksum_of_ram(box):
-    return checksum(os.path.join(box.only(), "ram"))
