@@ -27,7 +27,7 @@ named_top(void)
     return own && *own ? g_canonicalize_filename(own, NULL) : NULL;
 }
 
-/* For users without a usable home: a directory that is theirs alone, or none. */
+/* For users without a home that can be written: a directory that is theirs alone, or none. */
 static char *
 homeless_top(gboolean make)
 {
@@ -60,6 +60,15 @@ make_below(const char *top, const char *section)
     return is_usable(top) && g_mkdir_with_parents(path, 0700) == 0 ? g_steal_pointer(&path) : NULL;
 }
 
+/* 'path', which is consumed, if files can be made in it; NULL with errno. */
+static char *
+if_writable(char *path)
+{
+    g_autofree char *directory = path;
+
+    return directory && access(directory, W_OK | X_OK) == 0 ? g_steal_pointer(&directory) : NULL;
+}
+
 char *
 mf_cache_dir(const char *section, GError **error)
 {
@@ -67,6 +76,8 @@ mf_cache_dir(const char *section, GError **error)
     g_autofree char *top =
         named ? g_strdup(named) : g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
     char *path = make_below(top, section);
+    if (!named)
+        path = if_writable(path);
     int reason = errno;
 
     if (!path && !named) {
@@ -111,7 +122,7 @@ mf_cache_find_dir(const char *section, char **ret_path, GError **error)
     }
 
     g_autofree char *usual = g_build_filename(g_get_user_cache_dir(), "mayfly", NULL);
-    char *path = find_below(usual, section);
+    char *path = if_writable(find_below(usual, section));
     g_autofree char *homeless = path ? NULL : homeless_top(FALSE);
     *ret_path = homeless ? find_below(homeless, section) : path;
     return TRUE;

@@ -6,7 +6,7 @@
 
 /*
  * The cache: $MAYFLY_CACHE_DIR, else $XDG_CACHE_HOME/mayfly, else ~/.cache/mayfly, else (for users
- * without a usable home) mayfly-cache-UID in the temporary directory; mode 0700.
+ * whose home cannot be written) mayfly-cache-UID in the temporary directory; mode 0700.
  * Whatever is in it can be deleted at any time by anyone; entries appear whole or not at all.
  */
 

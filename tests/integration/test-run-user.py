@@ -74,6 +74,26 @@ def a_directory_that_the_user_may_not_write_stays_untouched():
 
 
 @test
+def a_home_whose_cache_cannot_be_written_is_done_without():
+    with Sandbox() as box:
+        box.become_nobody()
+        del box.env["MAYFLY_CACHE_DIR"]
+        box.env.pop("XDG_CACHE_HOME", None)
+        cache = os.path.join(box.env["HOME"], ".cache", "mayfly")
+        sections = {"images", "initramfs", "kernels", "warm"}
+        for section in sections:
+            os.makedirs(os.path.join(cache, section))
+        image = shared()[1]
+        expect(box.run("run", "-k", image, "--", "true"), 0)
+        again = box.run("run", "-v", "-k", image, "--", "true")
+        expect(again, 0)
+        assert b"is a copy of a saved machine" in again.err, again.err
+        assert set(os.listdir(cache)) == sections
+        shutil.rmtree(os.path.join(box.tmp, f"mayfly-cache-{pwd.getpwnam('nobody').pw_uid}"))
+        box.assert_nothing_left()
+
+
+@test
 def a_writable_root_gives_no_more_than_the_user_has():
     with Sandbox() as box:
         result = run_as_nobody(box, f"echo x >{box.directory}/file; echo y >{box.work}/file",
