@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/init.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +50,19 @@ become_script(struct init *self)
     mfg_loop_quit(&self->loop);
 }
 
+/* Nobody has read it before a machine is saved, and so each copy makes its own here. */
+static void
+read_boot_id(char *text, size_t size)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, size - 1) : 0;
+
+    text[n > 0 ? n : 0] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
 static void
 configure(struct init *self, const struct mf_frame *frame)
 {
@@ -63,12 +77,14 @@ configure(struct init *self, const struct mf_frame *frame)
                                  answer + 1, sizeof(answer) - 1);
     if (answer[0])
         mfg_log("cannot set the machine up: %s", answer + 1);
+    else
+        read_boot_id(answer + 1, sizeof(answer) - 1);
 
     /* Who sees CONR may talk to the agent at once, and that has to wait for the script's. */
     bool script = !answer[0] && mfg_setup_wants_script();
     if (script)
         mfg_agent_clear(&self->agent);
-    mfg_stream_send(&self->stream, MF_FRAME_CONR, answer, answer[0] ? 1 + strlen(answer + 1) : 1);
+    mfg_stream_send(&self->stream, MF_FRAME_CONR, answer, 1 + strlen(answer + 1));
     if (script)
         become_script(self);
 }

@@ -309,6 +309,7 @@ read_result(const MfJson *json, MfOutcome outcome, GError **error)
         !get_number(json, "signal", G_MAXINT, &signal_number, error) ||
         !get_text(json, "message", &result->message, error) ||
         !get_text(json, "evidence", &result->console_tail, error) ||
+        !get_text(json, "boot_id", &result->boot_id, error) ||
         (has(json, "accel") &&
          !get_name(json, "accel", accel_name, MF_ACCEL_TCG + 1, &accel, error)) ||
         !get_texts(json, "notes", result->notes, error) ||

@@ -207,6 +207,7 @@ add_result(json_object *object, const MfResult *result)
     add(object, "accel",
         result && result->accel != MF_ACCEL_AUTO ? mf_json_new_text(mf_accel_name(result->accel))
                                                  : NULL);
+    add(object, "boot_id", result ? mf_json_new_text(result->boot_id) : NULL);
     add(object, "output_held", result ? json_object_new_boolean(result->output_held) : NULL);
     add(object, "evidence", result ? mf_json_new_text(result->console_tail) : NULL);
     add(object, "splats", result ? splats(result) : NULL);

@@ -51,6 +51,15 @@ make_reason(const guint8 *text, gsize length)
     return g_string_free(reason, FALSE);
 }
 
+/* Owned by the caller; NULL if the text is none. */
+static char *
+make_boot_id(const guint8 *text, gsize length)
+{
+    g_autofree char *id = g_strndup((const char *)text, length);
+
+    return g_uuid_string_is_valid(id) ? g_ascii_strdown(id, -1) : NULL;
+}
+
 static void
 take_configured(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
 {
@@ -60,9 +69,11 @@ take_configured(MfDispatch *self, const struct mf_frame *frame, guint64 now_ns)
     if (!self->sinks->configured)
         return;
 
-    g_autofree char *reason =
-        frame->payload[0] == 0 ? NULL : make_reason(frame->payload + 1, frame->length - 1);
-    self->sinks->configured(reason, self->data);
+    gboolean good = frame->payload[0] == 0;
+    const guint8 *text = frame->payload + 1;
+    g_autofree char *reason = good ? NULL : make_reason(text, frame->length - 1);
+    g_autofree char *boot_id = good ? make_boot_id(text, frame->length - 1) : NULL;
+    self->sinks->configured(reason, boot_id, self->data);
 }
 
 static void

@@ -28,8 +28,9 @@ typedef struct {
     void (*ready)(gpointer data); /* once */
 
     /* 'reason' is NULL when all is in effect; else it is fit for a message: bounded, valid UTF-8,
-     * no control characters, not empty. Once for each time that conf_awaited is set. */
-    void (*configured)(const char *reason, gpointer data);
+     * no control characters, not empty. 'boot_id' is the kernel's, a UUID in lower case, or NULL.
+     * Once for each time that conf_awaited is set. */
+    void (*configured)(const char *reason, const char *boot_id, gpointer data);
 
     /* 'fd' is 1 or 2; no bytes are that stream's end, behind which nothing of it counts. */
     void (*output)(int fd, const guint8 *bytes, gsize size, gpointer data);

@@ -15,6 +15,7 @@ struct _MfGuestSetup {
     GSource *cancel_source; /* owned; likewise */
     GCancellable *inner;    /* owned; of the operation under way */
     MfImageMeans means;
+    char *boot_id; /* owned; or NULL */
 };
 
 G_DEFINE_FINAL_TYPE(MfGuestSetup, mf_guest_setup, G_TYPE_OBJECT)
@@ -28,6 +29,7 @@ mf_guest_setup_dispose(GObject *object)
     g_clear_object(&self->stream);
     g_clear_object(&self->machine);
     g_clear_object(&self->inner);
+    g_clear_pointer(&self->boot_id, g_free);
     G_OBJECT_CLASS(mf_guest_setup_parent_class)->dispose(object);
 }
 
@@ -87,8 +89,9 @@ await_agent(MfGuestSetup *self)
 }
 
 static void
-on_configured(MfGuestSetup *self, const char *reason)
+on_configured(MfGuestSetup *self, const char *reason, const char *boot_id)
 {
+    self->boot_id = g_strdup(boot_id);
     if (reason)
         finish(self,
                g_error_new(MF_ERROR, MF_ERROR_GUEST, "The guest could not be set up: %s", reason));
@@ -160,4 +163,10 @@ mf_guest_setup_run_finish(MfGuestSetup *self, GAsyncResult *result, MfImageMeans
         return FALSE;
     *ret_means = self->means;
     return TRUE;
+}
+
+const char *
+mf_guest_setup_get_boot_id(MfGuestSetup *self)
+{
+    return self->boot_id;
 }

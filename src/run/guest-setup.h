@@ -26,3 +26,7 @@ void mf_guest_setup_run_async(MfGuestSetup *self, GCancellable *cancellable,
                               GAsyncReadyCallback callback, gpointer user_data);
 gboolean mf_guest_setup_run_finish(MfGuestSetup *self, GAsyncResult *result,
                                    MfImageMeans *ret_means, GError **error);
+
+/* Of the guest's kernel, once it is set up: a UUID, which no other boot and no other copy of a
+ * saved machine has. NULL where nobody has told: mayfly-guest does it as init. Borrowed. */
+const char *mf_guest_setup_get_boot_id(MfGuestSetup *self);

@@ -96,6 +96,7 @@ mf_result_free(MfResult *self)
     if (!self)
         return;
     g_free(self->message);
+    g_free(self->boot_id);
     g_free(self->console_tail);
     g_array_unref(self->marks);
     g_clear_pointer(&self->splats, g_ptr_array_unref);

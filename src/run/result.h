@@ -59,6 +59,7 @@ typedef struct {
     gboolean passed;      /* all was as the target expects; never but with EXITED or SIGNALLED */
     MfPhase phase;        /* where it was decided */
     MfAccel accel;        /* what the machine ran on, or was to; MF_ACCEL_AUTO: not decided */
+    char *boot_id;        /* owned; of the guest's kernel, as mf_guest_setup_get_boot_id() */
     gboolean output_held; /* the command left something behind that held its output open */
     char *message;        /* owned; whole sentences: what went wrong; NULL for a pass, and when the
                            * command of a target that says nothing of its end simply ended */

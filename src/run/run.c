@@ -440,6 +440,7 @@ on_prepared(GObject *source, GAsyncResult *result, gpointer data)
         lose(self, error);
         return;
     }
+    self->result->boot_id = g_strdup(mf_guest_setup_get_boot_id(self->preparation));
     mf_commands_set_guest(self->commands, self->plan, self->machine, self->stream, means);
     follow_scenario(self);
     run_setup(self);

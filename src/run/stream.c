@@ -62,9 +62,9 @@ emit_ready(gpointer data)
 }
 
 static void
-emit_configured(const char *reason, gpointer data)
+emit_configured(const char *reason, const char *boot_id, gpointer data)
 {
-    g_signal_emit(data, signals[SIGNAL_CONFIGURED], 0, reason);
+    g_signal_emit(data, signals[SIGNAL_CONFIGURED], 0, reason, boot_id);
 }
 
 static void
@@ -211,7 +211,7 @@ mf_stream_class_init(MfStreamClass *class)
     signals[SIGNAL_READY] =
         g_signal_new("ready", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL, G_TYPE_NONE, 0);
     signals[SIGNAL_CONFIGURED] = g_signal_new("configured", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL,
-                                              NULL, G_TYPE_NONE, 1, G_TYPE_STRING);
+                                              NULL, G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
     signals[SIGNAL_OUTPUT] = g_signal_new("output", type, G_SIGNAL_RUN_LAST, 0, NULL, NULL, NULL,
                                           G_TYPE_NONE, 2, G_TYPE_INT, G_TYPE_BYTES);
     signals[SIGNAL_OUTPUT_HELD] =

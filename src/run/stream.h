@@ -66,7 +66,7 @@ void mf_stream_set_reading(MfStream *self, gboolean reading);
 
 /* Signals:
  *   "ready"      ()
- *   "configured" (const char *reason)       NULL when all is in effect
+ *   "configured" (const char *reason, const char *boot_id)   see MfDispatchSinks
  *   "output"     (int fd, GBytes *chunk)    1 or 2; an empty chunk is that stream's end
  *   "output-held" ()                        an output has to end while others hold it open
  *   "acked"      (guint bytes)              standard input the command has consumed

@@ -29,8 +29,7 @@
 #define MF_FRAME_DMSG MF_FRAME_TYPE('D', 'M', 'S', 'G') /* kernel log text, whole lines */
 #define MF_FRAME_SINA                                                                              \
     MF_FRAME_TYPE('S', 'I', 'N', 'A') /* u32: stdin bytes consumed since the last */
-#define MF_FRAME_CONR                                                                              \
-    MF_FRAME_TYPE('C', 'O', 'N', 'R') /* answer to CONF: u8 status, then a reason */
+#define MF_FRAME_CONR MF_FRAME_TYPE('C', 'O', 'N', 'R') /* answer to CONF: u8 status, text */
 
 /* Host to guest. */
 #define MF_FRAME_CONF MF_FRAME_TYPE('C', 'O', 'N', 'F') /* a record: what to set up, once */

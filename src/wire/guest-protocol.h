@@ -49,8 +49,9 @@
 
 /*
  * The CONF record (host -> guest, once, after SRDY). The guest answers CONR when all of it is in
- * effect: status 0, or 1 and one sentence that says what failed. Until then nothing of the run is
- * in the VM, which is what lets a saved machine be restored for any run.
+ * effect: status 0 and the kernel's boot id, if it has one to read, or 1 and one sentence that says
+ * what failed. Until then nothing of the run is in the VM, which is what lets a saved machine be
+ * restored for any run.
  */
 #define MF_CONF_INIT      "init"      /* "agent" or "script" */
 #define MF_CONF_ROOT      "root"      /* "9p" or "virtiofs": how MF_TAG_ROOT is mounted */

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copies of a saved machine: each is right, no two are alike, and none changes what was saved."""
 
+import json
 import os
 import time
 
@@ -67,6 +68,19 @@ def check_copies(in_sequence, at_once, times=1):
 @test
 def six_copies_three_at_once_are_right_and_different_as_a_soak_sees_of_a_hundred():
     check_copies(in_sequence=3, at_once=3)
+
+
+@test
+def a_report_has_the_boot_id_of_its_own_copy():
+    with Warm() as box:
+        ids = []
+        for name in ("one.json", "other.json"):
+            result = box.run("run", "-k", kernel("small"), "--report", f"json={name}", "--", "cat",
+                             "/proc/sys/kernel/random/boot_id")
+            expect(result, 0)
+            ids.append(json.loads(box.read(name))["cases"][0]["boot_id"])
+            assert result.out.decode() == ids[-1] + "\n", (result.out, ids)
+        assert ids[0] != ids[1], ids
 
 
 @test

@@ -20,9 +20,10 @@ on_ready(gpointer data)
 }
 
 static void
-on_configured(const char *reason, gpointer data)
+on_configured(const char *reason, const char *boot_id, gpointer data)
 {
-    g_string_append_printf(((Played *)data)->configured, "<%s>", reason ? reason : "all set");
+    g_string_append_printf(((Played *)data)->configured, "<%s%s%s>", reason ? reason : "all set",
+                           boot_id ? " " : "", boot_id ? boot_id : "");
 }
 
 static void

@@ -259,6 +259,7 @@ make_result(const Course *course)
         result->message = g_strdup(course->reason);
     result->console_tail = g_strdup(course->console);
     result->accel = MF_ACCEL_TCG;
+    result->boot_id = g_strdup_printf("0123abcd-4567-89ab-cdef-%012d", course->number);
     if (course->note)
         g_ptr_array_add(result->notes, g_strdup(course->note));
     result->phase_us[MF_PHASE_RESOLVE] = 1200;

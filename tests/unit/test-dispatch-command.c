@@ -48,6 +48,27 @@ test_conf_reason_is_fit_for_a_message(Played *played, gconstpointer unused)
 }
 
 static void
+test_conf_answer_has_a_boot_id_or_none(Played *played, gconstpointer unused)
+{
+    static const char *const texts[] = {
+        "0123ABCD-4567-89ab-cdef-0123456789ab",
+        "0123abcd-4567-89ab-cdef-0123456789ab\n",
+        "0123abcd-4567-89ab-cdef-0123456789a",
+        "x",
+    };
+
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
+        char answer[64] = "";
+
+        memcpy(answer + 1, texts[i], strlen(texts[i]));
+        played->dispatch.conf_awaited = TRUE;
+        play_at(played, MF_FRAME_CONR, answer, 1 + strlen(texts[i]), GOOD, 0);
+    }
+    g_assert_cmpstr(played->configured->str, ==,
+                    "<all set 0123abcd-4567-89ab-cdef-0123456789ab><all set><all set><all set>");
+}
+
+static void
 test_output_only_of_a_command(Played *played, gconstpointer unused)
 {
     play(played, MF_FRAME_SOUT, "early", GOOD);
@@ -235,6 +256,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("CONR/only-while-it-is-awaited-and-once", test_conf_answer_only_while_awaited);
     ADD("CONR/its-reason-is-fit-for-a-message", test_conf_reason_is_fit_for_a_message);
+    ADD("CONR/has-a-boot-id-or-none", test_conf_answer_has_a_boot_id_or_none);
     ADD("SOUT/only-of-a-command", test_output_only_of_a_command);
     ADD("SOUT/ends-once", test_output_ends_once);
     ADD("SOUT/chunks-beyond-64-kib-are-dropped", test_chunks_beyond_the_cap);

@@ -191,11 +191,12 @@ count_ready(gpointer data)
 }
 
 static void
-count_configured(const char *reason, gpointer data)
+count_configured(const char *reason, const char *boot_id, gpointer data)
 {
     ((Counts *)data)->configured++;
     g_assert_true(!reason || (*reason && g_utf8_validate(reason, -1, NULL)));
     g_assert_true(!reason || strlen(reason) <= MF_DISPATCH_REASON_MAX);
+    g_assert_true(!boot_id || (!reason && g_uuid_string_is_valid(boot_id)));
 }
 
 static void
@@ -342,9 +343,9 @@ emit_ready(Counts *counts)
 }
 
 static void
-emit_configured(Counts *counts, const char *reason)
+emit_configured(Counts *counts, const char *reason, const char *boot_id)
 {
-    count_configured(reason, counts);
+    count_configured(reason, boot_id, counts);
 }
 
 static void

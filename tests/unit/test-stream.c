@@ -23,9 +23,10 @@ on_ready(Fixture *fixture)
 }
 
 static void
-on_configured(Fixture *fixture, const char *reason)
+on_configured(Fixture *fixture, const char *reason, const char *boot_id)
 {
-    g_string_append_printf(fixture->emitted, "configured:%s ", reason ? reason : "all");
+    g_string_append_printf(fixture->emitted, "configured:%s%s ", reason ? reason : "all",
+                           boot_id ? boot_id : "");
 }
 
 static void
