@@ -12,8 +12,11 @@
 #include "run/splat-watch.h"
 #include "wire/guest-protocol.h"
 
-/* After its first words of panic, how long the guest has for its last ones. */
-#define PANIC_GRACE_MS 1000
+/* After its first words of panic, how long the guest has for its last ones. QEMU can tell of the
+ * panic before the console does: where the host is busy, the first ones may take several times as
+ * long. */
+#define PANIC_GRACE_MS   1000
+#define PANIC_GRACES_MAX 10
 
 /* After a channel's hang-up, how long QEMU has to end. */
 #define END_GRACE_MS 1000
@@ -41,6 +44,7 @@ struct _MfGuestWatch {
     MfHangWatch *hang;      /* owned; where a hang is looked for */
     MfPhase phase;
     guint panic_source, lost_source, nmi_source;
+    guint panic_graces;
     gboolean closed, hung;
 };
 
@@ -117,7 +121,11 @@ static gboolean
 on_panic_grace_over(gpointer data)
 {
     MfGuestWatch *self = data;
+    MfConsole *console = mf_machine_get_console(self->machine);
 
+    if (!self->hung && !mf_console_contains(console, MF_PANIC_WORDS) &&
+        ++self->panic_graces < PANIC_GRACES_MAX)
+        return G_SOURCE_CONTINUE;
     self->panic_source = 0;
     if (self->hung) {
         report_hang(self);

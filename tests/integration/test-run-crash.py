@@ -55,6 +55,16 @@ def a_panic_gives_125_within_two_seconds_with_its_first_line_and_call_trace():
 
 
 @test
+def the_words_of_a_panic_are_awaited_when_qemu_tells_of_it_first():
+    with Sandbox() as box:
+        # What the guest's kernel does in a panic, but slowly: pvpanic's port, then the console.
+        result = box.run("run", "-k", kernel(), "--", "printf '\\1' | dd of=/dev/port bs=1 "
+                         "seek=$((0x505)) && sleep 2 && echo 'Kernel panic - not syncing: late' "
+                         ">/dev/ttyS0; sleep 60")
+        expect(result, 125, err="panicked during execution: Kernel panic - not syncing: late")
+
+
+@test
 def a_warning_is_told_by_default_and_fails_the_run_by_rule():
     with Sandbox() as box:
         command = f"insmod {module()} fault=warn; exit 3"
