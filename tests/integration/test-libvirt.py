@@ -211,6 +211,7 @@ def killing_libvirtd_ends_the_run_with_69_and_a_sentence():
         for pid in box.qemus():
             os.kill(pid, signal.SIGKILL)
         box.start_daemon()
+        box.wait(lambda: not box.domains(), "the new libvirtd to see that the machine is gone")
 
 
 @test
